@@ -1,0 +1,272 @@
+import contextlib
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from wire.clicks import Click, clicks_csv, read_clicks
+from wire.columns import deltas, undeltas
+from wire.errors import BadId, BadPitch, BadTable, MalformedMessage, NewerVersion, WireError
+from wire.events import Event, EventType, events_csv
+from wire.ids import new_session_id, node_id, session_id
+from wire.match import Clip, MatchPackage, MatchSheet, PackagedFile, PlayerStatistics, Team
+from wire.message import decode, encode
+from wire.pitch import FORMATS, Pitch, default_pitch, parse_pitch
+from wire.pitch_tracks import (
+    PitchTracks,
+    Role,
+    TeamSide,
+    Track,
+    decode_pitch_tracks,
+    encode_pitch_tracks,
+    pitch_tracks_csv,
+)
+from wire.rig import CameraModel, Lens, Quality, Rig, looking
+from wire.session import NodeStatus, SegmentKey, SegmentOffer, SegmentReceipt, StartRecording
+from wire.tracks import Kind, SegmentTracks, Tracklet, decode_tracks, encode_tracks, read_tracks_head
+
+SESSION, NODE = session_id("0000000001-aa"), node_id("left")
+KEY = SegmentKey(SESSION, NODE, 7)
+SHEET = MatchSheet(title="Reds v Blues", pitch=Pitch(), home=Team("Reds", "#c00000"), away=Team("Blues"))
+CAMERA = CameraModel(
+    NODE,
+    1920,
+    1080,
+    Lens(1500.0, 960.0, 540.0, -0.25, 0.07),
+    looking(-40, -15, 0.5),
+    (0.0, -40.0, 7.0),
+    12,
+    Photometry(),
+)
+MESSAGES = [
+    SHEET,
+    StartRecording(session=SESSION, start_ns=9),
+    SegmentOffer(
+        key=KEY,
+        start_ns=1,
+        end_ns=2,
+        frames=50,
+        video_bytes=9,
+        video_sha256="00",
+        tracks_bytes=1,
+        tracks_sha256="ff",
+        clock_uncertainty_ns=5,
+        last=True,
+    ),
+    SegmentReceipt(key=KEY, video_wanted=True, tracks_wanted=False),
+    NodeStatus(
+        node=NODE,
+        software="0.1.0",
+        width_px=2,
+        height_px=2,
+        frames_per_second=25.0,
+        recording=None,
+        frames=0,
+        frames_dropped=0,
+        segments_waiting=0,
+        detector="motion",
+    ),
+    Rig(pitch=Pitch(), cameras=(CAMERA,), quality=Quality(clicks_px=3.9, trusted=True, notes=("a",))),
+    MatchPackage(
+        session=SESSION,
+        sheet=SHEET,
+        start_ns=3,
+        duration_s=60.0,
+        panorama="panorama.mp4",
+        panorama_width_px=10,
+        panorama_height_px=4,
+        poster="poster.jpg",
+        tracks="tracks.bin",
+        events=(Event(time_s=1.5, type=EventType.GOAL, x_m=52.0, y_m=0.1, team=TeamSide.HOME, track=3),),
+        clips=(Clip("clips/0.mp4", "clips/0.jpg", 0, 0.0, 9.0),),
+        statistics=(PlayerStatistics(3, TeamSide.HOME, 120.0, 6.1, 60.0),),
+        files=(PackagedFile("panorama.mp4", 5, "ab"),),
+    ),
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda m: m.KIND)
+def test_every_message_survives_a_round_trip(message):
+    assert decode(encode(message), type(message)) == message
+    assert decode(encode(message, indent=2), type(message)) == message
+
+
+def test_every_message_type_is_among_the_ones_tested():
+    from wire.message import Message
+    from wire.pitch_tracks import PitchTracksHead
+    from wire.tracks import TracksHead
+
+    known = {type(m) for m in MESSAGES} | {TracksHead, PitchTracksHead}
+    assert set(Message.__subclasses__()) == known
+
+
+def test_a_message_of_another_kind_is_refused():
+    with pytest.raises(MalformedMessage, match="expected a rig, got a match-sheet"):
+        decode(encode(SHEET), Rig)
+
+
+def test_a_newer_version_is_refused_with_advice():
+    raw = encode(SHEET).replace(b'"version":1', b'"version":2')
+    with pytest.raises(NewerVersion, match="update"):
+        decode(raw, MatchSheet)
+
+
+@given(st.binary(max_size=60))
+def test_junk_is_refused_as_malformed(junk):
+    for read in (lambda raw: decode(raw, Rig), decode_tracks, decode_pitch_tracks):
+        with pytest.raises(WireError):
+            read(junk)
+
+
+@given(st.data(), hnp.arrays(np.int64, st.integers(0, 40), elements=st.integers(-(2**30), 2**30)))
+def test_deltas_are_undone_exactly_with_and_without_groups(data, values):
+    groups = np.sort(data.draw(hnp.arrays(np.int64, len(values), elements=st.integers(0, 4))))
+    np.testing.assert_array_equal(undeltas(deltas(values)), values)
+    np.testing.assert_array_equal(undeltas(deltas(values, groups), groups), values)
+
+
+@st.composite
+def segment_tracks(draw):
+    n = draw(st.integers(0, 12))
+    m = draw(st.integers(0, 60)) if n else 0
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    pairs = sorted({(int(rng.integers(0, 9)), int(rng.integers(0, n))) for _ in range(m)})
+    ids = np.array([p[0] for p in pairs], np.int64)
+    corner = rng.uniform(-50, 4000, (len(pairs), 2))
+    return SegmentTracks(
+        session=SESSION,
+        node=NODE,
+        sequence=3,
+        width_px=4056,
+        height_px=2160,
+        detector="onnx",
+        tracklets=tuple(Tracklet(int(i), Kind.PERSON, (1, 2, 3)) for i in np.unique(ids)),
+        frame_times_ns=1_700_000_000_000_000_000 + np.cumsum(rng.integers(1, 10**9, n)),
+        frame=np.array([p[1] for p in pairs], np.int64),
+        tracklet=ids,
+        box=np.concatenate([corner, corner + rng.uniform(1, 300, (len(pairs), 2))], axis=1),
+        score=rng.uniform(0, 1, len(pairs)),
+    )
+
+
+@given(segment_tracks())
+def test_tracks_survive_within_a_quarter_pixel(tracks):
+    raw = encode_tracks(tracks)
+    back = decode_tracks(raw)
+    assert read_tracks_head(raw).detections == len(tracks.frame)
+    np.testing.assert_array_equal(back.frame_times_ns, tracks.frame_times_ns)
+    np.testing.assert_array_equal(back.frame, tracks.frame)
+    np.testing.assert_array_equal(back.tracklet, tracks.tracklet)
+    np.testing.assert_allclose(back.box, tracks.box, atol=0.13)
+    np.testing.assert_allclose(back.score, tracks.score, atol=0.5 / 255 + 1e-9)
+    assert (back.tracklets, back.node, back.detector) == (tracks.tracklets, tracks.node, tracks.detector)
+
+
+@given(segment_tracks(), st.integers(0, 400), st.integers(0, 255))
+def test_a_damaged_tracks_file_is_refused_or_differs_but_never_crashes(tracks, at, value):
+    raw = bytearray(encode_tracks(tracks))
+    raw[at % len(raw)] = value
+    with contextlib.suppress(WireError):
+        decode_tracks(bytes(raw))
+
+
+def small_tracks():
+    frame = np.array([0, 1, 2, 1, 2], np.int64)
+    return PitchTracks(
+        start_ns=5,
+        frames_per_second=25.0,
+        tracks=(Track(1, Role.PLAYER, TeamSide.HOME), Track(4, Role.BALL)),
+        frame=frame,
+        track=np.array([1, 1, 1, 4, 4], np.int64),
+        xy=np.array([[0.004, 1], [2, -3.337], [4, 5], [-52.5, 34], [0, 0]]),
+        seen=np.array([1, 0, 1, 1, 1], bool),
+    )
+
+
+def test_pitch_tracks_survive_within_a_centimetre():
+    tracks = small_tracks()
+    back = decode_pitch_tracks(encode_pitch_tracks(tracks))
+    np.testing.assert_allclose(back.xy, tracks.xy, atol=0.0051)
+    np.testing.assert_array_equal(back.frame, tracks.frame)
+    np.testing.assert_array_equal(back.seen, tracks.seen)
+    assert back.tracks == tracks.tracks
+
+
+def test_pitch_tracks_csv_is_ordered_by_frame_and_names_kind_team_and_state():
+    lines = pitch_tracks_csv(small_tracks()).splitlines()
+    assert lines[0] == "frame,id,x_m,y_m,kind,team,state"
+    assert lines[1:3] == ["0,1,0.00,1.00,player,home,seen", "1,1,2.00,-3.34,player,home,bridged"]
+    assert lines[3] == "1,4,-52.50,34.00,ball,,seen"
+
+
+def test_events_csv_is_ordered_by_time_and_leaves_unknown_places_empty():
+    text = events_csv([Event(time_s=9, type=EventType.CORNER), Event(time_s=1.234, type=EventType.PASS, x_m=1, y_m=2)])
+    assert text.splitlines() == ["time_s,type,x_m,y_m,confidence", "1.23,pass,1.00,2.00,1.00", "9.00,corner,,,1.00"]
+
+
+@given(st.lists(st.builds(Click, st.integers(0, 2), *[st.floats(-5000, 5000)] * 4), min_size=1, max_size=9))
+def test_clicks_survive_to_a_thousandth(clicks):
+    back = read_clicks(clicks_csv(clicks))
+    assert [c.camera for c in back] == [c.camera for c in clicks]
+    for a, b in zip(back, clicks, strict=True):
+        assert math.isclose(a.u_px, b.u_px, abs_tol=6e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "header"),
+        ("camera,x_m\n1,2\n", "missing"),
+        ("camera,x_m,y_m,u_px,v_px\n", "no click"),
+        ("camera,x_m,y_m,u_px,v_px\n0,1,2,three,4\n", "line 2"),
+        ("camera,x_m,y_m,u_px,v_px\n0,1,nan,3,4\n", "finite"),
+    ],
+)
+def test_broken_clicks_are_refused_with_the_reason(text, says):
+    with pytest.raises(BadTable, match=says):
+        read_clicks(text)
+
+
+@pytest.mark.parametrize("bad", ["", "A", "../x", "a/b", "-a", "a" * 64, "a b"])
+def test_ids_that_are_unsafe_in_a_path_are_refused(bad):
+    with pytest.raises(BadId):
+        session_id(bad)
+    with pytest.raises(BadId):
+        SegmentKey(SESSION, bad, 1)
+
+
+def test_session_ids_sort_by_their_start():
+    early, late = (new_session_id(t * 10**9, lambda n: b"\xff" * n) for t in (999, 1_000_000_000))
+    assert early < late
+    assert session_id(late) == late
+
+
+@pytest.mark.parametrize("bad", ["", "105", "105x", "0x0", "10x10", "105x30", "inf x 3", "500x68"])
+def test_impossible_pitches_are_refused(bad):
+    with pytest.raises(BadPitch):
+        parse_pitch(bad)
+
+
+@pytest.mark.parametrize("players", sorted(FORMATS))
+def test_markings_of_every_form_lie_on_the_pitch_and_end_on_one_another(players):
+    pitch = default_pitch(players)
+    names = [line.name for line in pitch.lines()] + [arc.name for arc in pitch.arcs()]
+    assert len(names) == len(set(names)) == 17 + len(pitch.arcs())
+    for line in pitch.lines():
+        assert pitch.contains(line.x0, line.y0, 1e-9)
+        assert pitch.contains(line.x1, line.y1, 1e-9)
+    points = set(pitch.points().values())
+    assert len(points) == len(pitch.points())
+    for arc in pitch.arcs()[1:]:
+        ends = [arc.x + arc.radius * math.cos(a) for a in (arc.start, arc.end)]
+        assert np.allclose(np.abs(ends), pitch.half_length - pitch.form.penalty_area_depth)
+
+
+def test_a_full_pitch_has_the_sizes_of_law_1():
+    points = default_pitch(11).points()
+    assert points["right penalty area far"] == (36.0, 20.16)
+    assert points["left goal post near"] == (-52.5, -3.66)
+    assert points["right penalty spot"] == (41.5, 0.0)

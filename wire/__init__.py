@@ -1,0 +1,1 @@
+"""What crosses machines: the types, encodings and protocols that node, hub and viewer agree on."""

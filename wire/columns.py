@@ -1,0 +1,91 @@
+"""Columns of numbers as compact bytes: a typed JSON head, then each column differenced and compressed by zstd.
+
+Layout: 4 bytes magic, 4 bytes little-endian length of the head, the head, then one zstd frame that holds all columns
+one after the other, each as its byte planes (all lowest bytes first): small differences leave the high planes empty.
+"""
+
+import struct
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import zstandard
+
+from wire.errors import MalformedMessage
+from wire.message import Message, decode, encode
+
+Column = npt.NDArray[Any]
+M = TypeVar("M", bound=Message)
+_LIMIT = 1 << 30
+
+
+def pack(magic: bytes, head: Message, columns: Sequence[Column]) -> bytes:
+    """The head and the columns (one-dimensional integer arrays) as bytes."""
+    top = encode(head)
+    body = b"".join(_planes(column) for column in columns)
+    return magic + struct.pack("<I", len(top)) + top + zstandard.ZstdCompressor(level=12).compress(body)
+
+
+def unpack_head(magic: bytes, raw: bytes, kind: type[M]) -> tuple[M, memoryview]:
+    """The head of `raw`, and its still compressed body; raises `MalformedMessage` or `NewerVersion`."""
+    if raw[:4] != magic or len(raw) < 8:
+        raise MalformedMessage(f"not a {kind.KIND} file: it does not begin with {magic!r}")
+    length = struct.unpack_from("<I", raw, 4)[0]
+    if 8 + length > len(raw):
+        raise MalformedMessage(f"this {kind.KIND} file is cut short")
+    return decode(raw[8 : 8 + length], kind), memoryview(raw)[8 + length :]
+
+
+def unpack_columns(body: memoryview, shapes: Sequence[tuple[int, str]]) -> list[Column]:
+    """The columns of `body`, given each one's length and numpy type; raises `MalformedMessage`."""
+    total = sum(length * np.dtype(kind).itemsize for length, kind in shapes)
+    if total > _LIMIT or any(length < 0 for length, _ in shapes):
+        raise MalformedMessage("the head of this file promises an absurd number of rows")
+    try:
+        plain = zstandard.ZstdDecompressor().decompress(bytes(body), max_output_size=total + 1)
+    except zstandard.ZstdError as fault:
+        raise MalformedMessage(f"the columns of this file are damaged: {fault}") from fault
+    if len(plain) != total:
+        raise MalformedMessage("the columns of this file do not match its head")
+    out: list[Column] = []
+    at = 0
+    for length, kind in shapes:
+        size = length * np.dtype(kind).itemsize
+        planes = np.frombuffer(plain, np.uint8, size, at).reshape(np.dtype(kind).itemsize, length)
+        out.append(np.ascontiguousarray(planes.T).reshape(-1).view(np.dtype(kind).newbyteorder("<")))
+        at += size
+    return out
+
+
+def _planes(column: Column) -> bytes:
+    plain = np.ascontiguousarray(column.astype(column.dtype.newbyteorder("<")))
+    return np.ascontiguousarray(plain.view(np.uint8).reshape(len(plain), plain.itemsize).T).tobytes()
+
+
+def deltas(values: npt.NDArray[np.integer[Any]], groups: npt.NDArray[np.integer[Any]] | None = None) -> Column:
+    """Zigzag-coded int32 differences of successive values, starting anew (from 0) wherever `groups` changes."""
+    wide = values.astype(np.int64)
+    step = np.diff(wide, prepend=0)
+    if groups is not None and len(wide):
+        fresh = np.flatnonzero(np.diff(groups.astype(np.int64))) + 1
+        step[fresh] = wide[fresh]
+    zigzag = (step << 1) ^ (step >> 63)
+    if len(zigzag) and int(zigzag.max()) > np.iinfo(np.uint32).max:
+        raise MalformedMessage("a column's values are too far apart to be stored")
+    return zigzag.astype(np.uint32)
+
+
+def undeltas(coded: Column, groups: npt.NDArray[np.integer[Any]] | None = None) -> npt.NDArray[np.int64]:
+    """The inverse of `deltas`."""
+    wide = coded.astype(np.int64)
+    step = (wide >> 1) ^ -(wide & 1)
+    if groups is None or not len(step):
+        return np.cumsum(step)
+    running = np.cumsum(step)
+    fresh = np.flatnonzero(np.diff(groups.astype(np.int64), prepend=groups[0] - 1))
+    base = np.zeros(len(step), np.int64)
+    base[fresh] = running[fresh] - step[fresh]
+    lengths = np.diff(np.append(fresh, len(step)))
+    out: npt.NDArray[np.int64] = running - np.repeat(base[fresh], lengths)
+    return out

@@ -1,0 +1,110 @@
+"""Sessions and segments as they are handed from node to hub."""
+
+from enum import StrEnum
+
+import msgspec
+
+from wire.errors import BadId
+from wire.ids import NodeId, SessionId, node_id, session_id
+from wire.message import Message
+
+
+class SegmentState(StrEnum):
+    """Where a segment is on its way; a ledger row moves on only after the bytes are durable."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+    DELETED = "deleted"
+
+
+class SegmentKey(msgspec.Struct, frozen=True, order=True):
+    """What names a segment everywhere: session, node, sequence number from 0."""
+
+    session: SessionId
+    node: NodeId
+    sequence: int
+
+    def __post_init__(self) -> None:
+        session_id(self.session)
+        node_id(self.node)
+        if not 0 <= self.sequence <= 99_999_999:
+            raise BadId(f"{self.sequence} is not a segment's sequence number")
+
+    def path(self, suffix: str) -> str:
+        """`session/node/00000012.mp4` for the suffix `.mp4`: the segment's place below any store's root."""
+        return f"{self.session}/{self.node}/{self.sequence:08d}{suffix}"
+
+
+class StartRecording(Message, frozen=True, kw_only=True):
+    """Asks a node to record; `session` is given by whoever starts the rig, so that its nodes share it.
+
+    `start_ns` is the rig time that counts as the session's zero: the match clock of every `time_s` begins there.
+    """
+
+    KIND = "start-recording"
+    VERSION = 1
+
+    session: SessionId
+    start_ns: int
+
+
+class SegmentOffer(Message, frozen=True, kw_only=True):
+    """What a node promises of one closed segment: sizes and SHA-256 of both files, and the time it spans (node clock).
+
+    `clock_uncertainty_ns` bounds what is known to be left of the node's offset from the hub; `last` marks the session's
+    final segment.
+    """
+
+    KIND = "segment-offer"
+    VERSION = 1
+
+    key: SegmentKey
+    start_ns: int
+    end_ns: int
+    frames: int
+    video_bytes: int
+    video_sha256: str
+    tracks_bytes: int
+    tracks_sha256: str
+    clock_uncertainty_ns: int
+    last: bool
+
+
+class SegmentReceipt(Message, frozen=True, kw_only=True):
+    """The hub's word on an offered segment: which files it still wants, and whether it holds both, verified.
+
+    Only `confirmed` allows the node to delete its copy.
+    """
+
+    KIND = "segment-receipt"
+    VERSION = 1
+
+    key: SegmentKey
+    video_wanted: bool
+    tracks_wanted: bool
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the hub holds both files with the promised hashes."""
+        return not (self.video_wanted or self.tracks_wanted)
+
+
+class NodeStatus(Message, frozen=True, kw_only=True):
+    """What a node says of itself: its camera, what it records, and what still waits to be handed over."""
+
+    KIND = "node-status"
+    VERSION = 1
+
+    node: NodeId
+    software: str
+    width_px: int
+    height_px: int
+    frames_per_second: float
+    recording: SessionId | None
+    frames: int
+    frames_dropped: int
+    segments_waiting: int
+    detector: str
+    fault: str | None = None
