@@ -32,7 +32,7 @@ class Lens(msgspec.Struct, frozen=True):
     k3: float = 0.0
 
     def max_radius(self) -> float:
-        """Largest undistorted radius (tan of the off-axis angle) up to which the radial model is monotone, at most 3."""
+        """Largest undistorted radius (tan of the off-axis angle) to which the radial model is monotone, at most 3."""
         r = np.linspace(0.0, 3.0, 601)
         r2 = r * r
         slope = 1 + 3 * self.k1 * r2 + 5 * self.k2 * r2**2 + 7 * self.k3 * r2**3

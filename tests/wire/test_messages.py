@@ -39,7 +39,6 @@ CAMERA = CameraModel(
     looking(-40, -15, 0.5),
     (0.0, -40.0, 7.0),
     12,
-    Photometry(),
 )
 MESSAGES = [
     SHEET,
