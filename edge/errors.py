@@ -35,3 +35,7 @@ class SegmentRefused(EdgeError):
 
 class PortTaken(EdgeError):
     """Another process listens where the node's API should."""
+
+
+class WrongWeights(EdgeError):
+    """Weights of a detector that are missing, damaged or not the ones expected."""
