@@ -65,7 +65,8 @@ def convert(topology: dict[str, Any], weights: Weights) -> bytes:
     build = _Builder(weights)
     for node in topology["node"]:
         build.add(node)
-    return build.model().SerializeToString(deterministic=True)
+    raw: bytes = build.model().SerializeToString(deterministic=True)
+    return raw
 
 
 class _Builder:
@@ -139,7 +140,7 @@ class _Builder:
             self.nodes.append(helper.make_node("Split", [head, "parts"], parts, name=f"split{stride}", axis=1))
             self.nodes.append(helper.make_node("Sigmoid", parts[:1], [f"cls{stride}"], name=f"cls{stride}"))
             for part, channels in (("cls", len(KEPT_CLASSES)), ("reg", 44)):
-                shape = [1, channels, f"h{stride}", f"w{stride}"]
+                shape: list[int | str | None] = [1, channels, f"h{stride}", f"w{stride}"]
                 outputs.append(helper.make_tensor_value_info(f"{part}{stride}", TensorProto.FLOAT, shape))
         self._constant("parts", np.array([len(KEPT_CLASSES), 44], np.int64))
         picture = helper.make_tensor_value_info("picture", TensorProto.UINT8, [1, "height", "width", 3])

@@ -1,0 +1,1 @@
+"""What a camera sees in one picture: detectors behind one interface."""

@@ -1,0 +1,36 @@
+"""I420 pictures: their planes, and small copies of a part of them."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Plane = npt.NDArray[np.uint8]
+
+
+def planes_of(i420: Plane) -> tuple[Plane, Plane, Plane]:
+    """Views of luma (h, w) and both chromas (h // 2, w // 2) of I420 planes (h * 3 // 2, w); h and w are even."""
+    rows, width = i420.shape
+    height = rows * 2 // 3
+    flat = i420.reshape(-1)
+    luma, chroma = height * width, height * width // 4
+    half = (height // 2, width // 2)
+    first, second = flat[luma : luma + chroma], flat[luma + chroma : luma + 2 * chroma]
+    return flat[:luma].reshape(height, width), first.reshape(half), second.reshape(half)
+
+
+def small_bgr(i420: Plane, region: tuple[int, int, int, int], width: int, height: int) -> Plane:
+    """The part x0, y0, x1, y1 (even numbers) of the picture, resized to (height, width, 3) BGR; both even.
+
+    The planes are resized before the colours are converted: a full-size conversion costs several times more.
+    """
+    x0, y0, x1, y1 = region
+    luma, *chromas = planes_of(i420)
+    small = np.empty((height * 3 // 2, width), np.uint8)
+    parts = planes_of(small)
+    sources = [luma[y0:y1, x0:x1], *(c[y0 // 2 : y1 // 2, x0 // 2 : x1 // 2] for c in chromas)]
+    for source, part in zip(sources, parts, strict=True):
+        shrinks = part.shape[0] < source.shape[0]
+        way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        cv2.resize(source, part.shape[::-1], dst=part, interpolation=way)
+    bgr: Plane = cv2.cvtColor(small, cv2.COLOR_YUV2BGR_I420)
+    return bgr
