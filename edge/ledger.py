@@ -1,0 +1,208 @@
+"""The ledger: one row for every segment and session of this node, so that no cut of power can make it forget one."""
+
+import json
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlite_utils import Database
+from sqlite_utils.db import NotFoundError
+
+from edge.errors import LedgerFault
+from wire.ids import NodeId, SessionId
+from wire.session import SegmentKey, SegmentOffer, SegmentState
+
+_ORDER = list(SegmentState)
+
+
+class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A recording of this node: its zero (rig time), its pictures, the detector, and whether it has come to its end."""
+
+    session: SessionId
+    node: NodeId
+    start_ns: int
+    width_px: int
+    height_px: int
+    frames_per_second: float
+    detector: str
+    finished: bool
+
+
+class SegmentRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A segment's state and, once it is closed, what the node promises of it."""
+
+    key: SegmentKey
+    state: SegmentState
+    start_ns: int
+    offer: SegmentOffer | None
+
+
+class Ledger:
+    """The node's SQLite file (WAL, fully synchronous); every method is one durable step, from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        try:
+            self._db = Database(sqlite3.connect(path, check_same_thread=False))
+            self._db.enable_wal()
+            self._db.execute("pragma synchronous=full")
+            self._create()
+        except sqlite3.Error as fault:
+            raise LedgerFault(f"the ledger {path} cannot be opened: {fault}") from None
+
+    def _create(self) -> None:
+        self._db.table("sessions").create(
+            {
+                "session": str,
+                "node": str,
+                "start_ns": int,
+                "width_px": int,
+                "height_px": int,
+                "frames_per_second": float,
+                "detector": str,
+                "finished": int,
+            },
+            pk="session",
+            if_not_exists=True,
+        )
+        self._db.table("segments").create(
+            {
+                "session": str,
+                "node": str,
+                "sequence": int,
+                "state": str,
+                "start_ns": int,
+                "end_ns": int,
+                "frames": int,
+                "video_bytes": int,
+                "video_sha256": str,
+                "tracks_bytes": int,
+                "tracks_sha256": str,
+                "clock_uncertainty_ns": int,
+                "last": int,
+            },
+            pk=("session", "node", "sequence"),
+            if_not_exists=True,
+        )
+
+    def close(self) -> None:
+        """Close the file; the ledger is of no use afterwards."""
+        with self._lock:
+            self._db.close()
+
+    def begin_session(self, row: SessionRow) -> None:
+        """Enter a new session; raises `LedgerFault` when its id was used before."""
+        with self._lock:
+            try:
+                self._db.table("sessions").insert(msgspec.structs.asdict(row))
+            except sqlite3.IntegrityError:
+                raise LedgerFault(f"session {row.session} was recorded before: ids are never reused") from None
+
+    def finish_session(self, session: SessionId) -> None:
+        """Note that no more segments follow; the one with the highest number becomes the session's last.
+
+        Where that one was handed over as if others followed, it goes back to `closed`, to be offered again.
+        """
+        with self._lock, self._db.atomic():
+            self._db.execute("update sessions set finished = 1 where session = ?", [session])
+            self._db.execute(
+                "update segments set last = 1, state = case state when 'open' then 'open' else 'closed' end "
+                "where session = :session and last = 0 "
+                "and sequence = (select max(sequence) from segments where session = :session)",
+                {"session": session},
+            )
+
+    def open_segment(self, key: SegmentKey, start_ns: int) -> None:
+        """Enter the intention to write a segment whose first frame was captured at `start_ns`."""
+        with self._lock:
+            self._db.table("segments").insert(
+                {
+                    "session": key.session,
+                    "node": key.node,
+                    "sequence": key.sequence,
+                    "state": SegmentState.OPEN,
+                    "start_ns": start_ns,
+                    "last": 0,
+                }
+            )
+
+    def close_segment(self, offer: SegmentOffer) -> None:
+        """Note that both files of an open segment are complete and durable in their place."""
+        promised = {name: getattr(offer, name) for name in SegmentOffer.__struct_fields__ if name != "key"}
+        self._change(offer.key, (SegmentState.OPEN,), {**promised, "state": SegmentState.CLOSED})
+
+    def forget_segment(self, key: SegmentKey) -> None:
+        """Take out an open segment of which nothing can be saved."""
+        with self._lock, self._db.atomic():
+            self._state(key, (SegmentState.OPEN,), "forgotten")
+            self._db.table("segments").delete(_pk(key))
+
+    def move(self, key: SegmentKey, to: SegmentState) -> None:
+        """Let a closed segment move on, never back; raises `LedgerFault` for a step that is not allowed."""
+        self._change(key, tuple(_ORDER[1 : _ORDER.index(to)]), {"state": to})
+
+    def _change(self, key: SegmentKey, before: tuple[SegmentState, ...], updates: dict[str, Any]) -> None:
+        with self._lock, self._db.atomic():
+            self._state(key, before, updates["state"])
+            self._db.table("segments").update(_pk(key), updates)
+
+    def _state(self, key: SegmentKey, allowed: tuple[SegmentState, ...], to: str) -> None:
+        try:
+            state = self._db.table("segments").get(_pk(key))["state"]
+        except NotFoundError:
+            state = "unknown"
+        if state not in allowed:
+            raise LedgerFault(f"segment {key.path('')} is {state} and cannot become {to}")
+
+    def segments(self, *states: SegmentState) -> list[SegmentRow]:
+        """The segments in any of `states` (all of them when none is given), oldest first."""
+        rows = self._select(
+            "select * from segments where state in (select value from json_each(?)) order by start_ns, sequence",
+            [json.dumps(states or _ORDER)],
+        )
+        return [_segment(row) for row in rows]
+
+    def deletable(self) -> list[SegmentRow]:
+        """Confirmed segments whose files may go: all but the newest of a running session, which may have to be offered
+        again as its last."""
+        return [
+            _segment(row)
+            for row in self._select(
+                "select g.* from segments g join sessions s using (session) where g.state = 'confirmed' and "
+                "(s.finished = 1 or g.sequence < (select max(sequence) from segments h where h.session = g.session)) "
+                "order by g.start_ns, g.sequence",
+                [],
+            )
+        ]
+
+    def count(self, *states: SegmentState) -> int:
+        """How many segments are in any of `states`."""
+        rows = self._select(
+            "select count(*) as n from segments where state in (select value from json_each(?))", [json.dumps(states)]
+        )
+        return int(rows[0]["n"])
+
+    def sessions(self) -> list[SessionRow]:
+        """All sessions, oldest first."""
+        rows = self._select("select * from sessions order by start_ns, session", [])
+        return [SessionRow(**{**row, "finished": bool(row["finished"])}) for row in rows]
+
+    def _select(self, sql: str, values: list[Any]) -> list[dict[str, Any]]:
+        with self._lock:
+            return list(self._db.query(sql, values))
+
+
+def _pk(key: SegmentKey) -> tuple[str, str, int]:
+    return key.session, key.node, key.sequence
+
+
+def _segment(row: dict[str, Any]) -> SegmentRow:
+    key = SegmentKey(row["session"], row["node"], row["sequence"])
+    state = SegmentState(row["state"])
+    offer = None
+    if state is not SegmentState.OPEN:
+        named = {name: row[name] for name in SegmentOffer.__struct_fields__ if name not in ("key", "last")}
+        offer = SegmentOffer(key=key, last=bool(row["last"]), **named)
+    return SegmentRow(key=key, state=state, start_ns=row["start_ns"], offer=offer)
