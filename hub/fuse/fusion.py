@@ -1,0 +1,47 @@
+"""Fusion: what the cameras tracked becomes pitch tracks of everybody and the ball."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from hub.fuse.ground import FRAMES_PER_SECOND, points
+from hub.fuse.people import Followed, follow_people
+from wire.ids import NodeId
+from wire.match import MatchSheet
+from wire.pitch_tracks import PitchTracks, Role, Track
+from wire.rig import Rig
+from wire.rigtime import SECOND
+from wire.tracks import Kind, SegmentTracks
+
+_PEOPLE_MARGIN_M = 2.5
+
+
+def fuse(
+    rig: Rig,
+    sheet: MatchSheet,
+    start_ns: int,
+    end_ns: int,
+    tracks_by_node: Mapping[NodeId, Sequence[SegmentTracks]],
+) -> PitchTracks:
+    """Pitch tracks, 25 frames a second from rig time `start_ns` to `end_ns`, of all that the rig's cameras saw then.
+
+    One track per player, referee and ball, as long as they could be followed; short gaps are bridged, long ones left
+    out. Nodes that are not in `rig` are ignored.
+    """
+    frames = int((end_ns - start_ns) * FRAMES_PER_SECOND // SECOND) + 1
+    window = (start_ns, end_ns)
+    people = follow_people(
+        points(rig, Kind.PERSON, window, tracks_by_node, _PEOPLE_MARGIN_M), sheet, len(rig.cameras), frames
+    )
+    followed: list[Followed] = sorted(people, key=lambda f: (f.role is Role.REFEREE, f.team != "home"))
+    return PitchTracks(
+        start_ns=start_ns,
+        frames_per_second=FRAMES_PER_SECOND,
+        tracks=tuple(Track(i + 1, f.role, f.team) for i, f in enumerate(followed)),
+        frame=np.concatenate([f.frame for f in followed] or [np.zeros(0, np.int64)]),
+        track=np.concatenate(
+            [np.full(len(f.frame), i + 1, np.int64) for i, f in enumerate(followed)] or [np.zeros(0, np.int64)]
+        ),
+        xy=np.concatenate([f.xy for f in followed] or [np.zeros((0, 2))]),
+        seen=np.concatenate([f.seen for f in followed] or [np.zeros(0, np.bool_)]),
+    )
