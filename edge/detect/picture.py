@@ -32,5 +32,4 @@ def small_bgr(i420: Plane, region: tuple[int, int, int, int], width: int, height
         shrinks = part.shape[0] < source.shape[0]
         way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         cv2.resize(source, part.shape[::-1], dst=part, interpolation=way)
-    bgr: Plane = cv2.cvtColor(small, cv2.COLOR_YUV2BGR_I420)
-    return bgr
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_YUV2BGR_I420), np.uint8)

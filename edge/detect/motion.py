@@ -1,0 +1,108 @@
+"""The `motion` driver: what moves in front of a fixed camera, without any weights."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.capture.camera import Frame
+from edge.detect.background import Background, Foreground
+from edge.detect.detector import Detections, Floats
+from edge.detect.stature import BALL_SHARE, Stature
+from wire.tracks import Kind
+
+PERSON_SCORE = 0.5
+FLOOD = 0.25
+"""More of the picture than this does not move by itself: the camera was pushed, or the light changed."""
+LEAST_AREA = 2
+"""Motion pixels of the smallest blob: one alone is noise."""
+MOST_BALLS = 24
+"""Ball candidates of one frame that are handed on, strongest first."""
+
+
+@dataclass(frozen=True)
+class Blobs:
+    """Connected parts of the foreground in pixels of the main stream: `box` (n, 4), `centre` (n, 2), `area` (n,) in
+    square pixels, `bright` (n,) mean levels of luma above the background."""
+
+    box: Floats
+    centre: Floats
+    area: Floats
+    bright: Floats
+
+    @classmethod
+    def none(cls) -> "Blobs":
+        """No blob at all."""
+        return cls(np.zeros((0, 4)), np.zeros((0, 2)), np.zeros(0), np.zeros(0))
+
+
+class MotionDetector:
+    """Persons and ball candidates among the blobs of a background model; meant to run on every frame.
+
+    How tall a person is at a row of the picture comes from `stature`, which anyone who knows better may teach.
+    """
+
+    name = "motion"
+
+    def __init__(self, width: int, height: int, frames_per_second: float) -> None:
+        self.background = Background(width, height, frames_per_second)
+        self.stature = Stature(height)
+        self.blobs = Blobs.none()
+        self.kept: Floats = np.zeros((0, 4))
+        """Boxes (n, 4) of what is known to stand in front: it does not become background."""
+        self._width, self._height = width, height
+
+    def detect(self, frame: Frame) -> Detections:
+        """Person-sized and ball-sized blobs; `blobs` then holds all of them."""
+        foreground = self.background.look(frame.planes, self.kept)
+        self.blobs = blobs_of(foreground) if self.background.warm else Blobs.none()
+        persons, balls = self._persons(), self._balls()
+        box = np.concatenate([self.blobs.box[persons], self.blobs.box[balls]])
+        score = np.concatenate([np.full(len(persons), PERSON_SCORE), self._whiteness(balls)])
+        kind = np.repeat(np.array([Kind.PERSON, Kind.BALL], np.int64), [len(persons), len(balls)])
+        order = np.argsort(-score, kind="stable")
+        region = (0.0, 0.0, float(self._width), float(self._height))
+        box = np.clip(box, 0, (self._width, self._height, self._width, self._height))
+        return Detections(box[order], score[order], kind[order], region)
+
+    def _persons(self) -> npt.NDArray[np.intp]:
+        box = self.blobs.box
+        width, height = (box[:, 2:] - box[:, :2]).T
+        tall = self.stature.at(box[:, 3])
+        fill = self.blobs.area / np.maximum(width * height, 1)
+        fits = (height > 0.55 * tall) & (height < 1.6 * tall) & (width < 1.1 * height) & (width > 0.12 * height)
+        return np.flatnonzero(fits & (fill > 0.25))
+
+    def _balls(self) -> npt.NDArray[np.intp]:
+        """Small, compact and brighter than the grass. A ball in the air lies lower in the scene than its row says, so
+        it may look larger than one on the ground; a fast one is drawn out along its way."""
+        box = self.blobs.box
+        sides = np.sort(box[:, 2:] - box[:, :2], axis=1)
+        expected = BALL_SHARE * self.stature.at(box[:, 3])
+        pixel = float(self.background.factor)
+        small = (sides[:, 0] < 2.2 * expected + 2 * pixel) & (sides[:, 1] < 5.0 * expected + 2 * pixel)
+        fill = self.blobs.area / np.maximum(sides.prod(axis=1), 1)
+        rows = np.flatnonzero(small & (fill > 0.4) & (self.blobs.bright > 12))
+        return rows[np.argsort(-self._whiteness(rows), kind="stable")][:MOST_BALLS]
+
+    def _whiteness(self, rows: npt.NDArray[np.intp]) -> Floats:
+        """0.1 to 0.6: the brighter against the grass, the likelier a ball."""
+        score: Floats = np.clip(self.blobs.bright[rows] / 160, 0.1, 0.6)
+        return score
+
+
+def blobs_of(foreground: Foreground) -> Blobs:
+    """The connected parts of the foreground, nothing when nearly everything moves."""
+    mask = foreground.mask
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_16U)
+    moving = mask.size - int(stats[0, cv2.CC_STAT_AREA])
+    if count < 2 or moving > FLOOD * mask.size:
+        return Blobs.none()
+    at = np.flatnonzero(mask)
+    light = np.bincount(labels.reshape(-1)[at], foreground.brighter.reshape(-1)[at], count)
+    keep = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= LEAST_AREA)[1:]
+    x, y, w, h, area = stats[keep].astype(np.float64).T
+    bright = light[keep] / area
+    box = np.stack([x, y, x + w, y + h], axis=1) * foreground.factor
+    return Blobs(box, (centres[keep] + 0.5) * foreground.factor, area * foreground.factor**2, bright)
