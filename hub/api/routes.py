@@ -1,0 +1,124 @@
+"""Routes below `/api/v1/sessions`; every one needs the rig's token."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from hub.errors import HubError
+from hub.messages import SessionPlan, SessionRequest
+from hub.nodes import NodeRefused, NodeUnreachable, RigNodes
+from hub.sessions import NoSuchSession, Sessions
+from wire.errors import WireError
+from wire.ids import SessionId, new_session_id, session_id
+from wire.message import Message, decode, encode
+from wire.rigtime import SECOND
+
+LEAD_NS = SECOND // 2
+"""From the order to the session's zero: time for every node to have its camera running."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@web.middleware
+async def plain_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer known faults with their sentence and the status that fits, once for all routes."""
+    try:
+        return await handler(request)
+    except NoSuchSession as fault:
+        return web.Response(status=404, text=str(fault))
+    except (NodeUnreachable, NodeRefused) as fault:
+        return web.Response(status=502, text=str(fault))
+    except HubError as fault:
+        return web.Response(status=409, text=str(fault))
+    except WireError as fault:
+        return web.Response(status=400, text=str(fault))
+
+
+class SessionsApi:
+    """Starts sessions on the rig's nodes and tells how far they are.
+
+    `now_ns` is the hub's clock, `random_bytes` makes ids, `begun` is told of each new session.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        nodes: RigNodes,
+        token: str,
+        now_ns: Callable[[], int],
+        random_bytes: Callable[[int], bytes],
+        begun: Callable[[SessionId], None],
+    ) -> None:
+        self._sessions = sessions
+        self._nodes = nodes
+        self._token = token
+        self._now_ns = now_ns
+        self._random_bytes = random_bytes
+        self._begun = begun
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes to mount."""
+        return [
+            web.post("/api/v1/sessions", self._start),
+            web.get("/api/v1/sessions", self._list),
+            web.get("/api/v1/sessions/{session}", self._progress),
+            web.post("/api/v1/sessions/{session}/stop", self._stop),
+            web.get("/api/v1/nodes", self._rig),
+        ]
+
+    def _authorise(self, request: web.Request) -> None:
+        given = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
+            raise web.HTTPUnauthorized(text="this needs the rig's token", headers={"WWW-Authenticate": "Bearer"})
+
+    async def _start(self, request: web.Request) -> web.Response:
+        self._authorise(request)
+        asked = decode(await request.read(), SessionRequest)
+        start_ns = self._now_ns() + LEAD_NS
+        session = new_session_id(start_ns, self._random_bytes)
+        plan = SessionPlan(
+            session=session, start_ns=start_ns, nodes=tuple(node.id for node in self._nodes.nodes), request=asked
+        )
+        for node in self._nodes.nodes:
+            status = await self._nodes.status(node)
+            if status.recording is not None:
+                raise NodeRefused(f"node {node.id} already records session {status.recording}: stop it first")
+        self._sessions.begin(plan)
+        try:
+            await self._nodes.start(session, start_ns)
+        except HubError:
+            self._sessions.abandon(session, "the nodes could not start")
+            raise
+        self._begun(session)
+        return _answer(plan, 201)
+
+    async def _list(self, request: web.Request) -> web.Response:
+        self._authorise(request)
+        return web.json_response(self._sessions.known())
+
+    async def _progress(self, request: web.Request) -> web.Response:
+        self._authorise(request)
+        return _answer(self._sessions.progress(session_id(request.match_info["session"])))
+
+    async def _stop(self, request: web.Request) -> web.Response:
+        self._authorise(request)
+        session = session_id(request.match_info["session"])
+        self._sessions.plan(session)
+        await self._nodes.stop()
+        return _answer(self._sessions.progress(session))
+
+    async def _rig(self, request: web.Request) -> web.Response:
+        """How every node is, in the order from the left; a silent one is told as null."""
+        self._authorise(request)
+        out: list[str] = []
+        for node in self._nodes.nodes:
+            try:
+                out.append(encode(await self._nodes.status(node)).decode())
+            except HubError:
+                out.append("null")
+        return web.Response(text=f"[{','.join(out)}]", content_type="application/json")
+
+
+def _answer(message: Message, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=encode(message), content_type="application/json")

@@ -1,0 +1,62 @@
+"""Clips around the events worth seeing, panned after the ball."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from wire.events import Event, EventType
+from wire.pitch_tracks import PitchTracks, Role
+
+LEAD_S = 6.0
+LAG_S = 3.5
+"""Seconds kept before and after an event: the build-up matters more than what follows."""
+
+SHOWN = (EventType.GOAL, EventType.SAVE, EventType.SHOT, EventType.CORNER, EventType.PENALTY, EventType.MARK)
+"""Events that get a clip, most worth seeing first."""
+
+_STEP_S = 0.25
+_SIGMA_S = 0.7
+
+
+def worth_a_clip(events: Sequence[Event], duration_s: float) -> list[tuple[int, float, float]]:
+    """Index of the event, start and end in seconds of each clip, in order of time.
+
+    A shot, save or corner that lies within a better event's clip is shown there and gets none of its own.
+    """
+    chosen: list[tuple[int, float, float]] = []
+    for kind in SHOWN:
+        for index, event in enumerate(events):
+            if event.type is not kind:
+                continue
+            if any(start <= event.time_s <= end for _, start, end in chosen):
+                continue
+            chosen.append((index, max(0.0, event.time_s - LEAD_S), min(duration_s, event.time_s + LAG_S)))
+    return sorted(chosen, key=lambda clip: events[clip[0]].time_s)
+
+
+def look_path(tracks: PitchTracks, start_s: float, end_s: float) -> npt.NDArray[np.float64]:
+    """Where to look between two times: (n, 3) rows of seconds from `start_s`, x_m, y_m.
+
+    The ball where it is known, else the middle of the players; smoothed so that the picture glides.
+    """
+    fps = tracks.frames_per_second
+    times = np.arange(start_s, max(end_s, start_s + _STEP_S), _STEP_S)
+    frames = np.round(times * fps)
+    # Look ahead and behind by two widths, so that the glide does not jerk at the cut.
+    lo, hi = frames[0] - 3 * _SIGMA_S * fps, frames[-1] + 3 * _SIGMA_S * fps
+    inside = (tracks.frame >= lo) & (tracks.frame <= hi)
+    ball_ids = [track.id for track in tracks.tracks if track.role is Role.BALL]
+    is_ball = inside & np.isin(tracks.track, ball_ids)
+    out = np.zeros((len(times), 3))
+    out[:, 0] = times - start_s
+    crowd = tracks.xy[inside & ~is_ball]
+    rest = np.median(crowd, axis=0) if len(crowd) else np.zeros(2)
+    for row, frame in enumerate(frames):
+        weight = np.exp(-0.5 * ((tracks.frame[is_ball] - frame) / (_SIGMA_S * fps)) ** 2)
+        total = weight.sum()
+        # A quarter of a second of sight in reach is as good as none: then the middle of the players counts too.
+        trust = total / (total + 0.25 * fps)
+        here = (weight[:, None] * tracks.xy[is_ball]).sum(axis=0) / total if total > 1e-6 else rest
+        out[row, 1:] = trust * here + (1 - trust) * rest
+    return out

@@ -1,0 +1,76 @@
+"""What the hub's own API speaks, besides what crosses machines."""
+
+from enum import StrEnum
+
+import msgspec
+
+from wire.clicks import Click
+from wire.ids import NodeId, SessionId
+from wire.match import MatchSheet
+from wire.message import Message
+
+
+class Stage(StrEnum):
+    """How far a session has come."""
+
+    RECORDING = "recording"
+    CALIBRATING = "calibrating"
+    STITCHING = "stitching"
+    FUSING = "fusing"
+    CUTTING = "cutting clips"
+    PACKING = "packing"
+    PUSHING = "pushing"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class SessionRequest(Message, frozen=True, kw_only=True):
+    """Asks the hub to record a match with its nodes.
+
+    `clicks` are points that a person clicked in the cameras' pictures; `lens_degrees` is the lens's horizontal field of
+    view as its maker states it, None when unknown.
+    """
+
+    KIND = "session-request"
+    VERSION = 1
+
+    sheet: MatchSheet
+    clicks: tuple[Click, ...] = ()
+    lens_degrees: float | None = None
+
+
+class SessionPlan(Message, frozen=True, kw_only=True):
+    """A session as the hub remembers it: what was asked, when it began (rig time), and its nodes from the left."""
+
+    KIND = "session-plan"
+    VERSION = 1
+
+    session: SessionId
+    start_ns: int
+    nodes: tuple[NodeId, ...]
+    request: SessionRequest
+
+
+class StageCost(Message, frozen=True, kw_only=True):
+    """What one stage of a session cost so far."""
+
+    KIND = "stage-cost"
+    VERSION = 1
+
+    wall_s: float
+    cpu_s: float
+    items: int
+
+
+class SessionProgress(Message, frozen=True, kw_only=True):
+    """How far a session has come: windows of the panorama made, of how many known, and the cost of each stage."""
+
+    KIND = "session-progress"
+    VERSION = 1
+
+    session: SessionId
+    stage: Stage
+    windows_done: int = 0
+    windows_known: int = 0
+    note: str = ""
+    costs: dict[str, StageCost] = msgspec.field(default_factory=dict)

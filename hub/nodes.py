@@ -1,0 +1,84 @@
+"""The rig's nodes as the hub sees them: asking them to start, to stop, and how they are."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aiohttp
+
+from hub.errors import HubError
+from wire.errors import WireError
+from wire.ids import NodeId, SessionId
+from wire.message import decode, encode
+from wire.session import NodeStatus, StartRecording
+
+_DEADLINE = aiohttp.ClientTimeout(total=15)
+
+
+class NodeUnreachable(HubError):
+    """A node does not answer."""
+
+
+class NodeRefused(HubError):
+    """A node answered that it cannot."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of this rig and the address of its API."""
+
+    id: NodeId
+    url: str
+
+
+class RigNodes:
+    """Speaks to every node of the rig, from the left, with the rig's token."""
+
+    def __init__(self, http: aiohttp.ClientSession, nodes: Sequence[Node], token: str) -> None:
+        self.nodes = tuple(nodes)
+        self._http = http
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    async def start(self, session: SessionId, start_ns: int) -> None:
+        """All nodes record, or none: those that started are stopped when one refuses.
+
+        Raises `NodeUnreachable` or `NodeRefused`.
+        """
+        order = encode(StartRecording(session=session, start_ns=start_ns))
+        results = await asyncio.gather(
+            *(self._post(node, "/api/v1/record/start", order) for node in self.nodes), return_exceptions=True
+        )
+        faults = [result for result in results if isinstance(result, BaseException)]
+        if faults:
+            await self.stop()
+            raise faults[0]
+
+    async def stop(self) -> None:
+        """Every node that records closes its last segment; a node that does not answer is passed over."""
+        await asyncio.gather(
+            *(self._post(node, "/api/v1/record/stop", b"") for node in self.nodes), return_exceptions=True
+        )
+
+    async def status(self, node: Node) -> NodeStatus:
+        """What a node says of itself; raises `NodeUnreachable` or `NodeRefused`."""
+        raw = await self._call("GET", node, "/api/v1/status", None)
+        try:
+            return decode(raw, NodeStatus)
+        except WireError as fault:
+            raise NodeRefused(f"node {node.id} answers, but not as a Touchline node: {fault}") from fault
+
+    async def _post(self, node: Node, path: str, body: bytes) -> bytes:
+        return await self._call("POST", node, path, body)
+
+    async def _call(self, method: str, node: Node, path: str, body: bytes | None) -> bytes:
+        try:
+            async with self._http.request(
+                method, node.url + path, data=body, headers=self._headers, timeout=_DEADLINE
+            ) as answer:
+                raw = await answer.read()
+                if answer.status >= 400:
+                    reason = raw.decode(errors="replace").strip()[:300]
+                    raise NodeRefused(f"node {node.id} refused ({answer.status}): {reason}")
+                return raw
+        except (aiohttp.ClientError, TimeoutError, OSError) as fault:
+            raise NodeUnreachable(f"node {node.id} at {node.url} does not answer") from fault

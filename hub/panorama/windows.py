@@ -1,0 +1,47 @@
+"""The session's timeline cut into windows of two seconds, and which segments a window needs."""
+
+from collections.abc import Mapping
+
+from wire.ids import NodeId
+from wire.rigtime import SECOND
+
+FRAMES_PER_SECOND = 25
+WINDOW_NS = 2 * SECOND
+WINDOW_FRAMES = FRAMES_PER_SECOND * 2
+
+
+def frame_time_ns(start_ns: int, frame: int) -> int:
+    """Rig time of panorama frame `frame`."""
+    return start_ns + frame * SECOND // FRAMES_PER_SECOND
+
+
+def sequences_needed(window: int, offset_ns: int) -> range:
+    """Sequence numbers of the node's segments that a window may take frames from.
+
+    Segment q covers [2q, 2q + 2) s after the session's start on the node's clock; `offset_ns` is added to that clock.
+    Half a frame beyond either end counts, because the nearest frame may lie there.
+    """
+    margin = SECOND // FRAMES_PER_SECOND
+    first = (window * WINDOW_NS - margin - offset_ns) // WINDOW_NS
+    last = ((window + 1) * WINDOW_NS + margin - offset_ns) // WINDOW_NS
+    return range(max(first, 0), max(last + 1, 0))
+
+
+def is_ready(
+    window: int,
+    offsets_ns: Mapping[NodeId, int],
+    held: Mapping[NodeId, frozenset[int]],
+    last: Mapping[NodeId, int | None],
+) -> bool:
+    """Whether every segment that the window needs is held, or will never come because its node has finished."""
+    for node, offset in offsets_ns.items():
+        end = last.get(node)
+        for sequence in sequences_needed(window, offset):
+            if sequence not in held.get(node, frozenset()) and not (end is not None and sequence > end):
+                return False
+    return True
+
+
+def windows_in(duration_ns: int) -> int:
+    """How many windows a session of that length has."""
+    return -(-duration_ns // WINDOW_NS)

@@ -1,0 +1,330 @@
+"""From confirmed segments to the match package: one session's way through the hub.
+
+Every step leaves a whole file or none and is skipped when its file is there, so that a hub that lost power goes on
+where it was.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from hub.calibrate import View, background, calibrate, estimate_clock_offsets, with_clock_offsets
+from hub.clips import look_path, worth_a_clip
+from hub.errors import HubError
+from hub.events import find_events
+from hub.fuse import fuse
+from hub.messages import SessionPlan, SessionProgress, Stage
+from hub.package import listed, pack
+from hub.panorama.conveyor import Belt, CostBook
+from hub.panorama.footage import Planes, segment_frames
+from hub.panorama.timeline import Arrivals, Shelf, Timeline
+from hub.panorama.windows import FRAMES_PER_SECOND, WINDOW_FRAMES
+from hub.panorama.writer import INIT, PLAYLIST, encode_window, playlist, window_name, write_durably
+from hub.rendering import cut_followed, remux_playlist, thumbnail
+from hub.sessions import SessionFolder, Sessions
+from hub.statistics import statistics
+from hub.stitch import PanoramaView, Stitcher, plan_panorama
+from wire.events import Event, events_csv
+from wire.ids import NodeId, SessionId
+from wire.match import Clip, MatchPackage
+from wire import message
+from wire.pitch_tracks import PitchTracks, decode_pitch_tracks, encode_pitch_tracks, pitch_tracks_csv
+from wire.rig import Rig
+from wire.tracks import SegmentTracks, decode_tracks
+
+log = logging.getLogger("hub.pipeline")
+
+CALIBRATION_SEGMENTS = 3
+"""Segments (of 2 s) whose pictures give the still background: enough for walking people to move away."""
+CLOCK_SEGMENTS = 5
+"""Segments whose tracks give the first estimate of the clocks, so that stitching can begin during the match."""
+_BACKGROUND_FRAMES = 12
+
+
+class Pipeline:
+    """Takes sessions from their first segments to the delivered package; one session at a time, in one thread.
+
+    `deliver` hands a package to the viewer and returns when the viewer holds it; None where no viewer is set.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        shelf: Shelf,
+        arrivals: Arrivals,
+        deliver: Callable[[SessionId, Path], None] | None,
+        panorama_width: int,
+    ) -> None:
+        self._sessions = sessions
+        self._shelf = shelf
+        self._arrivals = arrivals
+        self._deliver = deliver
+        self._panorama_width = panorama_width
+
+    def run(self, session: SessionId) -> None:
+        """The whole way of one session; raises `Interrupted` when the hub stops, any other fault marks it failed."""
+        _SessionRun(self, self._sessions.plan(session)).run()
+
+
+class _SessionRun:
+    """One session on its way: its plan, its folder, what it cost so far."""
+
+    def __init__(self, pipeline: Pipeline, plan: SessionPlan) -> None:
+        self._sessions = pipeline._sessions
+        self._shelf = pipeline._shelf
+        self._arrivals = pipeline._arrivals
+        self._deliver = pipeline._deliver
+        self._panorama_width = pipeline._panorama_width
+        self._plan = plan
+        self._folder: SessionFolder = self._sessions.folder(plan.session)
+        self._costs = CostBook()
+        self._windows_done = 0
+        self._windows_known = 0
+
+    def run(self) -> None:
+        rig = self._calibrated()
+        view = self._stitched(rig)
+        rig, tracks, events = self._fused(rig)
+        clips = self._clips(view, tracks, events)
+        self._packed(view, tracks, events, clips)
+        if self._deliver is not None:
+            self._tell(Stage.PUSHING)
+            deliver = self._deliver
+            self._costs.measured("push", lambda: deliver(self._plan.session, self._folder.package))
+        self._tell(Stage.DONE)
+
+    def _tell(self, stage: Stage, note: str = "") -> None:
+        self._sessions.tell(
+            SessionProgress(
+                session=self._plan.session,
+                stage=stage,
+                windows_done=self._windows_done,
+                windows_known=self._windows_known,
+                note=note,
+                costs=self._costs.snapshot(),
+            )
+        )
+
+    # --- calibration ---------------------------------------------------------------------------------------------
+
+    def _calibrated(self) -> Rig:
+        """The rig's calibration with the clocks' first estimate, from the first segments."""
+        if self._folder.rig.exists():
+            return message.decode(self._folder.rig.read_bytes(), Rig)
+        self._tell(Stage.RECORDING)
+        self._wait_for_segments(CALIBRATION_SEGMENTS)
+        self._tell(Stage.CALIBRATING)
+        request = self._plan.request
+        views = [View(node, self._background(node), request.lens_degrees) for node in self._plan.nodes]
+        rig = self._costs.measured(
+            "calibrate",
+            lambda: calibrate(
+                views,
+                request.sheet.pitch,
+                request.clicks,
+                lambda step, share: self._tell(Stage.CALIBRATING, f"{step} {share:.0%}"),
+            ),
+        )
+        self._wait_for_segments(CLOCK_SEGMENTS)
+        rig = self._with_clocks(rig, CLOCK_SEGMENTS)
+        write_durably(self._folder.rig, message.encode(rig, indent=1))
+        log.info(
+            "calibrated session=%s trusted=%s offsets_ms=%s",
+            self._plan.session,
+            rig.quality.trusted,
+            {c.node: round(c.clock_offset_ns / 1e6, 1) for c in rig.cameras},
+        )
+        return rig
+
+    def _wait_for_segments(self, count: int) -> None:
+        """Sleep until every node has handed over its first `count` segments, or all it will ever have."""
+        session, shelf = self._plan.session, self._shelf
+
+        def ready() -> bool:
+            for node in self._plan.nodes:
+                last = shelf.last(session, node)
+                wanted = count if last is None else min(count, last + 1)
+                if len(shelf.held(session, node)) < wanted:
+                    return False
+            return True
+
+        self._arrivals.wait_for(ready)
+
+    def _background(self, node: NodeId) -> npt.NDArray[np.uint8]:
+        """The still background of a camera, BGR, from frames spread over its first segments."""
+
+        def work() -> npt.NDArray[np.uint8]:
+            sequences = sorted(self._shelf.held(self._plan.session, node))[:CALIBRATION_SEGMENTS]
+            each = -(-_BACKGROUND_FRAMES // max(len(sequences), 1))
+            frames: list[Planes] = []
+            for sequence in sequences:
+                stored = self._shelf.stored(self._plan.session, node, sequence)
+                if stored is None:
+                    continue
+                wanted = set(np.linspace(0, WINDOW_FRAMES - 1, each).astype(int).tolist())
+                frames += [p for index, (_, p) in enumerate(segment_frames(stored)) if index in wanted]
+            if not frames:
+                raise HubError(f"node {node} recorded no picture: look at its camera")
+            return background(frames)
+
+        return self._costs.measured("background", work)
+
+    def _tracks_by_node(self, count: int | None) -> dict[NodeId, list[SegmentTracks]]:
+        out: dict[NodeId, list[SegmentTracks]] = {}
+        for node in self._plan.nodes:
+            out[node] = []
+            for sequence in sorted(self._shelf.held(self._plan.session, node))[:count]:
+                stored = self._shelf.stored(self._plan.session, node, sequence)
+                if stored is not None:
+                    out[node].append(decode_tracks(stored.tracks.read_bytes()))
+        return out
+
+    def _with_clocks(self, rig: Rig, count: int | None) -> Rig:
+        tracks = self._tracks_by_node(count)
+        offsets = self._costs.measured("clocks", lambda: estimate_clock_offsets(rig, tracks))
+        return with_clock_offsets(rig, offsets)
+
+    # --- panorama ------------------------------------------------------------------------------------------------
+
+    def _stitched(self, rig: Rig) -> PanoramaView:
+        """Every window of the panorama as it becomes possible, then the archive."""
+        plan = self._costs.measured("plan", lambda: plan_panorama(rig, self._panorama_width))
+        folder = self._folder.panorama
+        folder.mkdir(exist_ok=True)
+        if self._folder.archive.exists():
+            return plan.view
+        offsets = {camera.node: camera.clock_offset_ns for camera in rig.cameras}
+        timeline = Timeline(self._shelf, self._plan.session, self._plan.start_ns, offsets, self._arrivals)
+        stitcher = Stitcher(plan)
+        first = 0
+        while (folder / window_name(first)).exists():
+            first += 1
+        # The newest window may be the short last one of an interrupted run: it is made again.
+        first = max(0, first - 1)
+        frames_made = self._stitch_windows(timeline, stitcher, plan.view, first)
+        last_frames = (frames_made - 1) % WINDOW_FRAMES + 1 if frames_made else 0
+        if not frames_made:
+            raise HubError("the session holds no frame that could be stitched")
+        self._write_playlist(self._windows_done, last_frames, ended=True)
+        self._costs.measured("archive", lambda: remux_playlist(folder / PLAYLIST, self._folder.archive))
+        middle = frames_made / 2 / FRAMES_PER_SECOND
+        thumbnail(self._folder.archive, self._folder.poster, middle, width=1280)
+        return plan.view
+
+    def _stitch_windows(self, timeline: Timeline, stitcher: Stitcher, view: PanoramaView, first: int) -> int:
+        folder = self._folder.panorama
+        frames_made = first * WINDOW_FRAMES
+        self._windows_done = first
+
+        def matched() -> Iterator[tuple[int, Sequence[Planes | None]]]:
+            source = timeline.pictures(first, lambda fault: log.warning("gap session=%s %s", self._plan.session, fault))
+            while (item := self._costs.measured("decode", lambda: next(source, None))) is not None:
+                yield item
+
+        def stitched(frames: Iterator[tuple[int, Sequence[Planes | None]]]) -> Iterator[tuple[int, Planes]]:
+            for frame, planes in frames:
+                yield frame, self._costs.measured("stitch", partial(stitcher.stitch, planes))
+
+        with Belt(matched(), 4, "decode") as frames, Belt(stitched(iter(frames)), 4, "stitch") as pictures:
+            for window, group in groupby(pictures, key=lambda item: item[0] // WINDOW_FRAMES):
+                planes = (picture for _, picture in group)
+                encode = partial(encode_window, planes, window, view.width_px, view.height_px)
+                init, media, count = self._costs.measured("encode", encode, 0)
+                self._costs.add("encode", 0.0, 0.0, count)
+                if not (folder / INIT).exists():
+                    write_durably(folder / INIT, init)
+                write_durably(folder / window_name(window), media)
+                frames_made = window * WINDOW_FRAMES + count
+                self._windows_done = window + 1
+                self._windows_known = timeline.windows_total() or self._windows_done
+                self._write_playlist(self._windows_done, count, ended=False)
+                self._tell(Stage.STITCHING)
+        return frames_made
+
+    def _write_playlist(self, windows: int, last_frames: int, *, ended: bool) -> None:
+        write_durably(self._folder.panorama / PLAYLIST, playlist(windows, last_frames, ended).encode())
+
+    # --- tracks, events, clips -----------------------------------------------------------------------------------
+
+    def _fused(self, rig: Rig) -> tuple[Rig, PitchTracks, list[Event]]:
+        """The clocks once more from the whole match, then tracks and events."""
+        folder = self._folder
+        if folder.tracks.exists() and folder.events.exists():
+            events = msgspec.json.decode(folder.events.read_bytes(), type=list[Event])
+            return rig, decode_pitch_tracks(folder.tracks.read_bytes()), events
+        self._tell(Stage.FUSING)
+        rig = self._with_clocks(rig, None)
+        write_durably(folder.rig, message.encode(rig, indent=1))
+        sheet, start = self._plan.request.sheet, self._plan.start_ns
+        end = max(
+            self._shelf.end_ns(self._plan.session, camera.node) + camera.clock_offset_ns for camera in rig.cameras
+        )
+        tracks = self._costs.measured(
+            "fuse", lambda: fuse(rig, sheet, start, end, self._tracks_by_node(None)), (end - start) // 40_000_000
+        )
+        events = self._costs.measured("events", lambda: find_events(tracks, sheet))
+        write_durably(folder.tracks_csv, pitch_tracks_csv(tracks).encode())
+        write_durably(folder.events_csv, events_csv(events).encode())
+        write_durably(folder.tracks, encode_pitch_tracks(tracks))
+        write_durably(folder.events, msgspec.json.encode(events))
+        log.info("fused session=%s tracks=%d events=%d", self._plan.session, len(tracks.tracks), len(events))
+        return rig, tracks, events
+
+    def _duration_s(self) -> float:
+        lines = (self._folder.panorama / PLAYLIST).read_text().splitlines()
+        return sum(float(line[8:-1]) for line in lines if line.startswith("#EXTINF:"))
+
+    def _clips(self, view: PanoramaView, tracks: PitchTracks, events: Sequence[Event]) -> list[Clip]:
+        self._tell(Stage.CUTTING)
+        folder = self._folder.clips
+        folder.mkdir(exist_ok=True)
+        clips = []
+        for index, start, end in worth_a_clip(events, self._duration_s()):
+            event = events[index]
+            name = f"{round(event.time_s):05d}s-{event.type}"
+            clip, picture = folder / f"{name}.mp4", folder / f"{name}.jpg"
+            if not clip.exists():
+                cut = partial(self._cut, view, tracks, clip, start, end)
+                self._costs.measured("clips", cut)
+            if not picture.exists():
+                thumbnail(clip, picture, min(event.time_s - start, max(0.0, end - start - 0.2)))
+            clips.append(Clip(f"clips/{clip.name}", f"clips/{picture.name}", index, start, end))
+        return clips
+
+    def _cut(self, view: PanoramaView, tracks: PitchTracks, clip: Path, start: float, end: float) -> None:
+        look = look_path(tracks, start, end)
+        pixels = view.project(np.column_stack([look[:, 1:], np.full(len(look), 0.5)]))
+        path = [(float(t), float(x)) for t, x in zip(look[:, 0], pixels[:, 0], strict=True) if np.isfinite(x)]
+        cut_followed(self._folder.archive, clip, start, end - start, (view.width_px, view.height_px), path)
+
+    # --- package -------------------------------------------------------------------------------------------------
+
+    def _packed(self, view: PanoramaView, tracks: PitchTracks, events: Sequence[Event], clips: Sequence[Clip]) -> None:
+        if self._folder.package.exists():
+            return
+        self._tell(Stage.PACKING)
+        root, folder = self._folder.root, self._folder
+        paths = [folder.archive.name, folder.poster.name, folder.tracks.name]
+        paths += [path for clip in clips for path in (clip.path, clip.thumbnail)]
+        package = MatchPackage(
+            session=self._plan.session,
+            sheet=self._plan.request.sheet,
+            start_ns=self._plan.start_ns,
+            duration_s=self._duration_s(),
+            panorama=folder.archive.name,
+            panorama_width_px=view.width_px,
+            panorama_height_px=view.height_px,
+            poster=folder.poster.name,
+            tracks=folder.tracks.name,
+            events=tuple(events),
+            clips=tuple(clips),
+            statistics=tuple(statistics(tracks)),
+            files=listed(root, paths),
+        )
+        self._costs.measured("pack", lambda: pack(package, root, folder.package))

@@ -1,0 +1,99 @@
+"""The ffmpeg binary and how graphs are run on it: system's ffmpeg, else the one imageio-ffmpeg brings."""
+
+import shutil
+from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+import imageio_ffmpeg
+
+from hub.errors import HubError
+
+
+class RenderingFailed(HubError):
+    """ffmpeg could not make a file."""
+
+
+@cache
+def ffmpeg_binary() -> str:
+    """Path of the ffmpeg to use; raises `RenderingFailed` when there is none."""
+    found = shutil.which("ffmpeg")
+    if found:
+        return found
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as fault:
+        raise RenderingFailed("there is no ffmpeg on this machine: install the ffmpeg package") from fault
+
+
+def render(graph: Any, path: Path) -> None:
+    """Run an ffmpeg-python graph whose output is `part_of(path)`, then rename it to `path`.
+
+    Raises `RenderingFailed` with ffmpeg's last line.
+    """
+    part = part_of(path)
+    try:
+        graph.global_args("-nostdin", "-loglevel", "error").overwrite_output().run(
+            cmd=ffmpeg_binary(), capture_stdout=True, capture_stderr=True
+        )
+    except ffmpeg.Error as fault:
+        part.unlink(missing_ok=True)
+        lines = (fault.stderr or b"").decode(errors="replace").strip().splitlines()
+        raise RenderingFailed(f"{path.name} could not be made: {lines[-1] if lines else 'ffmpeg failed'}") from fault
+    part.rename(path)
+
+
+def part_of(path: Path) -> Path:
+    """The temporary name beside `path`, with the same ending so that ffmpeg knows the format."""
+    return path.with_name(f".part-{path.name}")
+
+
+def remux_playlist(playlist: Path, archive: Path) -> None:
+    """The windows of an HLS playlist as one MP4 that starts playing before it is loaded; nothing is re-encoded."""
+    source = ffmpeg.input(str(playlist), allowed_extensions="ALL")
+    render(source.output(str(part_of(archive)), c="copy", movflags="+faststart"), archive)
+
+
+def cut_followed(
+    archive: Path,
+    clip: Path,
+    start_s: float,
+    duration_s: float,
+    panorama: tuple[int, int],
+    path: Sequence[tuple[float, float]],
+    size: tuple[int, int] = (1280, 720),
+) -> None:
+    """Cut a clip whose picture pans over the panorama.
+
+    `panorama` is its width and height, `path` the picture's centre as (seconds from the clip's start, x px), in rising
+    time. The picture is as high as the panorama and 16:9, or the whole where that is wider.
+    """
+    width, height = panorama
+    window = min(width, round(height * size[0] / size[1] / 2) * 2)
+    left = [(t, min(max(x - window / 2, 0.0), float(width - window))) for t, x in path]
+    stream = ffmpeg.input(str(archive), ss=f"{start_s:.3f}", t=f"{duration_s:.3f}")
+    stream = stream.filter("crop", window, height, _piecewise(left), 0)
+    stream = stream.filter("scale", size[0], size[1], force_original_aspect_ratio="decrease", flags="bilinear")
+    stream = stream.filter("pad", size[0], size[1], "(ow-iw)/2", "(oh-ih)/2").filter("setsar", 1)
+    options = {"vcodec": "libx264", "preset": "superfast", "crf": 23, "pix_fmt": "yuv420p", "movflags": "+faststart"}
+    render(stream.output(str(part_of(clip)), an=None, **options), clip)
+
+
+def thumbnail(video: Path, picture: Path, at_s: float, width: int = 640) -> None:
+    """One JPEG of `video` at `at_s`, `width` px wide."""
+    stream = ffmpeg.input(str(video), ss=f"{at_s:.3f}").filter("scale", width, -2)
+    render(stream.output(str(part_of(picture)), vframes=1, **{"q:v": 4}), picture)
+
+
+def _piecewise(points: Sequence[tuple[float, float]]) -> str:
+    """An ffmpeg expression of t that runs straight from point to point and rests at both ends."""
+    if not points:
+        return "0"
+    expression = f"{points[-1][1]:.1f}"
+    for (t0, x0), (t1, x1) in reversed(list(pairwise(points))):
+        slope = (x1 - x0) / max(t1 - t0, 1e-3)
+        expression = f"if(lt(t,{t1:.2f}),{x0:.1f}+({slope:.2f})*max(t-{t0:.2f},0),{expression})"
+    return expression

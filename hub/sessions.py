@@ -1,0 +1,95 @@
+"""Sessions on the hub's disk: what was asked, what is made, how far it is."""
+
+import threading
+from pathlib import Path
+
+from hub.errors import HubError
+from hub.messages import SessionPlan, SessionProgress, Stage
+from hub.panorama.writer import write_durably
+from wire.ids import SessionId, session_id
+from wire.message import decode, encode
+
+
+class NoSuchSession(HubError, KeyError):
+    """A session this hub knows nothing of."""
+
+    def __str__(self) -> str:
+        return f"this hub has no session {self.args[0]}"
+
+
+class SessionFolder:
+    """One session's folder and the names in it; every file there is whole or absent."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.plan = root / "plan.json"
+        self.rig = root / "rig.json"
+        self.panorama = root / "panorama"
+        self.archive = root / "panorama.mp4"
+        self.poster = root / "poster.jpg"
+        self.tracks = root / "tracks.bin"
+        self.tracks_csv = root / "tracks.csv"
+        self.events = root / "events.json"
+        self.events_csv = root / "events.csv"
+        self.clips = root / "clips"
+        self.package = root / "package.tar"
+        self.progress = root / "progress.json"
+
+
+class Sessions:
+    """All sessions below a folder. Progress is told by the pipeline's thread and read by the API's."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._lock = threading.Lock()
+        self._progress: dict[SessionId, SessionProgress] = {}
+        root.mkdir(parents=True, exist_ok=True)
+
+    def folder(self, session: SessionId) -> SessionFolder:
+        """The folder of a session, made when it is not there."""
+        folder = SessionFolder(self._root / session_id(session))
+        folder.root.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def begin(self, plan: SessionPlan) -> None:
+        """Remember a session before any node is asked to record it."""
+        write_durably(self.folder(plan.session).plan, encode(plan, indent=1))
+        self.tell(SessionProgress(session=plan.session, stage=Stage.RECORDING))
+
+    def abandon(self, session: SessionId, note: str) -> None:
+        """A session that will never be finished, and why."""
+        self.tell(SessionProgress(session=session, stage=Stage.FAILED, note=note))
+
+    def plan(self, session: SessionId) -> SessionPlan:
+        """What was asked; raises `NoSuchSession`."""
+        path = self._root / session_id(session) / "plan.json"
+        if not path.exists():
+            raise NoSuchSession(session)
+        return decode(path.read_bytes(), SessionPlan)
+
+    def known(self) -> list[SessionId]:
+        """All sessions, oldest first."""
+        return sorted(SessionId(path.parent.name) for path in self._root.glob("*/plan.json"))
+
+    def unfinished(self) -> list[SessionId]:
+        """Sessions that were begun and are neither done nor failed for good, oldest first."""
+        return [s for s in self.known() if self.progress(s).stage not in (Stage.DONE, Stage.FAILED)]
+
+    def tell(self, progress: SessionProgress) -> None:
+        """Note how far a session is; a change of stage is written to disk."""
+        with self._lock:
+            before = self._progress.get(progress.session)
+            self._progress[progress.session] = progress
+        if before is None or before.stage is not progress.stage:
+            write_durably(self.folder(progress.session).progress, encode(progress, indent=1))
+
+    def progress(self, session: SessionId) -> SessionProgress:
+        """How far a session is; raises `NoSuchSession`."""
+        with self._lock:
+            if session in self._progress:
+                return self._progress[session]
+        path = self._root / session_id(session) / "progress.json"
+        if path.exists():
+            return decode(path.read_bytes(), SessionProgress)
+        self.plan(session)
+        return SessionProgress(session=session, stage=Stage.RECORDING)

@@ -1,0 +1,119 @@
+"""Recorded files, one per camera, checked before any work starts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+
+from simulator.errors import BadFootage
+from wire.clicks import Click, read_clicks
+from wire.errors import BadTable
+
+SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".m4v", ".avi", ".ts", ".webm"})
+SHORTEST_S = 2.0
+POINTS_NEEDED = 4
+"""Clicked points per camera without which no pose can be found."""
+
+# Files named for their place are ordered by it, others by name.
+_PLACES = {"left": 0, "l": 0, "centre": 1, "center": 1, "middle": 1, "c": 1, "right": 2, "r": 2}
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One camera's file and what is in it."""
+
+    path: Path
+    width_px: int
+    height_px: int
+    frames_per_second: float
+    duration_s: float
+
+
+def recordings(folder: Path) -> list[Recording]:
+    """The files of a folder from the left; raises `BadFootage` unless they are two or three that go together."""
+    if not folder.is_dir():
+        raise BadFootage(f"{folder} is not a folder: give the folder that holds one video per camera")
+    files = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in SUFFIXES and path.is_file()]
+    if len(files) not in (2, 3):
+        raise BadFootage(f"{folder} holds {len(files)} videos: a rig has two or three cameras, one file each")
+    if all(path.stem.lower() in _PLACES for path in files):
+        files.sort(key=lambda path: _PLACES[path.stem.lower()])
+    found = [_looked_into(path) for path in files]
+    first = found[0]
+    for other in found[1:]:
+        if (other.width_px, other.height_px) != (first.width_px, first.height_px):
+            raise BadFootage(
+                f"{first.path.name} is {first.width_px}x{first.height_px} but {other.path.name} is "
+                f"{other.width_px}x{other.height_px}: all cameras of a rig record the same size"
+            )
+        if abs(other.frames_per_second - first.frames_per_second) > 0.02 * first.frames_per_second:
+            raise BadFootage(
+                f"{first.path.name} has {first.frames_per_second:.2f} frames a second but {other.path.name} has "
+                f"{other.frames_per_second:.2f}: record all cameras at the same rate"
+            )
+        if abs(other.duration_s - first.duration_s) > max(5.0, 0.1 * first.duration_s):
+            raise BadFootage(
+                f"{first.path.name} lasts {first.duration_s:.0f} s but {other.path.name} {other.duration_s:.0f} s: "
+                "these files are not of the same recording"
+            )
+    return found
+
+
+def clicks_for(cameras: int, path: Path | None, folder: Path) -> tuple[Click, ...]:
+    """The clicked points for `cameras` cameras, from `path` or the folder's `clicks.csv`; raises `BadFootage`."""
+    path = path if path is not None else folder / "clicks.csv"
+    if not path.is_file():
+        raise BadFootage(
+            f"there is no {path}: recorded files need a few clicked pitch points per camera, "
+            "given with --clicks FILE (camera,x_m,y_m,u_px,v_px)"
+        )
+    try:
+        clicks = read_clicks(path.read_text(encoding="utf-8-sig"), str(path))
+    except (BadTable, UnicodeDecodeError, OSError) as fault:
+        raise BadFootage(str(fault) if isinstance(fault, BadTable) else f"{path} is not a readable CSV file") from None
+    _enough(clicks, cameras, path)
+    return tuple(clicks)
+
+
+def _enough(clicks: Sequence[Click], cameras: int, path: Path) -> None:
+    beyond = sorted({click.camera for click in clicks if click.camera >= cameras})
+    if beyond:
+        raise BadFootage(f"{path} names camera {beyond[0]}, but there are only {cameras}, counted from 0")
+    for camera in range(cameras):
+        count = sum(click.camera == camera for click in clicks)
+        if count < POINTS_NEEDED:
+            raise BadFootage(f"{path} has {count} points for camera {camera}: at least {POINTS_NEEDED} are needed")
+
+
+def _looked_into(path: Path) -> Recording:
+    if path.stat().st_size == 0:
+        raise BadFootage(f"{path.name} is empty")
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise BadFootage(f"{path.name} has no picture in it")
+            stream = container.streams.video[0]
+            rate = float(stream.average_rate or 0)
+            first = next(container.decode(stream), None)
+            if first is None:
+                raise BadFootage(f"{path.name} holds no picture that can be decoded")
+            duration = _duration_s(container, stream, rate)
+            width, height = first.width, first.height
+    except (av.FFmpegError, OSError) as fault:
+        raise BadFootage(f"{path.name} is not a video that can be read: it is broken or cut short") from fault
+    if not 5 <= rate <= 130:
+        raise BadFootage(f"{path.name} says it has {rate:g} frames a second: that cannot be")
+    if duration < SHORTEST_S:
+        raise BadFootage(f"{path.name} lasts {duration:.1f} s: at least {SHORTEST_S:g} s are needed")
+    if width % 2 or height % 2 or width < 320 or height < 180:
+        raise BadFootage(f"{path.name} is {width}x{height}: an even size of at least 320x180 is needed")
+    return Recording(path, width, height, rate, duration)
+
+
+def _duration_s(container: "av.container.InputContainer", stream: "av.VideoStream", rate: float) -> float:
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    if container.duration:
+        return container.duration / 1e6
+    return stream.frames / rate if rate else 0.0

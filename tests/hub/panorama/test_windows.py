@@ -1,0 +1,47 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.panorama.windows import (
+    FRAMES_PER_SECOND,
+    WINDOW_FRAMES,
+    WINDOW_NS,
+    frame_time_ns,
+    is_ready,
+    sequences_needed,
+    windows_in,
+)
+from wire.ids import node_id
+from wire.rigtime import SECOND
+
+LEFT, RIGHT = node_id("left"), node_id("right")
+
+
+@given(st.integers(0, 5000), st.integers(-5 * SECOND, 5 * SECOND), st.integers(0, WINDOW_FRAMES - 1))
+def test_the_segment_that_holds_a_frame_is_among_those_its_window_needs(window, offset, index):
+    moment = frame_time_ns(0, window * WINDOW_FRAMES + index)
+    sequence = (moment - offset) // WINDOW_NS
+    if sequence >= 0:
+        assert sequence in sequences_needed(window, offset)
+
+
+@given(st.integers(0, 5000), st.integers(-5 * SECOND, 5 * SECOND))
+def test_a_window_never_needs_more_than_three_segments(window, offset):
+    assert len(sequences_needed(window, offset)) <= 3
+
+
+def test_a_window_waits_for_every_node_but_not_for_one_that_has_finished():
+    offsets = {LEFT: 0, RIGHT: 0}
+    assert not is_ready(1, offsets, {LEFT: frozenset({0, 1, 2}), RIGHT: frozenset({0, 1})}, {LEFT: None, RIGHT: None})
+    assert is_ready(1, offsets, {LEFT: frozenset({0, 1, 2}), RIGHT: frozenset({0, 1})}, {LEFT: None, RIGHT: 1})
+    assert is_ready(1, offsets, {LEFT: frozenset({0, 1, 2}), RIGHT: frozenset({0, 1, 2})}, {LEFT: None, RIGHT: None})
+
+
+def test_a_slow_clock_needs_later_segments():
+    assert 3 in sequences_needed(2, -SECOND)
+    assert 3 not in sequences_needed(2, SECOND)
+
+
+def test_frames_are_spaced_evenly_without_drift():
+    assert frame_time_ns(7, FRAMES_PER_SECOND * 3600) == 7 + 3600 * SECOND
+    assert windows_in(WINDOW_NS) == 1
+    assert windows_in(WINDOW_NS + 1) == 2
