@@ -1,0 +1,162 @@
+"""From pictures and a few clicked points to a calibrated rig."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from hub.calibrate.clicked import Clicks, click_term, clicks_of, first_poses
+from hub.calibrate.least_squares import Term, minimise
+from hub.calibrate.lens_jacobian import FOCAL, PARAMETERS, POSITION, RADIAL, FittedCamera
+from hub.calibrate.overlap import Matches, match, match_term
+from hub.calibrate.paint import Markings, Paint, find_paint, markings, paint_term, whiteness
+from hub.calibrate.photometry import match_exposures
+from hub.calibrate.priors import alike, lens_prior, stand_prior
+from hub.calibrate.quality import judge
+from hub.calibrate.views import View
+from hub.errors import ViewsDoNotFit
+from wire.clicks import Click
+from wire.pitch import Pitch
+from wire.rig import Array, CameraModel, Photometry, Rig
+
+Progress = Callable[[str, float], None]
+White = npt.NDArray[np.float32]
+
+MAST_M = 3.0
+"""Cameras no further apart than this stand on one mast and see the background in the same direction."""
+_WIDTH = 1920
+_ALONE = (40.0, 40.0, 24.0, 12.0)
+_TOGETHER = (12.0, 8.0, 5.0, 5.0)
+"""How far from its prediction paint is looked for, pass by pass, in pixels at `_WIDTH`."""
+
+
+def calibrate(views: Sequence[View], pitch: Pitch, clicks: Sequence[Click], progress: Progress) -> Rig:
+    """The rig that took these pictures, its cameras from the left as `views` are.
+
+    `clicks` name points of the pitch in them, at least four per camera; lens, pose, whether the cameras share a mast,
+    exposure and vignette are found. `progress` hears what is being done and the share that is. When the painted lines
+    do not confirm the fit the rig comes back untrusted, its notes saying why. Raises `ViewsDoNotFit`, `TooFewClicks`
+    or `ClicksFitNoCamera`.
+    """
+    if not 1 <= len(views) <= 3:
+        raise ViewsDoNotFit(f"a rig has one to three cameras, not {len(views)}")
+    stray = sorted({click.camera for click in clicks if click.camera >= len(views)})
+    if stray:
+        raise ViewsDoNotFit(f"there are clicks for camera {stray[0]}, but cameras only from 0 to {len(views) - 1}")
+    mine = [clicks_of(i, clicks) for i in range(len(views))]
+    painted = markings(pitch)
+    whites = [whiteness(view.picture) for view in views]
+    cameras = []
+    for i, view in enumerate(views):
+        progress(f"camera {i}: pose from clicks and lines", 0.5 * i / len(views))
+        first = first_poses(view, i, mine[i], pitch)
+        cameras.append(
+            _snap_alone(first, mine[i], whites[i], painted, pitch=pitch, known=view.nominal_fov_deg is not None)
+        )
+    progress("all cameras together", 0.5)
+    fitted, paint, matches, covariance = _together(cameras, mine, views, whites, painted)
+    progress("exposure and vignette", 0.9)
+    models = [camera.camera_model() for camera in fitted]
+    photometry = match_exposures(models, [view.picture for view in views])
+    quality = judge(fitted, mine, paint, matches, covariance=covariance, pitch=pitch)
+    out = [
+        _with(model, light, block) for model, light, block in zip(models, photometry, _blocks(covariance), strict=True)
+    ]
+    progress("calibrated", 1.0)
+    return Rig(pitch=pitch, cameras=tuple(out), quality=quality)
+
+
+def _snap_alone(
+    candidates: Sequence[FittedCamera], clicks: Clicks, white: White, painted: Markings, *, pitch: Pitch, known: bool
+) -> FittedCamera:
+    """The candidate pose that most of the painted lines confirm, drawn onto them; the first as it was if none is."""
+    best, support = candidates[0], 0.3
+    place = np.array([0.0, -pitch.half_width - 10.0, 7.0])
+    for candidate in candidates:
+        here = candidate
+        scale = here.width_px / _WIDTH
+        for reach in _ALONE:
+            paint = find_paint(here, white, painted, reach * scale)
+
+            def terms(cameras: Sequence[FittedCamera], paint: Paint = paint, reach: float = reach) -> list[Term]:
+                return [
+                    click_term(cameras, [clicks], 4.0),
+                    lens_prior(cameras, [candidate.focal_px], 0.04 if known else 0.2),  # noqa: B023 - used at once
+                    stand_prior(cameras, [place], np.array([30.0, 8.0, 4.0])),
+                    paint_term(cameras, [paint], max(1.5, reach / 10)),
+                ]
+
+            (here,), _, _ = minimise([here], terms, 15)
+        share = _support(find_paint(here, white, painted, _TOGETHER[0] * scale), 2.0 * scale)
+        if share > support:
+            best, support = here, share
+    return best
+
+
+def _support(paint: Paint, tolerance_px: float) -> float:
+    return float((np.abs(paint.offset_px) < tolerance_px).sum()) / max(paint.expected, 1)
+
+
+def _together(
+    cameras: Sequence[FittedCamera],
+    clicks: Sequence[Clicks],
+    views: Sequence[View],
+    whites: Sequence[White],
+    painted: Markings,
+) -> tuple[list[FittedCamera], list[Paint], list[Matches], Array]:
+    """All cameras fitted jointly to clicks, paint and, on a mast, to what neighbours both see."""
+    here = list(cameras)
+    focal = [camera.focal_px for camera in here]
+    scale = here[0].width_px / _WIDTH
+    mast = one_mast(here)
+    paint: list[Paint] = []
+    matches: list[Matches] = []
+    covariance = np.zeros((PARAMETERS * len(here),) * 2)
+    for turn, reach in enumerate(_TOGETHER):
+        paint = [find_paint(c, white, painted, reach * scale) for c, white in zip(here, whites, strict=True)]
+        if mast and turn in (0, 2):
+            pictures = [view.picture for view in views]
+            matches = [match(here, i, i + 1, pictures, reach * scale) for i in range(len(here) - 1)]
+        tight = max(1.0, reach / 6)
+
+        def terms(cameras: Sequence[FittedCamera], tight: float = tight) -> list[Term]:
+            out = [
+                click_term(cameras, clicks, 4.0),
+                lens_prior(cameras, focal, 0.05),
+                alike(cameras, slice(FOCAL, FOCAL + 1), np.array([0.01])),
+                alike(cameras, RADIAL, np.array([0.02, 0.015, 0.0008, 0.0008, 0.008])),
+                paint_term(cameras, paint, tight),  # noqa: B023 - used at once
+            ]
+            if mast:
+                out.append(alike(cameras, POSITION, np.full(3, 0.1)))
+                out += [match_term(cameras, pair, 2.0) for pair in matches]  # noqa: B023 - used at once
+            return out
+
+        here, _, covariance = minimise(here, terms, 15)
+    paint = [find_paint(c, white, painted, _TOGETHER[-1] * scale) for c, white in zip(here, whites, strict=True)]
+    return here, paint, matches, covariance
+
+
+def one_mast(cameras: Sequence[FittedCamera]) -> bool:
+    """Whether the cameras stand within `MAST_M` of their mean."""
+    places = np.stack([camera.centre_m for camera in cameras])
+    return bool(np.linalg.norm(places - places.mean(axis=0), axis=1).max() < MAST_M)
+
+
+def _blocks(covariance: Array) -> list[tuple[float, ...]]:
+    """Per camera the covariance of (rotation vector, position, focal, k1, k2) as `CameraModel.covariance`; the focal
+    length's still of its logarithm."""
+    chosen = [0, 1, 2, 3, 4, 5, FOCAL, RADIAL.start, RADIAL.start + 1]
+    out = []
+    for i in range(len(covariance) // PARAMETERS):
+        index = np.array(chosen) + i * PARAMETERS
+        out.append(tuple(float(v) for v in covariance[np.ix_(index, index)].ravel()))
+    return out
+
+
+def _with(model: CameraModel, photometry: Photometry, log_focal_block: tuple[float, ...]) -> CameraModel:
+    scale = np.ones(9)
+    scale[6] = model.lens.focal_px
+    block = np.array(log_focal_block).reshape(9, 9) * np.outer(scale, scale)
+    return msgspec.structs.replace(model, photometry=photometry, covariance=tuple(float(v) for v in block.ravel()))
