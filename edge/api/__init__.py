@@ -1,0 +1,5 @@
+"""The node's HTTP API."""
+
+from edge.api.app import application
+
+__all__ = ["application"]

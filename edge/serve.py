@@ -1,0 +1,166 @@
+"""The node as a process: everything put together, until a signal or a broken part ends it."""
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import signal
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from edge.api import application
+from edge.capture import CameraSource
+from edge.cost import Cost
+from edge.discovery import Announcement
+from edge.errors import EdgeError, NotRecording, PortTaken
+from edge.ledger import Ledger
+from edge.log import Log
+from edge.node import EyesFor, Node, software
+from edge.offload import Hub, Offloader
+from edge.record import Shelf, salvage
+from firmware.clock import Clock
+from wire.ids import NodeId
+
+_METER_EVERY_S = 1.0
+_STOP_S = 4.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one node process is told: who it is, its camera, where it keeps its data, where it listens, its hub."""
+
+    node: NodeId
+    source: CameraSource
+    data: Path
+    host: str
+    port: int
+    hub: str
+    token: str
+    detector: str
+    delete_confirmed: bool
+
+
+async def serve(settings: Settings, eyes_for: EyesFor, clock: Clock, log: Log) -> int:
+    """Run the node until SIGTERM or SIGINT (returns 0) or until it cannot do its duty (returns 1).
+
+    Raises `EdgeError` for what keeps it from starting.
+    """
+    with _bound(settings) as listener, _own(settings.data):
+        await asyncio.to_thread(settings.source.check)
+        shelf = Shelf(settings.data)
+        ledger = Ledger(settings.data / "ledger.sqlite")
+        try:
+            salvage(shelf, ledger, log, clock.uncertainty_ns())
+            async with Hub(settings.hub, settings.token) as hub:
+                return await _run(settings, listener, eyes_for, clock, log, shelf, ledger, hub)
+        finally:
+            ledger.close()
+
+
+async def _run(
+    settings: Settings,
+    listener: socket.socket,
+    eyes_for: EyesFor,
+    clock: Clock,
+    log: Log,
+    shelf: Shelf,
+    ledger: Ledger,
+    hub: Hub,
+) -> int:
+    cost = Cost()
+    offloader = Offloader(hub, ledger, shelf, cost, log, delete_confirmed=settings.delete_confirmed)
+    node = Node(
+        node=settings.node,
+        source=settings.source,
+        eyes_for=eyes_for,
+        detector=settings.detector,
+        shelf=shelf,
+        ledger=ledger,
+        clock=clock,
+        cost=cost,
+        log=log,
+        segment_closed=offloader.wake,
+    )
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
+    runner = web.AppRunner(application(node, settings.token, log), access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    await web.SockSite(runner, listener).start()
+    port = listener.getsockname()[1]
+    log.event("listening", host=settings.host, port=port)
+    # The ends that a node's life can have; whichever comes first decides.
+    ends = {
+        asyncio.create_task(asked.wait(), name="signal"),
+        asyncio.create_task(node.broken.wait(), name="recorder"),
+        asyncio.create_task(offloader.run(), name="offload"),
+        asyncio.create_task(_meter(cost), name="meter"),
+    }
+    announcing = asyncio.create_task(_announce(settings, port, log))
+    try:
+        done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            if task.get_name() != "signal":
+                log.event("broken", part=task.get_name(), fault=task.exception() or "it cannot go on")
+        log.event("stopping")
+        with contextlib.suppress(NotRecording):
+            await asyncio.wait_for(node.stop(), _STOP_S)
+        return 0 if asked.is_set() and not node.broken.is_set() else 1
+    except TimeoutError:
+        log.event("stop-timeout", fault="the last segment could not be closed in time; the next start will salvage it")
+        return 1
+    finally:
+        for task in (*ends, announcing):
+            task.cancel()
+        await asyncio.gather(*ends, announcing, return_exceptions=True)
+        await runner.cleanup()
+        log.event("stopped")
+
+
+def _bound(settings: Settings) -> socket.socket:
+    where = f"{settings.host}:{settings.port}"
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = found[0]
+        return socket.create_server(address[:2], family=family)
+    except OSError as fault:
+        if fault.errno == errno.EADDRINUSE:
+            raise PortTaken(
+                f"port {settings.port} of {settings.host} is taken by another process: stop it or choose another port"
+            ) from None
+        raise EdgeError(f"cannot listen on {where}: {fault.strerror}") from None
+    except OverflowError:
+        raise EdgeError(f"cannot listen on {where}: a port is 0 to 65535") from None
+
+
+@contextlib.contextmanager
+def _own(data: Path) -> Iterator[None]:
+    """Keep a data folder to one process: another one would salvage what this one is still writing."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock = (data / "lock").open("w")
+    except OSError as fault:
+        raise EdgeError(f"the data folder {data} cannot be written: {fault.strerror}") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise EdgeError(f"another node already keeps its data in {data}") from None
+        yield
+
+
+async def _meter(cost: Cost) -> None:
+    meter = cost.meter("serve")
+    while True:
+        meter.read()
+        await asyncio.sleep(_METER_EVERY_S)
+
+
+async def _announce(settings: Settings, port: int, log: Log) -> None:
+    async with Announcement(settings.node, settings.host, port, software(), log):
+        await asyncio.Event().wait()
