@@ -4,16 +4,20 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from hub.fuse.ball import choose
+from hub.fuse.ball_path import trace
 from hub.fuse.ground import FRAMES_PER_SECOND, points
 from hub.fuse.people import Followed, follow_people
 from wire.ids import NodeId
 from wire.match import MatchSheet
-from wire.pitch_tracks import PitchTracks, Role, Track
+from wire.pitch_tracks import PitchTracks, Role, TeamSide, Track
 from wire.rig import Rig
 from wire.rigtime import SECOND
 from wire.tracks import Kind, SegmentTracks
 
 _PEOPLE_MARGIN_M = 2.5
+# A ball in the air meets the ground far behind where it is.
+_BALL_MARGIN_M = 40.0
 
 
 def fuse(
@@ -34,6 +38,10 @@ def fuse(
         points(rig, Kind.PERSON, window, tracks_by_node, _PEOPLE_MARGIN_M), sheet, len(rig.cameras), frames
     )
     followed: list[Followed] = sorted(people, key=lambda f: (f.role is Role.REFEREE, f.team != "home"))
+    candidates = points(rig, Kind.BALL, window, tracks_by_node, _BALL_MARGIN_M)
+    ball = trace(candidates.take(choose(candidates, sheet.pitch)), frames)
+    if len(ball[0]):
+        followed.append(Followed(Role.BALL, TeamSide.NONE, *ball))
     return PitchTracks(
         start_ns=start_ns,
         frames_per_second=FRAMES_PER_SECOND,

@@ -89,7 +89,7 @@ def _empty() -> Points:
     return Points(none, np.zeros((0, 2)), np.zeros((0, 3)), ints, ints, np.zeros((0, 3)), np.zeros((0, 2)), none)
 
 
-def _segment_points(  # noqa: PLR0917 - one row of the loop above
+def _segment_points(
     rig: Rig,
     index: int,
     kind: Kind,
