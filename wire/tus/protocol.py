@@ -3,6 +3,7 @@
 import asyncio
 import errno
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 from wire.tus import headers as fields
 from wire.tus.errors import NoSuchUpload, UploadBusy, UploadRefused
 from wire.tus.locks import UploadLocks
-from wire.tus.receive import BodyEnd, CheckedSink, PlainSink, in_thread, receive
+from wire.tus.receive import BodyEnd, CheckedSink, PlainSink, in_thread, opened, receive
 from wire.tus.store import OpenUpload, Upload, UploadRecord, UploadStore
 
 EXTENSIONS = (
@@ -134,7 +135,7 @@ class TusProtocol:
                         await in_thread(self._store.remove, record.id)
                         removed += 1
                     elif not (record.partial or record.completed):
-                        with await in_thread(self._store.open, record.id) as upload:
+                        async with opened(self._store, record.id) as upload:
                             await self._finish_if_whole(upload)
             except (NoSuchUpload, UploadBusy, UploadRefused):
                 continue
@@ -143,6 +144,7 @@ class TusProtocol:
     async def _create(self, request: TusRequest) -> TusResponse:
         partial, parts = self._concat(request)
         metadata = fields.metadata(request.header("Upload-Metadata"))
+        brings_bytes = not parts and self._brings_bytes(request)
         if parts:
             record = await self._concatenate(request, metadata, parts)
         else:
@@ -152,26 +154,24 @@ class TusProtocol:
             record = await in_thread(
                 lambda: self._store.create(length, metadata, request.who, partial=partial),
             )
-        async with self._locks.hold(record.id, self._lock_wait_s) as stop:
-            with await in_thread(self._store.open, record.id) as upload:
-                more: dict[str, str] = {}
-                if not parts and self._brings_bytes(request):
-                    try:
-                        await self._take(request, upload, stop)
-                    except UploadRefused:
-                        await in_thread(self._store.remove, record.id)
-                        raise
-                    more["Upload-Offset"] = str(upload.offset)
-                await self._finish_if_whole(upload)
-                more["Upload-Expires"] = fields.http_date(upload.record.expires_ns)
+        more: dict[str, str] = {}
+        async with self._locks.hold(record.id, self._lock_wait_s) as stop, opened(self._store, record.id) as upload:
+            if brings_bytes:
+                try:
+                    await self._take(request, upload, stop)
+                except UploadRefused:
+                    await in_thread(self._store.remove, record.id)
+                    raise
+                more["Upload-Offset"] = str(upload.offset)
+            await self._finish_if_whole(upload)
+            more["Upload-Expires"] = fields.http_date(upload.record.expires_ns)
         return self._answer(201, {"Location": f"{self._base_url}/{record.id}", **more})
 
     async def _head(self, request: TusRequest) -> TusResponse:
-        async with self._locks.hold(request.tail, self._lock_wait_s):
-            with await self._open(request) as upload:
-                await self._finish_if_whole(upload)
-                record = upload.record
-                more = {"Upload-Offset": str(upload.offset), "Cache-Control": "no-store"}
+        async with self._locks.hold(request.tail, self._lock_wait_s), self._open(request) as upload:
+            await self._finish_if_whole(upload)
+            record = upload.record
+            more = {"Upload-Offset": str(upload.offset), "Cache-Control": "no-store"}
         if record.length is None:
             more["Upload-Defer-Length"] = "1"
         else:
@@ -190,37 +190,34 @@ class TusProtocol:
         start = fields.number("Upload-Offset", request.header("Upload-Offset"))
         if start is None:
             raise UploadRefused(400, "Upload-Offset is missing")
-        async with self._locks.hold(request.tail, self._lock_wait_s) as stop:
-            with await self._open(request) as upload:
-                if upload.record.parts:
-                    raise UploadRefused(403, "a concatenated upload takes no more bytes")
-                if start != upload.offset:
-                    raise UploadRefused(409, f"this upload stands at byte {upload.offset}, not at {start}")
-                await self._learn_length(request, upload)
-                await self._take(request, upload, stop)
-                await self._finish_if_whole(upload)
-                await in_thread(self._store.touch, upload)
-                more = {
-                    "Upload-Offset": str(upload.offset),
-                    "Upload-Expires": fields.http_date(upload.record.expires_ns),
-                }
+        async with self._locks.hold(request.tail, self._lock_wait_s) as stop, self._open(request) as upload:
+            if upload.record.parts:
+                raise UploadRefused(403, "a concatenated upload takes no more bytes")
+            if start != upload.offset:
+                raise UploadRefused(409, f"this upload stands at byte {upload.offset}, not at {start}")
+            await self._learn_length(request, upload)
+            await self._take(request, upload, stop)
+            await self._finish_if_whole(upload)
+            await in_thread(self._store.touch, upload)
+            more = {
+                "Upload-Offset": str(upload.offset),
+                "Upload-Expires": fields.http_date(upload.record.expires_ns),
+            }
         return self._answer(204, more)
 
     async def _delete(self, request: TusRequest) -> TusResponse:
-        async with self._locks.hold(request.tail, self._lock_wait_s):
-            with await self._open(request):
-                await in_thread(self._store.remove, request.tail)
+        async with self._locks.hold(request.tail, self._lock_wait_s), self._open(request):
+            await in_thread(self._store.remove, request.tail)
         return self._answer(204, {})
 
-    async def _open(self, request: TusRequest) -> OpenUpload:
-        upload = await in_thread(self._store.open, request.tail)
-        if upload.record.who != request.who:
-            upload.close()
-            raise NoSuchUpload("there is no such upload, or it has expired")
-        if self._store.expired(upload.record):
-            upload.close()
-            raise UploadRefused(410, "this upload has expired: start it anew")
-        return upload
+    @asynccontextmanager
+    async def _open(self, request: TusRequest) -> AsyncIterator[OpenUpload]:
+        async with opened(self._store, request.tail) as upload:
+            if upload.record.who != request.who:
+                raise NoSuchUpload("there is no such upload, or it has expired")
+            if self._store.expired(upload.record):
+                raise UploadRefused(410, "this upload has expired: start it anew")
+            yield upload
 
     async def _take(self, request: TusRequest, upload: OpenUpload, stop: asyncio.Event) -> None:
         promised = fields.checksum(request.header("Upload-Checksum"))
@@ -284,12 +281,11 @@ class TusProtocol:
     async def _concatenate(self, request: TusRequest, metadata: Mapping[str, str], parts: list[str]) -> UploadRecord:
         length = 0
         for part in parts:
-            async with self._locks.hold(part, self._lock_wait_s):
-                with await in_thread(self._store.open, part) as upload:
-                    record = upload.record
-                    if record.who != request.who or not record.partial or upload.offset != record.length:
-                        raise UploadRefused(400, "each part must be a finished partial upload of yours")
-                    length += record.length
+            async with self._locks.hold(part, self._lock_wait_s), opened(self._store, part) as upload:
+                record = upload.record
+                if record.who != request.who or not record.partial or upload.offset != record.length:
+                    raise UploadRefused(400, "each part must be a finished partial upload of yours")
+                length += record.length
         self._check_size(length)
         self._on_create(metadata, length, request.who)
         return await in_thread(lambda: self._store.create(length, metadata, request.who, parts=parts))

@@ -1,16 +1,18 @@
 """Taking one request's body into an upload: plain bytes as they come, a chunk with a promised digest all or nothing."""
 
 import asyncio
+import contextlib
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from enum import Enum
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar, cast
 
 from wire.tus.errors import UploadRefused
 from wire.tus.headers import CHECKSUM_MISMATCH, Checksum
-from wire.tus.store import OpenUpload
+from wire.tus.store import OpenUpload, UploadStore
 
 BLOCK = 1 << 20
 """Bytes gathered before they are written in a worker thread."""
@@ -122,10 +124,18 @@ async def receive(
                 held += len(chunk)
                 taken += len(chunk)
             if held >= BLOCK or (end is not None and held):
-                await in_thread(sink.write, b"".join(blocks))
+                data = b"".join(blocks)
                 blocks.clear()
                 held = 0
+                await in_thread(sink.write, data)
         await in_thread(sink.finish, end)
+    except asyncio.CancelledError:
+        # Some servers cancel the request of a dropped line; what arrived is kept as if the body had just ended.
+        with contextlib.suppress(UploadRefused):
+            if blocks:
+                await in_thread(sink.write, b"".join(blocks))
+            await in_thread(sink.finish, BodyEnd.BROKEN)
+        raise
     finally:
         stopped.cancel()
         await in_thread(sink.close)
@@ -160,7 +170,28 @@ async def in_thread(work: Callable[..., T], *arguments: object) -> T:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait((task,))
-        if not task.cancelled():
-            task.exception()
+        await _settled(task)
         raise
+
+
+@asynccontextmanager
+async def opened(store: UploadStore, upload: str) -> AsyncIterator[OpenUpload]:
+    """`store.open` in a worker thread, closed at the end, and also when cancelled while it opens."""
+    task = asyncio.ensure_future(asyncio.to_thread(store.open, upload))
+    try:
+        held = await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await _settled(task)
+        if not task.cancelled() and task.exception() is None:
+            task.result().close()
+        raise
+    with held:
+        yield held
+
+
+async def _settled(task: asyncio.Future[Any]) -> None:
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait((task,))
+    if not task.cancelled():
+        task.exception()

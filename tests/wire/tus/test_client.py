@@ -129,6 +129,7 @@ async def test_a_missing_file_is_an_oserror(client, tmp_path):
 
 async def test_the_token_is_not_carried_to_another_host(http, site, file, no_pause):
     async def elsewhere(request):
+        await request.content.read()
         return aiohttp.web.Response(status=201, headers={"Location": "http://elsewhere.invalid/files/1"})
 
     app = aiohttp.web.Application()

@@ -182,6 +182,7 @@ async def test_creation_with_a_damaged_chunk_leaves_nothing(http, site):
 async def test_creation_with_a_body_of_another_type_is_415(http, site):
     async with http.post(site.url, headers={**TUS, "Upload-Length": "3"}, data=b"012") as answer:
         assert answer.status == 415
+    assert not list(site.store.root.iterdir())
 
 
 async def test_an_empty_file_is_whole_at_once(http, site):
