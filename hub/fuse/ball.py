@@ -60,7 +60,7 @@ def looks(points: Points) -> Looks:
     both = np.concatenate([points.xy, points.pixel], axis=1)
     mean = np.column_stack([np.bincount(back, both[:, i], n) / count for i in range(4)])
     slope = np.column_stack([np.bincount(back, both[:, i] * dt, n) for i in range(4)])
-    slope: Array = np.where(spread[:, None] > 0.5, slope / np.maximum(spread, 0.5)[:, None], 0.0)
+    slope = np.where(spread[:, None] > 0.5, slope / np.maximum(spread, 0.5)[:, None], 0.0)
     tail = head + count - 1
     t0, t1 = points.time[head], points.time[tail]
     at0, at1 = mean + slope * (t0 - mean_t)[:, None], mean + slope * (t1 - mean_t)[:, None]
