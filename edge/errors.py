@@ -39,3 +39,7 @@ class PortTaken(EdgeError):
 
 class WrongWeights(EdgeError):
     """Weights of a detector that are missing, damaged or not the ones expected."""
+
+
+class UnknownDetector(EdgeError):
+    """A detector was asked for that this node does not have."""

@@ -34,7 +34,8 @@ SHADOW = 0.55
 class Foreground:
     """Where one picture differs from the empty scene, at motion scale.
 
-    `mask` (h, w) 255 or 0; `brighter` (h, w) levels of luma above the background; `factor` main-stream pixels per pixel.
+    `mask` (h, w) 255 or 0; `brighter` (h, w) levels of luma above the background.
+    `factor` is main-stream pixels per motion pixel.
     """
 
     mask: Plane
@@ -105,9 +106,9 @@ class Background:
         darker = cv2.subtract(self._shown[0], luma)
         colour = cv2.add(cv2.absdiff(blue, self._shown[1]), cv2.absdiff(red, self._shown[2]))
         mask = cv2.threshold(colour, chroma_step * 1.5, 255, cv2.THRESH_BINARY)[1]
-        mask |= cv2.threshold(brighter, luma_step, 255, cv2.THRESH_BINARY)[1]
+        light = cv2.threshold(brighter, luma_step, 255, cv2.THRESH_BINARY)[1]
         deep = cv2.subtract(darker, cv2.convertScaleAbs(self._shown[0], alpha=SHADOW))
-        mask |= cv2.threshold(deep, 0, 255, cv2.THRESH_BINARY)[1]
+        mask = cv2.bitwise_or(cv2.bitwise_or(mask, light), cv2.threshold(deep, 0, 255, cv2.THRESH_BINARY)[1])
         if self._frames % (4 * self._every) == 1:
             self._measure_noise(brighter, darker, colour)
         return np.asarray(mask, np.uint8), brighter
@@ -155,9 +156,8 @@ class Background:
 
 def _median_of_five(p: list[Plane]) -> Plane:
     """Pixel by pixel, by six exchanges (Paeth, Graphics Gems): no sort, no float."""
-    a, b, c, d, e = p
-    a, b = cv2.min(a, b), cv2.max(a, b)
-    d, e = cv2.min(d, e), cv2.max(d, e)
-    d, b = cv2.max(a, d), cv2.min(b, e)
+    middle = p[2]
+    low = cv2.max(cv2.min(p[0], p[1]), cv2.min(p[3], p[4]))
+    high = cv2.min(cv2.max(p[0], p[1]), cv2.max(p[3], p[4]))
     # The median of five is now that of these three.
-    return np.asarray(cv2.max(cv2.min(b, c), cv2.min(cv2.max(b, c), d)), np.uint8)
+    return np.asarray(cv2.max(cv2.min(high, middle), cv2.min(cv2.max(high, middle), low)), np.uint8)

@@ -103,6 +103,6 @@ def blobs_of(foreground: Foreground) -> Blobs:
     light = np.bincount(labels.reshape(-1)[at], foreground.brighter.reshape(-1)[at], count)
     keep = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= LEAST_AREA)[1:]
     x, y, w, h, area = stats[keep].astype(np.float64).T
-    bright = light[keep] / area
+    bright: Floats = np.asarray(light[keep] / area, np.float64)
     box = np.stack([x, y, x + w, y + h], axis=1) * foreground.factor
     return Blobs(box, (centres[keep] + 0.5) * foreground.factor, area * foreground.factor**2, bright)

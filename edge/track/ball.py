@@ -1,0 +1,203 @@
+"""Follows everything that may be the ball: several hypotheses at once, the hub decides between them."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
+
+from edge.detect.detector import Detections, Floats
+from edge.detect.stature import BALL_SHARE, Stature
+from edge.track.ids import TrackletIds
+from edge.track.paths import Paths
+from edge.track.rows import Measured
+
+FASTEST = 0.75
+"""A hard shot: heights of a person per frame at 25 frames a second, 33 m/s."""
+ACCELERATION = 0.05
+"""Standard deviation of a ball's acceleration, heights per frame²: bounces and touches among it."""
+ERROR = 0.25
+"""Standard deviation of a measured centre in ball diameters."""
+GATE = 4.0
+HITS = 4
+WITHIN = 7
+"""A hypothesis is believed after so many measurements in so many frames, if they make a path …"""
+TRAVEL = 2.5
+"""… that is so many ball diameters long …"""
+ROUGHNESS = 0.3
+"""… and whose second differences stay below this share of its steps, or below half a diameter."""
+SIGHTINGS = 2
+"""So many boxes of the network at one place make a still ball believed."""
+LOST_S = 0.4
+STILL_LOST_S = 2.5
+"""A ball on its way is given up sooner than one that lies still and waits for the next look."""
+MOST = 40
+"""Hypotheses alive at once."""
+REST = 0.1
+"""Ball diameters per frame below which it lies still."""
+
+
+@dataclass
+class Hypothesis:
+    """Something that may be the ball: its diameter px, id once believed, and measurements."""
+
+    diameter: float
+    born: int
+    id: int | None = None
+    sightings: int = 0
+    hits: int = 0
+    at_person: int = 0
+    last_frame: int = 0
+    whiteness: float = 0.3
+    measured: Measured = field(default_factory=Measured)
+
+    def score(self) -> float:
+        """How much speaks for it being the ball: what the network saw, else how long its path is."""
+        return min(0.95, 0.25 + 0.3 * self.whiteness + 0.02 * min(self.hits, 12) + 0.2 * min(self.sightings, 2))
+
+
+class Balls:
+    """The ball hypotheses of one camera. Call `advance` once per frame, then `see` with the candidates in it."""
+
+    def __init__(self, ids: TrackletIds, frames_per_second: float, stature: Stature) -> None:
+        self._ids = ids
+        self._rate = frames_per_second
+        self._pace = 25.0 / frames_per_second
+        self._stature = stature
+        self._frame = -1
+        self.paths = Paths()
+        self.tracks: list[Hypothesis] = []
+        self.over: list[Hypothesis] = []
+        """Believed ones that ended since the last segment was closed."""
+
+    @property
+    def boxes(self) -> Floats:
+        """Boxes (n, 4) where the believed ones are now."""
+        rows = [k for k, track in enumerate(self.tracks) if track.id is not None]
+        half = np.array([self.tracks[k].diameter / 2 for k in rows]).reshape(-1, 1)
+        place = self.paths.place[rows]
+        return np.concatenate([place - half, place + half], axis=1)
+
+    def advance(self, frame: int) -> None:
+        """Move every hypothesis on to this frame, and end those that are lost."""
+        self._frame = frame
+        self._keep(np.array([not self._lost(track, k) for k, track in enumerate(self.tracks)], bool))
+        tall = self._stature.at(self.paths.place[:, 1])
+        self.paths.step(ACCELERATION * self._pace**2 * tall)
+
+    def see(self, found: Detections, persons: Floats, seen_by_network: bool) -> None:
+        """Take in this frame's candidates; those in the upper part of the boxes `persons` (n, 4) are shirts."""
+        found = found.where(~_within(found.box, persons, 0.0, 0.75))
+        centre = (found.box[:, :2] + found.box[:, 2:]) / 2
+        at_person = _within(found.box, persons, 0.0, 1.05)
+        free = np.ones(len(centre), bool)
+        for row, column in self._pairs(centre):
+            self._take(row, found, column, bool(at_person[column]), seen_by_network)
+            free[column] = False
+        self._begin(found.where(free), at_person[free], seen_by_network)
+
+    def _pairs(self, centre: Floats) -> list[tuple[int, int]]:
+        if not self.tracks or not len(centre):
+            return []
+        off = np.linalg.norm(self.paths.place[:, None] - centre[None], axis=2)
+        tall = self._stature.at(self.paths.place[:, 1])
+        # A newborn may fly anywhere; later only as far as its filter says.
+        newborn = np.array([track.hits < 2 for track in self.tracks])
+        gate = GATE * np.sqrt(self.paths.cov[:, 0]) + 0.5 * BALL_SHARE * tall
+        gate = np.where(newborn, FASTEST * self._pace * tall, np.minimum(gate, FASTEST * self._pace * tall))
+        cost = off / gate[:, None]
+        # The believed choose first.
+        cost = np.where(cost < 1, cost - 2.0 * np.array([t.id is not None for t in self.tracks])[:, None], 10.0)
+        rows, columns = linear_sum_assignment(cost)
+        return [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if cost[r, c] < 1]
+
+    def _take(self, row: int, found: Detections, column: int, at_person: bool, seen_by_network: bool) -> None:
+        track = self.tracks[row]
+        box = found.box[column]
+        track.sightings += seen_by_network
+        track.at_person += at_person
+        track.whiteness += 0.2 * (float(found.score[column]) - track.whiteness)
+        track.diameter += 0.2 * (float(_diameter(box)) - track.diameter)
+        centre = (box[:2] + box[2:]) / 2
+        variance = (ERROR * track.diameter) ** 2 + 0.3
+        if track.hits == 1 and track.last_frame < self._frame:
+            gap = self._frame - track.last_frame
+            self.paths.speed[row] = (centre - self.paths.place[row] + self.paths.speed[row]) / gap
+            self.paths.place[row] = centre
+            self.paths.cov[row] = (variance, variance, 2 * variance)
+        else:
+            self.paths.correct(np.array([row]), centre[None], np.array([variance]))
+        track.hits += 1
+        track.last_frame = self._frame
+        track.measured.add(self._frame, centre, variance, np.full(2, track.diameter), track.score())
+        if track.id is None and self._believable(track):
+            track.id = next(self._ids)
+
+    def _believable(self, track: Hypothesis) -> bool:
+        if track.sightings >= SIGHTINGS:
+            return True
+        if track.hits < HITS or track.at_person > 0.5 * track.hits:
+            return False
+        recent = [k for k, frame in enumerate(track.measured.frame) if frame > self._frame - WITHIN]
+        if len(recent) < HITS:
+            return False
+        frame = np.array([track.measured.frame[k] for k in recent], np.float64)
+        place = np.array([track.measured.place[k] for k in recent])
+        speed = np.diff(place, axis=0) / np.diff(frame)[:, None]
+        travel = float(np.linalg.norm(place[-1] - place[0]))
+        if travel < TRAVEL * track.diameter:
+            return False
+        step = travel / (frame[-1] - frame[0])
+        rough = float(np.median(np.linalg.norm(np.diff(speed, axis=0), axis=1)))
+        return rough < max(ROUGHNESS * float(step), 0.5 * track.diameter)
+
+    def _begin(self, found: Detections, at_person: npt.NDArray[np.bool_], seen_by_network: bool) -> None:
+        room = max(0, MOST - len(self.tracks))
+        first = np.argsort(-found.score, kind="stable")[:room]
+        if not len(first):
+            return
+        box = found.box[first]
+        diameter = _diameter(box.T)
+        variance = (ERROR * diameter) ** 2 + 0.3
+        tall = self._stature.at(box[:, 3])
+        place = (box[:, :2] + box[:, 2:]) / 2
+        self.paths.add(place, variance, (0.3 * FASTEST * self._pace * tall) ** 2)
+        for k, row in enumerate(first):
+            track = Hypothesis(float(diameter[k]), self._frame, sightings=int(seen_by_network), hits=1)
+            track.last_frame = self._frame
+            track.at_person = int(at_person[row])
+            track.whiteness = float(found.score[row])
+            size = np.full(2, track.diameter)
+            track.measured.add(self._frame, place[k], float(variance[k]), size, track.score())
+            self.tracks.append(track)
+
+    def _lost(self, track: Hypothesis, row: int) -> bool:
+        unseen = self._frame - track.last_frame
+        if track.id is None and not track.sightings:
+            return unseen > (2 if track.hits < HITS else 4)
+        still = float(np.linalg.norm(self.paths.speed[row])) < REST * track.diameter
+        return unseen > round((STILL_LOST_S if still and track.sightings else LOST_S) * self._rate)
+
+    def _keep(self, rows: npt.NDArray[np.bool_]) -> None:
+        if rows.all():
+            return
+        self.over += [track for track, kept in zip(self.tracks, rows, strict=True) if not kept and track.id is not None]
+        self.tracks = [track for track, kept in zip(self.tracks, rows, strict=True) if kept]
+        self.paths.keep(rows)
+
+
+def _diameter(box: Floats) -> Floats:
+    """Shorter side: a fast ball is drawn out along its way. `box` (4,) or (4, n)."""
+    shorter: Floats = np.minimum(box[2] - box[0], box[3] - box[1])
+    return shorter
+
+
+def _within(found: Floats, persons: Floats, top: float, bottom: float) -> npt.NDArray[np.bool_]:
+    """Which centres of `found` (n, 4) lie in the part of a person's box between these shares of its height."""
+    if not len(persons) or not len(found):
+        return np.zeros(len(found), bool)
+    x, y = ((found[:, :2] + found[:, 2:]) / 2).T
+    x0, y0, x1, y1 = persons.T[:, :, None]
+    tall = y1 - y0
+    inside: npt.NDArray[np.bool_] = ((x > x0) & (x < x1) & (y > y0 + top * tall) & (y < y0 + bottom * tall)).any(axis=0)
+    return inside

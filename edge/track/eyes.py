@@ -1,0 +1,146 @@
+"""The node's eyes: detectors and trackers of one session, frame by frame, segment by segment."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.capture.camera import Frame
+from edge.detect.detector import Detector, Floats
+from edge.detect.motion import MotionDetector
+from edge.detect.onnx import OnnxDetector
+from edge.errors import UnknownDetector
+from edge.sight import SegmentSight
+from edge.track.ball import Balls, Hypothesis
+from edge.track.ids import tracklet_ids
+from edge.track.people import ACCELERATION as PERSON_ACCELERATION
+from edge.track.people import MOTION_LOOK, NETWORK_LOOK, People, Person, box_at
+from edge.track.torso import torso_lab
+from wire.tracks import Kind, Tracklet
+
+DETECTORS = ("onnx", "motion")
+COLOUR_FRAMES = 8
+"""A person's shirt is looked at once in so many frames."""
+BALL_BEND = 0.5
+"""How much a ball's smoothed path may bend, in ball diameters per frame²: a kick must stay a corner."""
+
+
+class Eyes:
+    """Follows persons and ball candidates through one session of one camera (`edge.sight.Eyes`).
+
+    The motion detector sees every frame; the `passes` detector, where there is one, is asked so many times a second.
+    Everything is counted in frames, so the same frames always give the same rows.
+    """
+
+    def __init__(
+        self,
+        motion: MotionDetector,
+        passes: Detector | None,
+        passes_per_second: float,
+        width: int,
+        height: int,
+        frames_per_second: float,
+    ) -> None:
+        self.name = passes.name if passes else motion.name
+        self._motion = motion
+        self._passes = passes
+        self._between = frames_per_second / passes_per_second if passes else 0.0
+        self._due = 0.0
+        self._frame = 0
+        self._segment_first = 0
+        ids = tracklet_ids()
+        self.people = People(ids, frames_per_second)
+        self.balls = Balls(ids, frames_per_second, motion.stature)
+        self._size = (width, height)
+        self._pace = 25.0 / frames_per_second
+
+    def look(self, frame: Frame) -> None:
+        """Take in the next frame."""
+        at = self._frame
+        self._frame += 1
+        self.people.advance(at)
+        self.balls.advance(at)
+        moving = self._motion.detect(frame)
+        if self._passes is None:
+            self.people.see(moving.of(Kind.PERSON), MOTION_LOOK)
+        elif at >= self._due:
+            self._due += self._between
+            found = self._passes.detect(frame)
+            persons = found.of(Kind.PERSON)
+            self._motion.stature.learn(persons.box[persons.score > 0.45])
+            self.people.see(persons, NETWORK_LOOK)
+            self.balls.see(found.of(Kind.BALL), self.people.boxes, seen_by_network=True)
+        if self._passes is not None:
+            self.people.refine(self._motion.blobs)
+        persons_now = self.people.boxes
+        self.balls.see(moving.of(Kind.BALL), persons_now, seen_by_network=False)
+        if at % COLOUR_FRAMES == 0:
+            self._look_at_shirts(frame, persons_now)
+        self._motion.kept = np.concatenate([persons_now[self.people.believed], self.balls.boxes])
+
+    def close_segment(self, sequence: int) -> SegmentSight:
+        """The rows since the last call, smoothed within what was measured."""
+        first, self._segment_first = self._segment_first, self._frame
+        parts = [self._person_rows(p, first) for p in (*self.people.over, *self.people.tracks) if p.id is not None]
+        parts += [self._ball_rows(b, first) for b in (*self.balls.over, *self.balls.tracks) if b.id is not None]
+        self.people.over, self.balls.over = [], []
+        for measured in [person.measured for person in self.people.tracks] + [b.measured for b in self.balls.tracks]:
+            measured.forget_before(self._frame)
+        parts = [part for part in parts if len(part.frame)]
+        if not parts:
+            return SegmentSight.empty()
+        return SegmentSight(
+            tuple(part.tracklet for part in parts),
+            np.concatenate([part.frame for part in parts]) - first,
+            np.repeat([part.tracklet.id for part in parts], [len(part.frame) for part in parts]),
+            np.concatenate([np.clip(part.box, 0, np.tile(self._size, 2)) for part in parts]),
+            np.concatenate([part.score for part in parts]),
+        )
+
+    def _person_rows(self, person: Person, first: int) -> "_Rows":
+        bend = PERSON_ACCELERATION * self._pace**2 * float(person.size[1])
+        frame, foot, size, score = person.measured.since(first, bend)
+        colour = np.round(np.median(person.torso, axis=0)).astype(int).tolist() if person.torso else None
+        # A shirt not seen in the next segment keeps the colour it had last.
+        person.torso = person.torso[-1:]
+        lab = (colour[0], colour[1], colour[2]) if colour else None
+        return _Rows(Tracklet(_known(person.id), Kind.PERSON, lab), frame, box_at(foot, size), score)
+
+    def _ball_rows(self, ball: Hypothesis, first: int) -> "_Rows":
+        frame, centre, size, score = ball.measured.since(first, BALL_BEND * max(2.0, ball.diameter))
+        box = np.concatenate([centre - size / 2, centre + size / 2], axis=1)
+        return _Rows(Tracklet(_known(ball.id), Kind.BALL), frame, box, score)
+
+    def _look_at_shirts(self, frame: Frame, boxes: Floats) -> None:
+        for person, box in zip(self.people.tracks, boxes, strict=True):
+            colour = torso_lab(frame.planes, box) if person.last_frame == self._frame - 1 else None
+            if colour:
+                person.torso.append(colour)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """One tracklet's rows of a segment, frames counted from the session's first."""
+
+    tracklet: Tracklet
+    frame: npt.NDArray[np.int64]
+    box: Floats
+    score: Floats
+
+
+def _known(number: int | None) -> int:
+    assert number is not None
+    return number
+
+
+def open_eyes(detector: str, passes_per_second: float, width: int, height: int, frames_per_second: float) -> Eyes:
+    """The eyes of a camera of this size and rate; `detector` is one of `DETECTORS`.
+
+    `onnx` looks through the network so many times a second, `motion` never does. Raises `UnknownDetector` or
+    `WrongWeights`.
+    """
+    if detector not in DETECTORS:
+        raise UnknownDetector(f"there is no detector {detector!r}: choose one of {', '.join(DETECTORS)}")
+    motion = MotionDetector(width, height, frames_per_second)
+    passes = OnnxDetector(width, height) if detector == "onnx" and passes_per_second > 0 else None
+    return Eyes(motion, passes, passes_per_second, width, height, frames_per_second)

@@ -1,0 +1,80 @@
+"""Points that move through the picture: filtered frame by frame, smoothed once a segment is complete."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import solveh_banded
+
+from edge.detect.detector import Floats
+
+Rows = npt.NDArray[Any]
+DRAG = 0.97
+"""Share of its speed that a point nobody sees keeps from frame to frame."""
+
+
+class Paths:
+    """Constant-velocity Kalman filters of n points, both axes alike, one step per frame.
+
+    `place` and `speed` (n, 2) px and px per frame; `cov` (n, 3): variance of place, covariance, variance of speed.
+    """
+
+    def __init__(self) -> None:
+        self.place = np.zeros((0, 2))
+        self.speed = np.zeros((0, 2))
+        self.cov = np.zeros((0, 3))
+
+    def add(self, place: Floats, variance: Floats, speed_variance: Floats) -> None:
+        """Points (n, 2) that begin at rest, with the variances (n,) of their places and speeds."""
+        self.place = np.concatenate([self.place, place])
+        self.speed = np.concatenate([self.speed, np.zeros_like(place)])
+        self.cov = np.concatenate([self.cov, np.stack([variance, np.zeros_like(variance), speed_variance], axis=1)])
+
+    def keep(self, rows: Rows) -> None:
+        """Forget all but these rows."""
+        self.place, self.speed, self.cov = self.place[rows], self.speed[rows], self.cov[rows]
+
+    def step(self, acceleration: Floats) -> None:
+        """One frame on, with the standard deviation (n,) of the accelerations, px per frame²."""
+        self.place = self.place + self.speed
+        self.speed = self.speed * DRAG
+        p, c, v = self.cov.T
+        noise = acceleration**2
+        self.cov = np.stack([p + 2 * c + v + noise / 4, (c + v) * DRAG + noise / 2, v * DRAG**2 + noise], axis=1)
+
+    def correct(self, rows: Rows, measured: Floats, variance: Floats) -> None:
+        """Take in the places (k, 2) measured for these rows, with their variances (k,)."""
+        p, c, v = self.cov[rows].T
+        gain, turn = p / (p + variance), c / (p + variance)
+        off = measured - self.place[rows]
+        self.place[rows] += gain[:, None] * off
+        self.speed[rows] += turn[:, None] * off
+        self.cov[rows] = np.stack([(1 - gain) * p, (1 - gain) * c, v - turn * c], axis=1)
+
+
+def smoothed(frame: npt.NDArray[np.int64], place: Floats, variance: Floats, acceleration: float) -> Floats:
+    """Places (n, 2), measured in the rising frames (n,) with variances (n,), smoothed forwards and backwards.
+
+    Least squares of the residuals against accelerations of the given standard deviation, px per frame² (Whittaker's
+    smoother with second differences; its system is banded).
+    """
+    if len(frame) < 3:
+        return place
+    at = frame - frame[0]
+    n = int(at[-1]) + 1
+    weight = np.zeros(n)
+    wanted = np.zeros((n, 2))
+    weight[at] = 1.0 / variance
+    wanted[at] = place / variance[:, None]
+    stiff = 1.0 / acceleration**2
+    banded = np.zeros((3, n))
+    banded[0, 2:] = stiff
+    banded[1, 1:] = -4.0 * stiff
+    banded[1, [1, -1]] = -2.0 * stiff
+    banded[2] = 6.0 * stiff
+    banded[2, [0, -1]] = stiff
+    banded[2, [1, -2]] = 5.0 * stiff if n > 3 else 4.0 * stiff
+    banded[2] += weight
+    whole: Floats = solveh_banded(banded, wanted)
+    found: Floats = whole[at]
+    return found
