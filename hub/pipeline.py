@@ -4,16 +4,17 @@ Every step leaves a whole file or none and is skipped when its file is there, so
 where it was.
 """
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 
+import cv2
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from firmware.log import Log
 from hub.calibrate import View, background, calibrate, estimate_clock_offsets, with_clock_offsets
 from hub.clips import look_path, worth_a_clip
 from hub.errors import HubError
@@ -30,15 +31,13 @@ from hub.rendering import cut_followed, remux_playlist, thumbnail
 from hub.sessions import SessionFolder, Sessions
 from hub.statistics import statistics
 from hub.stitch import PanoramaView, Stitcher, plan_panorama
+from wire import message
 from wire.events import Event, events_csv
 from wire.ids import NodeId, SessionId
 from wire.match import Clip, MatchPackage
-from wire import message
 from wire.pitch_tracks import PitchTracks, decode_pitch_tracks, encode_pitch_tracks, pitch_tracks_csv
 from wire.rig import Rig
 from wire.tracks import SegmentTracks, decode_tracks
-
-log = logging.getLogger("hub.pipeline")
 
 CALIBRATION_SEGMENTS = 3
 """Segments (of 2 s) whose pictures give the still background: enough for walking people to move away."""
@@ -60,12 +59,14 @@ class Pipeline:
         arrivals: Arrivals,
         deliver: Callable[[SessionId, Path], None] | None,
         panorama_width: int,
+        log: Log,
     ) -> None:
         self._sessions = sessions
         self._shelf = shelf
         self._arrivals = arrivals
         self._deliver = deliver
         self._panorama_width = panorama_width
+        self._log = log
 
     def run(self, session: SessionId) -> None:
         """The whole way of one session; raises `Interrupted` when the hub stops, any other fault marks it failed."""
@@ -81,6 +82,7 @@ class _SessionRun:
         self._arrivals = pipeline._arrivals
         self._deliver = pipeline._deliver
         self._panorama_width = pipeline._panorama_width
+        self._log = pipeline._log
         self._plan = plan
         self._folder: SessionFolder = self._sessions.folder(plan.session)
         self._costs = CostBook()
@@ -134,11 +136,11 @@ class _SessionRun:
         self._wait_for_segments(CLOCK_SEGMENTS)
         rig = self._with_clocks(rig, CLOCK_SEGMENTS)
         write_durably(self._folder.rig, message.encode(rig, indent=1))
-        log.info(
-            "calibrated session=%s trusted=%s offsets_ms=%s",
-            self._plan.session,
-            rig.quality.trusted,
-            {c.node: round(c.clock_offset_ns / 1e6, 1) for c in rig.cameras},
+        self._log.event(
+            "calibrated",
+            session=self._plan.session,
+            trusted=rig.quality.trusted,
+            offsets_ms=[round(camera.clock_offset_ns / 1e6, 1) for camera in rig.cameras],
         )
         return rig
 
@@ -171,7 +173,8 @@ class _SessionRun:
                 frames += [p for index, (_, p) in enumerate(segment_frames(stored)) if index in wanted]
             if not frames:
                 raise HubError(f"node {node} recorded no picture: look at its camera")
-            return background(frames)
+            still: npt.NDArray[np.uint8] = cv2.cvtColor(background(frames), cv2.COLOR_YUV2BGR_I420)
+            return still
 
         return self._costs.measured("background", work)
 
@@ -223,7 +226,7 @@ class _SessionRun:
         self._windows_done = first
 
         def matched() -> Iterator[tuple[int, Sequence[Planes | None]]]:
-            source = timeline.pictures(first, lambda fault: log.warning("gap session=%s %s", self._plan.session, fault))
+            source = timeline.pictures(first, self._gap)
             while (item := self._costs.measured("decode", lambda: next(source, None))) is not None:
                 yield item
 
@@ -246,6 +249,9 @@ class _SessionRun:
                 self._write_playlist(self._windows_done, count, ended=False)
                 self._tell(Stage.STITCHING)
         return frames_made
+
+    def _gap(self, fault: HubError) -> None:
+        self._log.event("gap", session=self._plan.session, reason=fault)
 
     def _write_playlist(self, windows: int, last_frames: int, *, ended: bool) -> None:
         write_durably(self._folder.panorama / PLAYLIST, playlist(windows, last_frames, ended).encode())
@@ -273,7 +279,7 @@ class _SessionRun:
         write_durably(folder.events_csv, events_csv(events).encode())
         write_durably(folder.tracks, encode_pitch_tracks(tracks))
         write_durably(folder.events, msgspec.json.encode(events))
-        log.info("fused session=%s tracks=%d events=%d", self._plan.session, len(tracks.tracks), len(events))
+        self._log.event("fused", session=self._plan.session, tracks=len(tracks.tracks), events=len(events))
         return rig, tracks, events
 
     def _duration_s(self) -> float:

@@ -1,18 +1,16 @@
 """Handing match packages to the viewer, until it has them."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
 
+from firmware.log import Log
 from hub.panorama.timeline import Arrivals
 from wire.ids import SessionId
 from wire.tus.client import TusClient
 from wire.tus.errors import UploadFailed, UploadRefused
-
-log = logging.getLogger("hub.push")
 
 _LONGEST_PAUSE_S = 60.0
 
@@ -21,9 +19,12 @@ class Push:
     """Uploads packages by tus with the hub's device key. `spread` gives numbers in 0..1 that keep hubs from knocking
     in step."""
 
-    def __init__(self, http: aiohttp.ClientSession, viewer: str, device_key: str, spread: Callable[[], float]) -> None:
+    def __init__(
+        self, http: aiohttp.ClientSession, viewer: str, device_key: str, spread: Callable[[], float], log: Log
+    ) -> None:
         self._client = TusClient(http, f"{viewer}/api/v1/uploads", {"Authorization": f"Bearer {device_key}"})
         self._spread = spread
+        self._log = log
 
     async def deliver(self, session: SessionId, package: Path, arrivals: Arrivals) -> None:
         """Returns when the viewer holds the package; tries again and again while it is away.
@@ -36,9 +37,9 @@ class Push:
             try:
                 await self._client.upload(package, {"session": session, "kind": "match-package"})
             except (UploadFailed, UploadRefused) as fault:
-                log.warning("push waits session=%s pause_s=%.0f reason=%s", session, pause, fault)
+                self._log.event("push-waits", session=session, pause_s=round(pause), reason=fault)
                 await asyncio.sleep(pause * (0.5 + self._spread()))
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
             else:
-                log.info("pushed session=%s", session)
+                self._log.event("pushed", session=session)
                 return

@@ -1,9 +1,10 @@
 """The thread that takes sessions through the pipeline, one after another."""
 
-import logging
 import queue
 import threading
+import traceback
 
+from firmware.log import Log
 from hub.errors import HubError
 from hub.panorama.timeline import Arrivals, Interrupted
 from hub.pipeline import Pipeline
@@ -11,23 +12,22 @@ from hub.sessions import Sessions
 from wire.errors import WireError
 from wire.ids import SessionId
 
-log = logging.getLogger("hub.worker")
-
 
 class Worker:
     """Runs unfinished sessions at start, then each new one; a failed session never stops the next, nor the ingest."""
 
-    def __init__(self, pipeline: Pipeline, sessions: Sessions, arrivals: Arrivals) -> None:
+    def __init__(self, pipeline: Pipeline, sessions: Sessions, arrivals: Arrivals, log: Log) -> None:
         self._pipeline = pipeline
         self._sessions = sessions
         self._arrivals = arrivals
+        self._log = log
         self._waiting: queue.Queue[SessionId | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
 
     def start(self) -> None:
         """Take up what an earlier run left, then wait for more."""
         for session in self._sessions.unfinished():
-            log.info("resumed session=%s", session)
+            self._log.event("resumed", session=session)
             self._waiting.put(session)
         self._thread.start()
 
@@ -46,13 +46,19 @@ class Worker:
         while (session := self._waiting.get()) is not None:
             try:
                 self._pipeline.run(session)
-                log.info("done session=%s", session)
+                self._log.event("done", session=session)
             except Interrupted:
-                log.info("interrupted session=%s", session)
+                self._log.event("interrupted", session=session)
                 return
             except (HubError, WireError) as fault:
-                log.error("failed session=%s reason=%s", session, fault)
+                self._log.event("failed", session=session, reason=fault)
                 self._sessions.abandon(session, str(fault))
             except Exception as fault:  # the next match must not suffer from this one's fault
-                log.error("failed session=%s fault=%r", session, fault, exc_info=True)
+                self._log.event("failed", session=session, fault=repr(fault), at=_where(fault))
                 self._sessions.abandon(session, "an unexpected fault; the hub's log tells more")
+
+
+def _where(fault: BaseException) -> str:
+    """File and line of the innermost frame of a fault."""
+    last = traceback.extract_tb(fault.__traceback__)[-1]
+    return f"{last.filename.rsplit('/', 1)[-1]}:{last.lineno}"

@@ -1,0 +1,34 @@
+"""The log of an appliance: one line per event, `key=value`, made to be read by people and cut by programs."""
+
+import json
+import threading
+from datetime import UTC, datetime
+from typing import TextIO
+
+from firmware.clock import Clock
+from wire.rigtime import SECOND
+
+
+class Log:
+    """Writes events to a stream, one whole line at a time from whichever thread."""
+
+    def __init__(self, stream: TextIO, clock: Clock, **always: object) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._always = always
+        self._lock = threading.Lock()
+
+    def event(self, event: str, **fields: object) -> None:
+        """One line: the time, what happened, and the fields, quoted where they hold more than one word."""
+        at = datetime.fromtimestamp(self._clock.now_ns() / SECOND, UTC).isoformat(timespec="milliseconds")
+        pairs = {"time": at, "event": event, **self._always, **fields}
+        line = " ".join(f"{key}={_word(value)}" for key, value in pairs.items())
+        with self._lock:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+
+def _word(value: object) -> str:
+    text = str(value)
+    plain = text.isprintable() and not any(c in text for c in ' "=') and text
+    return text if plain else json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,75 @@
+"""`touchline-hub`: the command of the field box."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from firmware.clock import SystemClock
+from firmware.log import Log
+from hub.errors import HubError
+from hub.nodes import Node
+from hub.serve import Settings, serve
+from wire.errors import WireError
+from wire.ids import node_id
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; what goes wrong is one sentence on stderr and exit status 2."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except (HubError, WireError) as fault:
+        print(f"touchline-hub: {fault}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="touchline-hub", description="The hub of a Touchline rig.")
+    parser.add_argument("--version", action="version", version=f"touchline-hub {version('touchline')}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    hub = commands.add_parser("serve", help="run the hub until it is told to stop")
+    hub.add_argument("--data", required=True, type=Path, help="folder for segments, sessions and the ledger")
+    hub.add_argument("--host", default="127.0.0.1", help="address the API listens on (%(default)s)")
+    hub.add_argument("--port", type=int, default=8000, help="port the API listens on (%(default)s)")
+    hub.add_argument(
+        "--node", action="append", required=True, metavar="ID=URL", help="a node of the rig, from the left; repeat"
+    )
+    hub.add_argument("--token", required=True, help="the rig's token, which node and hub ask of each other")
+    hub.add_argument("--viewer", metavar="URL", help="the portal that gets the match packages")
+    hub.add_argument("--device-key", default="", help="this hub's key at the portal")
+    hub.add_argument("--panorama-width", type=int, default=4096, help="widest panorama in pixels (%(default)s)")
+    hub.set_defaults(run=_serve)
+    return parser
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    clock = SystemClock()
+    settings = Settings(
+        data=arguments.data,
+        host=arguments.host,
+        port=arguments.port,
+        nodes=tuple(_node(text) for text in arguments.node),
+        token=arguments.token,
+        viewer=arguments.viewer.rstrip("/") if arguments.viewer else None,
+        device_key=arguments.device_key,
+        panorama_width=arguments.panorama_width,
+    )
+    if len({node.id for node in settings.nodes}) < len(settings.nodes) or len(settings.nodes) > 3:
+        raise HubError("a rig has one to three nodes, each with an id of its own")
+    return asyncio.run(serve(settings, clock, Log(sys.stderr, clock)))
+
+
+def _node(text: str) -> Node:
+    name, _, url = text.partition("=")
+    if not url.startswith(("http://", "https://")):
+        raise HubError(f"--node {text}: write it as ID=URL, like left=http://192.168.4.11:8080")
+    return Node(node_id(name), url.rstrip("/"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
