@@ -1,0 +1,1 @@
+"""What three virtual cameras see of a simulated match."""

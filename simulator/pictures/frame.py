@@ -1,0 +1,99 @@
+"""One picture in YUV 4:2:0 while it is being drawn: layers with alpha, soft shadows, and the sensor's noise."""
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Bytes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+Array = npt.NDArray[np.float64]
+
+PEDESTAL = 5
+"""Luma is drawn this much too dark, and the noise, kept as 0 to 2·PEDESTAL, brings it back: one saturating add."""
+
+
+class Canvas:
+    """I420 planes of one frame; luma is `PEDESTAL` too dark until `finish`."""
+
+    def __init__(self, width_px: int, height_px: int) -> None:
+        self.width, self.height = width_px, height_px
+        self.i420: Bytes = np.empty((height_px * 3 // 2, width_px), np.uint8)
+        flat = self.i420.reshape(-1)
+        size = width_px * height_px
+        self.y = flat[:size].reshape(height_px, width_px)
+        self.u = flat[size : size * 5 // 4].reshape(height_px // 2, width_px // 2)
+        self.v = flat[size * 5 // 4 :].reshape(height_px // 2, width_px // 2)
+
+    def window(self, affine: Array, rows: int, columns: int) -> tuple[int, int, int, int] | None:
+        """The even-sided box x0, y0, x1, y1 that a (rows, columns) layer under `affine` covers; None when outside."""
+        corners = affine[:, :2] @ np.array([[0, columns, 0, columns], [0, 0, rows, rows]]) + affine[:, 2:]
+        x0, y0 = (int(v) // 2 * 2 for v in np.floor(corners.min(axis=1)) - 1)
+        x1, y1 = ((int(v) + 2) // 2 * 2 for v in np.ceil(corners.max(axis=1)))
+        x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, self.width), min(y1, self.height)
+        return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
+
+    def blend(self, layer: Floats, affine: Array, bright: float = 1.0) -> tuple[int, int, int, int] | None:
+        """Lay the premultiplied `layer` (h, w, 4) over the picture under `affine` (pixel edges at whole numbers)."""
+        box = self.window(affine, *layer.shape[:2])
+        if box is None:
+            return None
+        x0, y0, x1, y1 = box
+        local = affine.copy()
+        local[:, 2] += affine[:, :2] @ (0.5, 0.5) - (x0 + 0.5, y0 + 0.5)
+        placed = cv2.warpAffine(layer, local, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
+        self.lay(placed, box, bright)
+        return box
+
+    def lay(self, placed: Floats, box: tuple[int, int, int, int], bright: float = 1.0) -> None:
+        """Lay premultiplied pixels (h, w, 4) over the box x0, y0, x1, y1 (all even)."""
+        x0, y0, x1, y1 = box
+        clear = 1.0 - placed[..., 3]
+        luma = self.y[y0:y1, x0:x1]
+        luma[...] = luma * clear + (placed[..., 0] * bright + placed[..., 3] * (16.0 - PEDESTAL) + 0.5)
+        half = cv2.resize(placed, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        clear = 1.0 - half[..., 3]
+        base = half[..., 3] * 128.0 + 0.5
+        for plane, channel in ((self.u, 1), (self.v, 2)):
+            part = plane[y0 // 2 : y1 // 2, x0 // 2 : x1 // 2]
+            part[...] = part * clear + (half[..., channel] * bright + base)
+
+    def shade(self, affine: Array, strength: float) -> None:
+        """Darken by a soft blob of unit radius under `affine` (2, 3), which maps the blob's plane to the picture."""
+        blob = _blob()
+        side = blob.shape[0]
+        whole = np.column_stack([affine[:, :2] * (2 / side), affine[:, 2] - affine[:, 0] - affine[:, 1]])
+        box = self.window(whole, side, side)
+        if box is None:
+            return
+        x0, y0, x1, y1 = box
+        whole[:, 2] += whole[:, :2] @ (0.5, 0.5) - (x0 + 0.5, y0 + 0.5)
+        dark = cv2.warpAffine(blob, whole, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
+        luma = self.y[y0:y1, x0:x1]
+        luma[...] = luma * (1.0 - strength * dark) + strength * dark * (16 - PEDESTAL) + 0.5
+
+    def finish(self, noise: "NoiseBank", random: np.random.Generator) -> None:
+        """Add the sensor's noise and bring the luma to its true level."""
+        noise.onto(self.y, random)
+
+
+@lru_cache(maxsize=1)
+def _blob() -> Floats:
+    r = np.hypot(*np.meshgrid(np.linspace(-1, 1, 32), np.linspace(-1, 1, 32)))
+    return np.clip(1 - r, 0, 1).astype(np.float32) ** 1.2
+
+
+class NoiseBank:
+    """Gaussian noise of `sigma` levels drawn once; every frame takes a window of it at random."""
+
+    def __init__(self, width_px: int, height_px: int, sigma: float, seed: int) -> None:
+        random = np.random.default_rng([seed, 0x4015E])
+        noise = random.standard_normal((height_px + 128, width_px + 128), np.float32) * np.float32(sigma)
+        self._bank = np.clip(np.rint(noise + PEDESTAL), 0, 2 * PEDESTAL).astype(np.uint8)
+
+    def onto(self, luma: Bytes, random: np.random.Generator) -> None:
+        """Add a window of the bank to `luma` in place."""
+        height, width = luma.shape
+        dy, dx = (int(v) for v in random.integers(0, 128, 2))
+        cv2.add(luma, self._bank[dy : dy + height, dx : dx + width], dst=luma)

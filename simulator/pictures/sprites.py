@@ -1,0 +1,154 @@
+"""Figures in their clothes, placed in a camera's picture: colours in YUV, size and tilt from the projection."""
+
+import math
+from collections import OrderedDict
+from collections.abc import Hashable
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from simulator.pictures.body import (
+    ELEVATIONS_DEG,
+    LIGHT_ONE,
+    PX_PER_M,
+    STATURE_M,
+    VIEWS,
+    Garment,
+    Posture,
+    Template,
+    nearest_elevation,
+    template,
+)
+from simulator.pictures.outfits import Palette
+from wire.rig import CameraModel
+
+Floats = npt.NDArray[np.float32]
+Array = npt.NDArray[np.float64]
+
+TO_YUV = np.array(
+    [[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]], np.float32
+) / np.float32(255)
+"""ITU-R BT.601, 8 bits, studio range; add (16, 128, 128)."""
+
+
+def to_yuv(rgb: Floats) -> Floats:
+    """sRGB 0 to 255 (..., 3) as Y-16, U-128, V-128."""
+    return rgb @ TO_YUV.T
+
+
+def dress(shape: Template, palette: Palette, number: int) -> Floats:
+    """The template in the palette's colours (h, w, 4): Y-16, U-128, V-128 times alpha, and alpha 0 to 1."""
+    garment = shape.garment
+    if number and shape.back is not None:
+        garment = _numbered(shape, number)
+    out = np.empty((*garment.shape, 4), np.float32)
+    light = shape.light.astype(np.float32) / LIGHT_ONE
+    out[..., :3] = to_yuv(np.clip(palette[garment] * light[..., None], 0, 255))
+    out[..., 3] = garment > 0
+    out[garment == 0] = 0
+    return cv2.GaussianBlur(out, (3, 3), 0.6)
+
+
+@lru_cache(maxsize=128)
+def _digits(number: int) -> npt.NDArray[np.uint8]:
+    """The number's strokes in a square of 64 pixels."""
+    square = np.zeros((64, 64), np.uint8)
+    text = str(number)
+    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, 1.0, 2)
+    scale = min(58 / width, 56 / height)
+    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, scale, 5)
+    at = ((64 - width) // 2, (64 + height) // 2)
+    return np.asarray(cv2.putText(square, text, at, cv2.FONT_HERSHEY_DUPLEX, scale, 255, 6, cv2.LINE_AA), np.uint8)
+
+
+def _numbered(shape: Template, number: int) -> npt.NDArray[np.uint8]:
+    assert shape.back is not None
+    rows, columns = shape.garment.shape
+    to_square = shape.back @ np.diag([1 / 64, 1 / 64, 1.0])
+    ink = cv2.warpAffine(_digits(number), to_square, (columns, rows), flags=cv2.INTER_LINEAR)
+    return np.where((ink > 110) & (shape.garment == Garment.SHIRT), np.uint8(Garment.NUMBER), shape.garment)
+
+
+class Wardrobe:
+    """Dressed figures kept ready, halved in size as often as asked for; the oldest go when `limit_bytes` is reached."""
+
+    def __init__(self, limit_bytes: int = 48 << 20) -> None:
+        self._limit = limit_bytes
+        self._bytes = 0
+        self._kept: OrderedDict[Hashable, Floats] = OrderedDict()
+
+    def figure(
+        self, who: Hashable, palette: Palette, number: int, key: tuple[Posture, int, int, int], level: int
+    ) -> Floats:
+        """The figure `key` (posture, phase, view, elevation) of `who`, at 1/2^`level` of its size."""
+        name = (who, key, level)
+        found = self._kept.get(name)
+        if found is not None:
+            self._kept.move_to_end(name)
+            return found
+        made = dress(template(*key), palette, number)
+        for _ in range(level):
+            rows, columns = made.shape[:2]
+            made = cv2.copyMakeBorder(made, 0, rows % 2, 0, columns % 2, cv2.BORDER_CONSTANT)
+            made = cv2.resize(made, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        self._kept[name] = made
+        self._bytes += made.nbytes
+        while self._bytes > self._limit:
+            _, gone = self._kept.popitem(last=False)
+            self._bytes -= gone.nbytes
+        return made
+
+
+class Placed:
+    """Where figures of known place, height and heading appear in `camera`: one row per figure.
+
+    `view` and `elevation` choose the template; `depth_m` is the distance; `affine` (n, 2, 3) maps pixels of the
+    template, counted from its middle, to the picture; rows with `visible` False are behind the camera or far outside.
+    """
+
+    def __init__(self, camera: CameraModel, ground_m: Array, height_m: Array, heading: Array) -> None:
+        count = len(ground_m)
+        sight = ground_m[:, :2] - camera.centre[:2]
+        away = np.maximum(np.linalg.norm(sight, axis=1), 1e-6)
+        ahead = sight / away[:, None]
+        right = np.stack([ahead[:, 1], -ahead[:, 0]], axis=1)
+        drop = camera.position_m[2] - ground_m[:, 2] - height_m / 2
+        down = np.degrees(np.arctan2(drop, away))
+        self.depth_m = np.hypot(away, drop)
+        self.elevation = [nearest_elevation(float(d)) for d in down]
+        facing = np.stack([np.cos(heading), np.sin(heading)], axis=1)
+        turn = np.arctan2((facing * ahead).sum(axis=1), (facing * right).sum(axis=1))
+        self.view = np.mod(np.rint(turn / (2 * math.pi) * VIEWS), VIEWS).astype(int)
+        feet = np.column_stack([ground_m[:, :2], ground_m[:, 2]])
+        head = feet + np.column_stack([np.zeros((count, 2)), height_m])
+        middle = (feet + head) / 2
+        aside = np.column_stack([right * 0.25, np.zeros(count)])
+        pixels = camera.project(np.concatenate([feet, head, middle - aside, middle + aside])).reshape(4, count, 2)
+        foreshortened = np.cos(np.radians([ELEVATIONS_DEG[e] for e in self.elevation]))
+        upward = (pixels[1] - pixels[0]) / (STATURE_M * PX_PER_M * foreshortened)[:, None]
+        rightward = (pixels[3] - pixels[2]) * (2 * height_m / STATURE_M / PX_PER_M)[:, None]
+        self.feet, self.heads = pixels[0], pixels[1]
+        self.affine = np.stack([rightward, -upward, (pixels[0] + pixels[1]) / 2], axis=2)
+        slack = 3 * np.abs(pixels[1] - pixels[0]).max(axis=1)
+        centre = self.affine[:, :, 2]
+        with np.errstate(invalid="ignore"):
+            self.visible = (
+                ~np.isnan(pixels).any(axis=(0, 2))
+                & (centre > -slack[:, None]).all(axis=1)
+                & (centre < np.array([camera.width_px, camera.height_px]) + slack[:, None]).all(axis=1)
+            )
+
+    def level(self, row: int) -> int:
+        """How often the template may be halved for this figure's size."""
+        scale = math.sqrt(abs(float(np.linalg.det(self.affine[row, :, :2]))))
+        return max(0, min(4, math.floor(-math.log2(max(scale, 1e-3)) + 0.35)))
+
+    def onto(self, row: int, shape: Template, level: int) -> Array:
+        """The affine map (2, 3) from pixels of `shape`, halved `level` times, to the picture (centres at .5)."""
+        affine = self.affine[row]
+        whole = affine.copy()
+        whole[:, 2] = affine[:, 2] - affine[:, :2] @ np.array(shape.middle)
+        whole[:, :2] *= 2.0**level
+        return whole
