@@ -1,0 +1,190 @@
+"""Events of a match by rules, from nothing but where everybody and the ball were.
+
+Order of reasoning after Vidal-Codina et al. 2022 (arXiv 2202.00804): dead time first, then the set piece by the place
+of the restart and the way out, then possession between them.
+"""
+
+import numpy as np
+
+from hub.events.exits import Exit, exits
+from hub.events.restarts import Restart, restarts
+from hub.events.scene import SIDES, Scene, scene
+from hub.events.touches import Touch, touches
+from wire.events import Event, EventType
+from wire.pitch import Pitch
+from wire.pitch_tracks import PitchTracks, TeamSide
+
+_PASS_M = 2.5
+_DELIVERY_S = 0.8
+_SHOT_MPS = 8.0
+_SHOT_SHARE = 0.42
+_WIDE_M = 3.5
+
+
+def find_events(tracks: PitchTracks, pitch: Pitch) -> list[Event]:
+    """Kick-offs, passes, shots, saves, goals, corners, throw-ins, goal and free kicks and balls out, in order of time.
+
+    A set piece, pass or shot is dated when the ball is kicked, a goal or ball out when it crosses the line, a save when
+    the ball is stopped. Confidence says how much of the usual evidence was there.
+    """
+    world = scene(tracks, pitch)
+    if world is None:
+        return []
+    outs = exits(world)
+    pieces = restarts(world, outs)
+    goals = _goals(world, outs, pieces)
+    found: list[Event] = []
+    found += [_set_piece(world, piece) for piece in pieces]
+    for way_out in _first_of_each(outs, pieces):
+        kind = EventType.GOAL if way_out in goals else EventType.BALL_OUT
+        found.append(_way_out(world, way_out, kind, goals.get(way_out, 0.8)))
+    for first, last, piece in _open_play(world, outs, pieces):
+        following = next((e for e in outs if e.frame >= last - 1), None)
+        found += _kicks(world, touches(world, first, last), piece, following, last)
+    return sorted(found, key=lambda e: e.time_s)
+
+
+def _time(world: Scene, frame: float) -> float:
+    return max(frame, 0.0) / world.fps
+
+
+def _set_piece(world: Scene, piece: Restart) -> Event:
+    taker = int(np.argmin(world.gaps(piece.frame, piece.place)))
+    known = bool(np.isfinite(world.gaps(piece.frame, piece.place)[taker]))
+    return Event(
+        time_s=_time(world, piece.frame),
+        type=piece.kind,
+        x_m=float(piece.place[0]),
+        y_m=float(piece.place[1]),
+        confidence=piece.confidence,
+        team=SIDES[world.team[taker]] if known else TeamSide.NONE,
+        track=int(world.track[taker]) if known else None,
+    )
+
+
+def _way_out(world: Scene, way_out: Exit, kind: EventType, confidence: float) -> Event:
+    team = TeamSide.NONE
+    if kind is EventType.GOAL:
+        frame = int(np.clip(way_out.frame, 0, world.frames - 1))
+        team = SIDES[0] if way_out.x * world.attacks[frame] > 0 else SIDES[1]
+    return Event(
+        time_s=_time(world, way_out.frame), type=kind, x_m=way_out.x, y_m=way_out.y, confidence=confidence, team=team
+    )
+
+
+def _first_of_each(outs: list[Exit], pieces: list[Restart]) -> list[Exit]:
+    """Of the exits between two restarts only the first put the ball out of play."""
+    kept: list[Exit] = []
+    for way_out in outs:
+        previous = kept[-1].frame if kept else -1.0
+        if not kept or any(previous < p.frame <= way_out.frame for p in pieces):
+            kept.append(way_out)
+    return kept
+
+
+def _goals(world: Scene, outs: list[Exit], pieces: list[Restart]) -> dict[Exit, float]:
+    """The exits that were goals, with confidence: through the mouth, and a kick-off is the next set piece."""
+    goals = {}
+    for way_out in outs:
+        following = next((p for p in pieces if p.frame > way_out.frame), None)
+        wide = abs(way_out.y) - world.pitch.form.goal_width / 2
+        if not way_out.end_line or wide > 1.5:
+            continue
+        if following is None:
+            left_s = (world.frames - way_out.frame) / world.fps
+            if way_out.mouth and (left_s < 8 or _walking_back(world, way_out)):
+                goals[way_out] = 0.6
+        elif following.kind is EventType.KICK_OFF:
+            goals[way_out] = 0.95 if way_out.mouth else 0.7
+    return goals
+
+
+def _walking_back(world: Scene, way_out: Exit) -> bool:
+    """Whether the ball went to the centre afterwards."""
+    later = world.ball[int(way_out.frame) :]
+    return bool((np.hypot(*later.T) < 3.0).any())
+
+
+def _open_play(world: Scene, outs: list[Exit], pieces: list[Restart]) -> list[tuple[int, int, Restart | None]]:
+    """The stretches (first, last frame) in which the ball was in play, and the set piece that began each."""
+    out: list[tuple[int, int, Restart | None]] = []
+    starts: list[tuple[int, Restart | None]] = [(p.frame, p) for p in pieces]
+    if not starts or starts[0][0] > 0:
+        starts.insert(0, (0, None))
+    for i, (first, piece) in enumerate(starts):
+        until = starts[i + 1][0] if i + 1 < len(starts) else world.frames
+        way_out = next((e for e in outs if first < e.frame < until), None)
+        last = int(np.ceil(way_out.frame)) if way_out is not None else until
+        out.append((first, last, piece))
+    return out
+
+
+def _kicks(world: Scene, seen: list[Touch], piece: Restart | None, way_out: Exit | None, last: int) -> list[Event]:
+    """Passes, shots and saves among the touches of one stretch of play."""
+    found = []
+    for i, touch in enumerate(seen):
+        following = seen[i + 1] if i + 1 < len(seen) else None
+        delivery = piece is not None and touch.last - piece.frame < world.frame(_DELIVERY_S)
+        left = way_out if following is None and way_out is not None and way_out.frame <= last + 1 else None
+        if _is_shot(world, touch, following, left):
+            if piece is None or not delivery or piece.kind is EventType.FREE_KICK:
+                found.append(_kick(world, touch, EventType.SHOT, 0.7))
+            if following is not None and _keeps(world, touch, following):
+                found.append(_save(world, following))
+        elif following is not None and not delivery and world.team[following.player] == world.team[touch.player]:
+            far = float(np.hypot(*(world.ball[following.first] - world.ball[touch.last])))
+            if following.player != touch.player and far > _PASS_M:
+                found.append(_kick(world, touch, EventType.PASS, 0.8))
+    return found
+
+
+def _goal_sign(world: Scene, touch: Touch) -> float:
+    """The sign of x of the goal that the toucher attacks."""
+    return float(world.attacks[touch.last] * (1 if world.team[touch.player] == 0 else -1))
+
+
+def _keeps(world: Scene, touch: Touch, following: Touch) -> bool:
+    other = 1 - int(world.team[touch.player])
+    return bool(following.player == world.keeper[other, min(following.first, world.frames - 1)])
+
+
+def _is_shot(world: Scene, touch: Touch, following: Touch | None, left: Exit | None) -> bool:
+    pitch, sign = world.pitch, _goal_sign(world, touch)
+    here = world.ball[touch.last]
+    away = float(np.hypot(sign * pitch.half_length - here[0], here[1]))
+    if away > _SHOT_SHARE * pitch.length_m or float(np.hypot(*touch.velocity)) < _SHOT_MPS:
+        return False
+    if left is not None:
+        post = pitch.form.goal_width / 2
+        return left.end_line and left.x * sign > 0 and abs(left.y) < post + _WIDE_M
+    if following is None or not _keeps(world, touch, following):
+        return False
+    toward = touch.velocity[0] * sign
+    if toward <= 0:
+        return False
+    y = here[1] + touch.velocity[1] / toward * abs(sign * pitch.half_length - here[0])
+    return bool(abs(y) < pitch.form.goal_width / 2 + _WIDE_M)
+
+
+def _kick(world: Scene, touch: Touch, kind: EventType, confidence: float) -> Event:
+    return Event(
+        time_s=_time(world, touch.last),
+        type=kind,
+        x_m=float(world.ball[touch.last, 0]),
+        y_m=float(world.ball[touch.last, 1]),
+        confidence=confidence,
+        team=SIDES[world.team[touch.player]],
+        track=int(world.track[touch.player]),
+    )
+
+
+def _save(world: Scene, keeper: Touch) -> Event:
+    return Event(
+        time_s=_time(world, keeper.first),
+        type=EventType.SAVE,
+        x_m=float(world.ball[keeper.first, 0]),
+        y_m=float(world.ball[keeper.first, 1]),
+        confidence=0.6,
+        team=SIDES[world.team[keeper.player]],
+        track=int(world.track[keeper.player]),
+    )

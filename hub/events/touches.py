@@ -1,0 +1,79 @@
+"""Who touches the ball, and when it leaves him."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hub.events.scene import Scene
+
+Array = npt.NDArray[np.float64]
+
+_REACH_M = 1.4
+_CHANGE_MPS = 2.5
+_HELD_S = 0.4
+
+
+@dataclass(frozen=True)
+class Touch:
+    """Player row `player` had the ball from frame `first` to `last`; it left him with `velocity` (m/s)."""
+
+    player: int
+    first: int
+    last: int
+    velocity: Array
+
+
+def touches(scene: Scene, first: int, last: int) -> list[Touch]:
+    """The touches between two frames: somebody is near and the ball changes its way, or stays with him."""
+    span = np.arange(first, min(last, scene.frames))
+    if not len(span):
+        return []
+    off = scene.players[:, span] - scene.ball[None, span]
+    gap = np.hypot(off[..., 0], off[..., 1])
+    gap = np.where(np.isnan(gap), np.inf, gap)
+    nearest = np.argmin(gap, axis=0)
+    near = gap[nearest, np.arange(len(span))] < _REACH_M
+    owner = np.where(near, nearest, -1)
+    cuts = np.flatnonzero(np.diff(owner)) + 1
+    found: list[Touch] = []
+    for part in np.split(np.arange(len(span)), cuts):
+        player = int(owner[part[0]])
+        if player < 0:
+            continue
+        a, b = int(span[part[0]]), int(span[part[-1]])
+        close = part[int(np.argmin(gap[player, part]))]
+        touch = _touch(scene, player, a, b, int(span[close]))
+        if touch is None:
+            continue
+        if found and found[-1].player == player:
+            found[-1] = Touch(player, found[-1].first, touch.last, touch.velocity)
+        else:
+            found.append(touch)
+    return found
+
+
+def _touch(scene: Scene, player: int, first: int, last: int, closest: int) -> Touch | None:
+    before, after = _mean_velocity(scene, first - 6, first), _mean_velocity(scene, last + 1, last + 7)
+    change = float(np.hypot(*(after - before))) if before is not None and after is not None else np.inf
+    slow = np.hypot(*scene.velocity[first : last + 1].T)
+    kept = last - first >= scene.frame(_HELD_S) and float(np.nanmin(slow)) < 7.0
+    if change < _CHANGE_MPS and not kept:
+        return None
+    leaving = after if after is not None else np.zeros(2)
+    return Touch(player, first, _kick(scene, closest, last), leaving)
+
+
+def _kick(scene: Scene, closest: int, last: int) -> int:
+    """The frame in which the ball gains most speed between the closest moment and the last within reach."""
+    if last <= closest:
+        return last
+    speed = np.hypot(*scene.velocity[closest : min(last + 4, scene.frames)].T)
+    gain = np.diff(np.nan_to_num(speed))
+    return closest + int(np.argmax(gain)) if len(gain) and gain.max() > 0 else last
+
+
+def _mean_velocity(scene: Scene, first: int, last: int) -> Array | None:
+    part = scene.velocity[max(first, 0) : max(last, 0)]
+    part = part[~np.isnan(part[:, 0])]
+    return part.mean(axis=0) if len(part) else None
