@@ -15,3 +15,22 @@ class ClicksFitNoCamera(HubError, ValueError):
 
 class ViewsDoNotFit(HubError, ValueError):
     """Pictures that cannot be a rig's: too few, too many, or differing in size."""
+
+
+class OfferContradicts(HubError, ValueError):
+    """A segment offered again with other bytes than before."""
+
+
+class NotOffered(HubError, KeyError):
+    """A segment that no node has offered."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class LedgerUnusable(HubError):
+    """The hub's ledger cannot be opened or written."""
+
+
+class FramesDoNotFit(HubError, ValueError):
+    """Frames of another number or size than the rig was calibrated with."""

@@ -1,0 +1,7 @@
+"""One wide picture from several cameras."""
+
+from hub.stitch.kernel import Stitcher, split_planes
+from hub.stitch.plan import StitchPlan, plan_panorama
+from hub.stitch.view import PanoramaView
+
+__all__ = ["PanoramaView", "StitchPlan", "Stitcher", "plan_panorama", "split_planes"]
