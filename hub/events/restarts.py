@@ -14,6 +14,7 @@ Array = npt.NDArray[np.float64]
 _AWAY_M = 1.0
 _STILL_S = 0.4
 _FOUL_STILL_S = 1.6
+_NEXT_ATTACK_FRAMES = 150
 
 
 @dataclass(frozen=True)
@@ -72,52 +73,90 @@ def _left(scene: Scene, first: int, end: int, place: Array) -> int:
 
 
 def restarts(scene: Scene, exits: list[Exit]) -> list[Restart]:
-    """The set pieces, in order of time."""
-    found: list[Restart] = []
+    """The set pieces in order of time: after each exit the first rest that fits it, kick-offs and free kicks besides."""
     lying = rests(scene)
+    found = [_kick_off(scene, rest, exits) for rest in lying]
+    fixed = {r.frame: r for r in found if r is not None}
+    now = -1
+    for i, way_out in enumerate(exits):
+        if way_out.frame < now:
+            continue
+        goal = _answered_by_kick_off(way_out, exits[i + 1 :], sorted(fixed))
+        if goal is not None:
+            now = goal
+            continue
+        until = min((k for k in fixed if k > way_out.frame), default=scene.frames)
+        for rest in lying:
+            if not way_out.frame < rest.left <= until or rest.left in fixed:
+                continue
+            kind, sure = _fits(scene, rest, way_out)
+            if kind is not None:
+                fixed[rest.left] = Restart(kind, rest.left, rest.place, way_out, sure)
+                now = rest.left
+                break
     for rest in lying:
-        since = [e for e in exits if e.frame <= rest.left and (not found or e.frame > found[-1].frame)]
-        last = since[-1] if since else None
-        kind, sure = _kind(scene, rest, last, found)
-        if kind is not None:
-            found.append(Restart(kind, rest.left, rest.place, last, sure))
-    return found
+        if rest.left not in fixed and _is_free_kick(scene, rest, exits, sorted(fixed)):
+            fixed[rest.left] = Restart(EventType.FREE_KICK, rest.left, rest.place, None, 0.5)
+    return [fixed[k] for k in sorted(fixed)]
 
 
-def _kind(scene: Scene, rest: Rest, last: Exit | None, found: list[Restart]) -> tuple[EventType | None, float]:
+def _kick_off(scene: Scene, rest: Rest, exits: list[Exit]) -> Restart | None:
+    """A ball that lies on the centre spot while both teams keep to their halves."""
+    if np.hypot(*rest.place) > 2.0:
+        return None
+    since = [e for e in exits if e.frame < rest.left]
+    last = since[-1] if since else None
+    apart = _own_halves(scene, rest.left)
+    expected = last is None or (last.end_line and abs(last.y) < scene.pitch.form.goal_width / 2 + 2.0)
+    if apart < (0.85 if expected else 0.97):
+        return None
+    return Restart(EventType.KICK_OFF, rest.left, rest.place, last, 0.95 if expected else 0.7)
+
+
+def _answered_by_kick_off(way_out: Exit, later: list[Exit], kick_offs: list[int]) -> int | None:
+    """The kick-off that makes a ball through the mouth a goal: before any other ball goes through it."""
+    following = next((k for k in kick_offs if k > way_out.frame), None)
+    if not way_out.mouth or following is None:
+        return None
+    another = [e for e in later if e.mouth and e.frame < following and e.frame - way_out.frame > _NEXT_ATTACK_FRAMES]
+    return None if another else following
+
+
+def _fits(scene: Scene, rest: Rest, way_out: Exit) -> tuple[EventType | None, float]:
+    """Which set piece a rest is, given the way the ball went out."""
     pitch, form = scene.pitch, scene.pitch.form
     x, y = float(rest.place[0]), float(rest.place[1])
-    ax, ay = abs(x), abs(y)
-    if np.hypot(x, y) < 2.0 and _own_halves(scene, rest.left) > 0.85 and (not found or last is not None or not last):
-        first = not found
-        if first or (last is not None and last.end_line) or _own_halves(scene, rest.left) > 0.97:
-            return EventType.KICK_OFF, 0.95 if first or last is not None else 0.7
-    if last is None:
-        stood = (rest.left - rest.first) / scene.fps
-        inside = ax < pitch.half_length - 1 and ay < pitch.half_width - 1
-        if (
-            stood >= _FOUL_STILL_S
-            and inside
-            and _left_alone(scene, rest) > 0.55 * form.circle_radius
-            and not _held(scene, rest)
-        ):
-            return EventType.FREE_KICK, 0.5
+    if not pitch.contains(x, y, 1.2):
         return None, 0.0
-    corner = np.hypot(ax - pitch.half_length, ay - pitch.half_width)
-    if last.end_line:
-        if corner < 3.0:
+    ax, ay = abs(x), abs(y)
+    corner = float(np.hypot(ax - pitch.half_length, ay - pitch.half_width))
+    area = ax > pitch.half_length - form.goal_area_depth - 1.5 and ay < form.goal_area_width / 2 + 1.5
+    touchline = ay > pitch.half_width - 1.5
+    if way_out.end_line:
+        same_end = x * way_out.x > 0
+        if corner < 2.0 and same_end:
             return EventType.CORNER, 0.9
-        if ax > pitch.half_length - form.goal_area_depth - 2.0 and ay < form.goal_area_width / 2 + 2.0:
+        if area and ax < pitch.half_length - 0.5 and same_end:
             return EventType.GOAL_KICK, 0.9
-    if not last.end_line and ay > pitch.half_width - 2.0 and abs(x - last.x) < 12:
+        if touchline and corner > 4.0 and pitch.half_width - abs(way_out.y) < 2.0:
+            return EventType.THROW_IN, 0.5
+        return None, 0.0
+    if touchline and y * way_out.y > 0 and abs(x - way_out.x) < 15:
         return EventType.THROW_IN, 0.9
-    if corner < 2.5:
-        return EventType.CORNER, 0.6
-    if ay > pitch.half_width - 1.5:
-        return EventType.THROW_IN, 0.6
-    if ax > pitch.half_length - form.goal_area_depth - 1.0 and ay < form.goal_area_width / 2 + 1.5:
-        return EventType.GOAL_KICK, 0.6
+    if corner < 1.5 and pitch.half_length - abs(way_out.x) < 2.0:
+        return EventType.CORNER, 0.5
     return None, 0.0
+
+
+def _is_free_kick(scene: Scene, rest: Rest, exits: list[Exit], taken: list[int]) -> bool:
+    """A long rest in play that no exit explains, with the opponents standing off."""
+    pitch = scene.pitch
+    last_exit = max((e.frame for e in exits if e.frame < rest.left), default=-1.0)
+    last_piece = max((k for k in taken if k < rest.left), default=-1)
+    if last_exit > last_piece or (rest.left - rest.first) / scene.fps < _FOUL_STILL_S:
+        return False
+    inside = abs(rest.place[0]) < pitch.half_length - 1 and abs(rest.place[1]) < pitch.half_width - 1
+    return inside and _left_alone(scene, rest) > 0.6 * pitch.form.circle_radius and not _held(scene, rest)
 
 
 def _own_halves(scene: Scene, frame: int) -> float:

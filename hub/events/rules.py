@@ -19,6 +19,7 @@ _DELIVERY_S = 0.8
 _SHOT_MPS = 8.0
 _SHOT_SHARE = 0.42
 _WIDE_M = 3.5
+_PLAYED_ON_S = 8.0
 
 
 def find_events(tracks: PitchTracks, pitch: Pitch) -> list[Event]:
@@ -35,7 +36,7 @@ def find_events(tracks: PitchTracks, pitch: Pitch) -> list[Event]:
     goals = _goals(world, outs, pieces)
     found: list[Event] = []
     found += [_set_piece(world, piece) for piece in pieces]
-    for way_out in _first_of_each(outs, pieces):
+    for way_out in _first_of_each(world, outs, pieces):
         kind = EventType.GOAL if way_out in goals else EventType.BALL_OUT
         found.append(_way_out(world, way_out, kind, goals.get(way_out, 0.8)))
     for first, last, piece in _open_play(world, outs, pieces):
@@ -72,13 +73,16 @@ def _way_out(world: Scene, way_out: Exit, kind: EventType, confidence: float) ->
     )
 
 
-def _first_of_each(outs: list[Exit], pieces: list[Restart]) -> list[Exit]:
-    """Of the exits between two restarts only the first put the ball out of play."""
+def _first_of_each(world: Scene, outs: list[Exit], pieces: list[Restart]) -> list[Exit]:
+    """Of the exits between two restarts only the first put the ball out of play, unless it was long back inside."""
     kept: list[Exit] = []
+    last_out = -np.inf
     for way_out in outs:
-        previous = kept[-1].frame if kept else -1.0
-        if not kept or any(previous < p.frame <= way_out.frame for p in pieces):
+        restarted = kept and any(kept[-1].frame < p.frame <= way_out.frame for p in pieces)
+        waiting = kept and any(p.frame > way_out.frame and p.after == kept[-1] for p in pieces)
+        if not kept or restarted or (not waiting and way_out.frame - last_out > world.frame(_PLAYED_ON_S)):
             kept.append(way_out)
+        last_out = way_out.back
     return kept
 
 
