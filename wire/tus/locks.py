@@ -51,6 +51,10 @@ class UploadLocks:
             turn.lock.release()
             self._drop_unused(upload, turn)
 
+    def held(self, upload: str) -> bool:
+        """Whether a request works on `upload` now."""
+        return upload in self._turns
+
     def _drop_unused(self, upload: str, turn: _Turn) -> None:
         # A released lock whose next waiter has not run yet is not `locked`, but that waiter still counts as waiting.
         if not turn.waiting and not turn.lock.locked() and self._turns.get(upload) is turn:

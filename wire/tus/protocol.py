@@ -125,10 +125,12 @@ class TusProtocol:
     async def sweep(self) -> int:
         """Removes what has expired, and runs the completion hook that a crash prevented; returns how many went.
 
-        Meant for the start of the process and every hour.
+        Meant for the start of the process and every hour; uploads at work are left alone.
         """
         removed = await in_thread(self._store.sweep_orphans)
         for record in await in_thread(lambda: list(self._store.records())):
+            if self._locks.held(record.id):
+                continue
             try:
                 async with self._locks.hold(record.id, self._lock_wait_s):
                     if self._store.expired(record):

@@ -1,0 +1,72 @@
+"""Routes of the ingest: segments, uploads and the hub's time; every one needs the rig's token."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from hub.errors import NotOffered, OfferContradicts
+from hub.ingest.ingest import UPLOADS, Ingest
+from wire.errors import BadId, WireError
+from wire.ids import NodeId, SessionId
+from wire.message import decode, encode
+from wire.session import SegmentKey, SegmentOffer, SegmentReceipt
+from wire.tus.protocol import TusRequest
+
+_Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+def ingest_routes(ingest: Ingest) -> list[web.RouteDef]:
+    """The routes to mount: `/api/v1/segments`, `/api/v1/uploads` and `/api/v1/time`."""
+
+    async def offer(request: web.Request) -> web.Response:
+        try:
+            return _receipt(await ingest.offer(decode(await request.read(), SegmentOffer)))
+        except OfferContradicts as fault:
+            return web.Response(status=409, text=str(fault))
+        except WireError as fault:
+            return web.Response(status=400, text=str(fault))
+
+    async def receipt(request: web.Request) -> web.Response:
+        named = request.match_info
+        try:
+            key = SegmentKey(SessionId(named["session"]), NodeId(named["node"]), int(named["sequence"]))
+            return _receipt(await ingest.receipt(key))
+        except (BadId, NotOffered) as fault:
+            return web.Response(status=404, text=str(fault))
+
+    async def upload(request: web.Request) -> web.Response:
+        await ingest.sweep()
+        answer = await ingest.uploads.handle(
+            TusRequest(
+                request.method, request.match_info.get("upload", ""), request.headers, request.content.iter_any(), "rig"
+            )
+        )
+        return web.Response(status=answer.status, headers=answer.headers, body=answer.body or None)
+
+    async def time(_request: web.Request) -> web.Response:
+        return web.json_response({"time_ns": ingest.now_ns()}, headers={"Cache-Control": "no-store"})
+
+    def guarded(handler: _Handler) -> _Handler:
+        async def answer(request: web.Request) -> web.Response:
+            given = request.headers.get("Authorization", "")
+            # Bytes, because compare_digest refuses text with letters outside ASCII.
+            if not hmac.compare_digest(given.encode(errors="replace"), f"Bearer {ingest.token}".encode()):
+                return web.Response(
+                    status=401, text="this needs the rig's token", headers={"WWW-Authenticate": "Bearer"}
+                )
+            return await handler(request)
+
+        return answer
+
+    return [
+        web.post("/api/v1/segments", guarded(offer)),
+        web.get("/api/v1/segments/{session}/{node}/{sequence:[0-9]{1,8}}", guarded(receipt)),
+        web.route("*", UPLOADS, guarded(upload)),
+        web.route("*", UPLOADS + "/{upload}", guarded(upload)),
+        web.get("/api/v1/time", guarded(time)),
+    ]
+
+
+def _receipt(receipt: SegmentReceipt) -> web.Response:
+    return web.Response(body=encode(receipt), content_type="application/json")
