@@ -468,7 +468,7 @@ class OpenPlay:
         point = coming[at]
         across = float(point[1] - crowd.pos[keeper][1])
         if world.frame - kick.frame >= wait:
-            share = {Ending.GOAL: 0.55, Ending.WIDE: 0.6}.get(kick.shot or Ending.WIDE, 1.0)
+            share = {Ending.GOAL: 0.4, Ending.WIDE: 0.6}.get(kick.shot or Ending.WIDE, 1.0)
             world.run(keeper, np.array([crowd.pos[keeper][0], crowd.pos[keeper][1] + share * across]), 5.5)
             crowd.power[keeper] = 1.7
             if at < 10 and abs(across) > 0.6 and abs(ball.p[0]) < pitch.half_length + 0.5:

@@ -65,12 +65,12 @@ class Restart:
         world.crowd.power[:] = 1.0
         self.taker = self._choose_taker()
         slow = 1 - self.hurry
-        shortest = {EventType.KICK_OFF: 6.0, EventType.CORNER: 3.0, EventType.GOAL_KICK: 2.6, EventType.FREE_KICK: 2.4}
+        shortest = {EventType.KICK_OFF: 5.0, EventType.CORNER: 2.5, EventType.GOAL_KICK: 2.2, EventType.FREE_KICK: 2.2}
         wait = shortest.get(award.kind, 1.8) + slow * world.rng.uniform(2.0, 14.0)
         if opening:
             wait = world.rng.uniform(0.6, 0.9)
         self.kick_at = world.frame + round(wait * 25)
-        self.toss_at = world.frame + round((0.7 + slow * world.rng.uniform(0.5, 3.0)) * 25)
+        self.toss_at = world.frame + round((0.5 + slow * world.rng.uniform(0.5, 3.0)) * 25)
         self._carrier = self.taker
         self._placed_at = world.frame
         self._go = False
@@ -237,11 +237,11 @@ class Restart:
                 self.stage = Stage.PLACING
             return
         slow = float(np.hypot(*world.ball.v[:2])) < 6.0 and world.ball.p[2] < 1.5
-        near = world.gap(self.taker, self.award.spot) < 9 + 6 * self.hurry
+        near = world.gap(self.taker, self.award.spot) < 10
         if world.frame >= self.toss_at and slow and near:
-            self._toss(self.award.spot + 0.4 * self._back, math.radians(38))
+            self._toss(self.award.spot + 0.4 * self._back, math.radians(50), 0.9)
 
-    def _toss(self, place: Array, elevation: float) -> None:
+    def _toss(self, place: Array, elevation: float, share: float = 1.0) -> None:
         """Somebody behind the boards (or the keeper) throws the ball to `place`."""
         ball = self.world.ball
         far = float(np.hypot(*(place - ball.p[:2])))
@@ -249,7 +249,7 @@ class Restart:
             ball.stop(0.5)
             self.stage = Stage.PLACING
             return
-        speed, _ = lofted(far, elevation, 1.0 - float(ball.p[2]))
+        speed, _ = lofted(far * share, elevation, 1.0 - float(ball.p[2]))
         ball.kick(launch(ball.p, place, speed, elevation))
         self.stage = Stage.RETURNING
 
@@ -266,7 +266,7 @@ class Restart:
         )
         free = abs(ball.p[0]) < world.pitch.half_length - 1.0
         if free and world.frame - self._placed_at > 10 + 30 * (1 - self.hurry):
-            self._toss(np.array([-sign * 0.8, 0.0]), math.radians(30))
+            self._toss(np.array([-sign * 0.8, 0.0]), math.radians(32))
             world.strike(who, Pose.KICK)
             self._carrier = self.taker
 
@@ -277,7 +277,7 @@ class Restart:
         ahead = ball.ahead()
         t = np.arange(len(ahead)) * STEP_S
         gap = np.sqrt(((ahead[:, :2] - world.crowd.pos[who]) ** 2).sum(1))
-        meets = (gap < 0.3 + 4.5 * np.maximum(t - 0.2, 0)) & (ahead[:, 2] < 1.6)
+        meets = (gap < 0.3 + 5.5 * np.maximum(t - 0.2, 0)) & (ahead[:, 2] < 1.6)
         at = int(meets.argmax()) if meets.any() else len(ahead) - 1
         world.run(who, ahead[at, :2], 6.5)
         if world.gap(who, ball.p) < 0.9 and ball.p[2] < 1.8:

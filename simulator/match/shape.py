@@ -45,7 +45,7 @@ def spread(world: World, who: slice, places: Array, hurry: float = 0.0) -> None:
     places[:, 1] = np.clip(places[:, 1], -pitch.half_width - 1, pitch.half_width + 1)
     far = np.sqrt(((places - crowd.pos[who]) ** 2).sum(1))
     crowd.target[who] = places
-    crowd.pace[who] = np.clip(0.9 + far * (0.42 + 0.5 * hurry), 1.2, 5.4 + 1.4 * hurry)
+    crowd.pace[who] = np.clip(0.9 + hurry + far * (0.42 + 0.6 * hurry), 1.2, 5.4 + 1.5 * hurry)
 
 
 def mind_goal(world: World, team: int, ball: Array) -> None:
