@@ -1,0 +1,65 @@
+"""Bringing a database to this portal's schema."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, text
+
+from viewer.db.engine import Database
+from viewer.errors import NewerDatabase
+
+_LOCK = 0x70C4_11BE
+"""Key of PostgreSQL's advisory lock under which one process at a time migrates."""
+
+
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Bring the database to `revision`, whole or not at all; raises `NewerDatabase`."""
+    with database.connecting() as connection:
+        _alone(connection)
+        try:
+            command.upgrade(_config(connection), revision)
+        except CommandError as fault:
+            raise NewerDatabase(
+                "this database was written by a newer Touchline: update this portal before you start it"
+            ) from fault
+
+
+def downgrade(database: Database, revision: str) -> None:
+    """Take the schema back to `revision` (`base` for none)."""
+    with database.connecting() as connection:
+        _alone(connection)
+        command.downgrade(_config(connection), revision)
+
+
+def current(database: Database) -> str | None:
+    """The revision the database is at."""
+    with database.connecting() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest() -> str | None:
+    """The revision this portal wants."""
+    return ScriptDirectory.from_config(_config(None)).get_current_head()
+
+
+def write_revision(database: Database, message: str) -> None:
+    """For developers: write the next migration from the difference between models and database."""
+    with database.connecting() as connection:
+        command.revision(_config(connection), message, autogenerate=True)
+
+
+def _alone(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
+def _config(connection: Connection | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,49 @@
+"""Faults of the portal; each is one sentence that the person who meets it can act on."""
+
+
+class ViewerError(Exception):
+    """Root of every fault in this room."""
+
+
+class BadSettings(ViewerError, ValueError):
+    """An option or address the portal cannot run with."""
+
+
+class PortTaken(ViewerError, OSError):
+    """Another program already listens on the wanted port."""
+
+
+class NewerDatabase(ViewerError):
+    """A database written by a newer portal than this one."""
+
+
+class BadPackage(ViewerError, ValueError):
+    """A match package that is damaged, incomplete, or says something other than it holds."""
+
+
+class NotYours(ViewerError):
+    """A device or account reached for something that belongs to somebody else."""
+
+
+class UnknownTeam(ViewerError, LookupError):
+    """A team, club or account that nobody has made yet."""
+
+
+class Throttled(ViewerError):
+    """Too many tries to sign in; `wait_s` says for how long."""
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(f"Too many tries. Wait {max(1, round(wait_s / 60))} min and try again.")
+        self.wait_s = wait_s
+
+
+class WrongSignIn(ViewerError):
+    """Address and password do not belong together; which of the two is wrong stays unsaid."""
+
+
+class LeaseLost(ViewerError):
+    """A job was taken over by another worker, or the worker is stopping."""
+
+
+class FrontEndMissing(ViewerError):
+    """The front-end packages could not be installed."""

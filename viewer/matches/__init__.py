@@ -1,0 +1,1 @@
+"""Matches: taking them in from a package, and showing them."""

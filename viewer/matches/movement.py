@@ -1,0 +1,77 @@
+"""What the pages show of the pitch tracks: positions by time, and where one player was."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from wire.pitch_tracks import PitchTracks, decode_pitch_tracks
+
+RATE_HZ = 5
+"""Positions a second that the tactical map gets; it interpolates between them."""
+LONGEST_S = 300.0
+CELL_M = 2.0
+
+
+class Heat(NamedTuple):
+    """Seconds spent in each cell, rows from the near to the far touchline, columns from left to right."""
+
+    seconds: npt.NDArray[np.float64]
+    cell_length_m: float
+    cell_width_m: float
+
+
+@lru_cache(maxsize=4)
+def load_tracks(path: Path) -> PitchTracks:
+    """The tracks of a match, kept in memory for the matches watched last. Its folder is named by content."""
+    return decode_pitch_tracks(path.read_bytes())
+
+
+def positions(tracks: PitchTracks, start_s: float, end_s: float) -> dict[str, Any]:
+    """Positions from `start_s` up to `end_s` as plain data, `RATE_HZ` a second, whole centimetres in the pitch frame.
+
+    Each track: `id`, `role`, `team`, `at` (index of its first sample) and `xy`, a flat list x0, y0, x1, y1 … with None
+    where it was not followed. Tracks without a position in this time are left out.
+    """
+    step = tracks.frames_per_second / RATE_HZ
+    count = max(round((end_s - start_s) * RATE_HZ), 0)
+    frames = np.round((start_s * RATE_HZ + np.arange(count)) * step).astype(np.int64)
+    out = []
+    for track in tracks.tracks:
+        have, xy, _ = tracks.of(track.id)
+        if not len(have) or not count:
+            continue
+        index = np.minimum(np.searchsorted(have, frames), len(have) - 1)
+        present = have[index] == frames
+        if not present.any():
+            continue
+        first, last = int(np.argmax(present)), count - int(np.argmax(present[::-1]))
+        cm = np.round(xy[index[first:last]] * 100).astype(np.int64)
+        flat: list[int | None] = [int(v) for v in cm.ravel()]
+        for gap in np.flatnonzero(~present[first:last]):
+            flat[2 * gap] = flat[2 * gap + 1] = None
+        out.append({"id": track.id, "role": track.role.value, "team": track.team.value, "at": first, "xy": flat})
+    return {"rate": RATE_HZ, "from": start_s, "samples": count, "tracks": out}
+
+
+def heat(tracks: PitchTracks, track: int, length_m: float, width_m: float) -> Heat:
+    """Where one track was on a pitch of this size, in cells of about `CELL_M`; what lies outside counts at the edge."""
+    _, xy, _ = tracks.of(track)
+    columns, rows = max(round(length_m / CELL_M), 1), max(round(width_m / CELL_M), 1)
+    column = np.clip(((xy[:, 0] / length_m + 0.5) * columns).astype(int), 0, columns - 1)
+    row = np.clip(((xy[:, 1] / width_m + 0.5) * rows).astype(int), 0, rows - 1)
+    seconds = np.bincount(row * columns + column, minlength=rows * columns).reshape(rows, columns)
+    return Heat(seconds / tracks.frames_per_second, length_m / columns, width_m / rows)
+
+
+def thirds(tracks: PitchTracks, track: int, length_m: float, width_m: float) -> list[list[float]]:
+    """Share of a track's time in nine fields of the pitch, sum 1: far, centre, near; each left, middle, right."""
+    _, xy, _ = tracks.of(track)
+    if not len(xy):
+        return [[0.0] * 3 for _ in range(3)]
+    column = np.clip(((xy[:, 0] / length_m + 0.5) * 3).astype(int), 0, 2)
+    row = 2 - np.clip(((xy[:, 1] / width_m + 0.5) * 3).astype(int), 0, 2)
+    share = np.bincount(row * 3 + column, minlength=9).reshape(3, 3) / len(xy)
+    return [[float(v) for v in line] for line in share]

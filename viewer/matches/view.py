@@ -1,0 +1,195 @@
+"""What the match pages are filled with."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from viewer.matches.models import Clip, Match, MatchEvent, PlayerNumbers
+from viewer.matches.store import media_url
+from viewer.matches.words import WORDS, day, match_clock, score
+from wire.pitch import Arc, Line, Pitch
+from wire.pitch_tracks import TeamSide
+
+HOME_COLOUR, AWAY_COLOUR = "#c2402c", "#2a5fb8"
+"""Shown when nobody entered a team's colour."""
+_SURE = 0.5
+_SHORT = 0.2
+
+
+@dataclass(frozen=True)
+class Card:
+    """A match in the list."""
+
+    url: str
+    poster: str
+    home: str
+    away: str
+    home_colour: str
+    away_colour: str
+    score: tuple[int, int]
+    title: str
+    day: str
+    length: str
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """An event in the list and on the bar."""
+
+    ordinal: int
+    time_s: float
+    clock: str
+    type: str
+    name: str
+    mark: str
+    key: bool
+    side: str
+    team: str
+    sure: bool
+
+
+@dataclass(frozen=True)
+class ClipCard:
+    """A clip in the grid."""
+
+    url: str
+    thumbnail: str
+    name: str
+    clock: str
+    length_s: int
+    side: str
+    team: str
+
+
+@dataclass(frozen=True)
+class PlayerLine:
+    """A player in the table."""
+
+    track: int
+    side: str
+    team: str
+    distance_m: int
+    top_kmh: float
+    followed: str
+
+
+def card(match: Match) -> Card:
+    """The match as a picture card."""
+    home_colour, away_colour = colours(match)
+    return Card(
+        f"/matches/{match.session}",
+        media_url(match, match.poster),
+        match.home,
+        match.away,
+        home_colour,
+        away_colour,
+        score(match.events),
+        match.title,
+        day(match.start_ns),
+        match_clock(match.duration_s),
+    )
+
+
+def colours(match: Match) -> tuple[str, str]:
+    """The teams' colours, ours where the sheet has none."""
+    return _colour(match.home_colour, HOME_COLOUR), _colour(match.away_colour, AWAY_COLOUR)
+
+
+def event_lines(match: Match) -> list[EventLine]:
+    """The match's events in order of time."""
+    return [_event_line(match, event) for event in match.events]
+
+
+def clip_cards(match: Match) -> list[ClipCard]:
+    """The match's clips in order of time."""
+    events = {event.ordinal: event for event in match.events}
+    return [_clip_card(match, clip, events[clip.event_ordinal]) for clip in match.clips]
+
+
+def player_lines(match: Match) -> tuple[list[PlayerLine], list[PlayerLine]]:
+    """Players who were followed for a good part of the match, and the shorter pieces; those who ran most first."""
+    ran = sorted(match.numbers, key=lambda n: (n.side != TeamSide.HOME, n.side, -n.distance_m))
+    most = max((n.followed_s for n in ran), default=0.0)
+    long = [_player_line(match, n) for n in ran if n.followed_s >= _SHORT * most]
+    short = [_player_line(match, n) for n in ran if n.followed_s < _SHORT * most]
+    return long, short
+
+
+def page_data(match: Match) -> dict[str, Any]:
+    """What the page's modules need, as plain data."""
+    home_colour, away_colour = colours(match)
+    return {
+        "session": match.session,
+        "duration": match.duration_s,
+        "home": {"name": match.home, "colour": home_colour},
+        "away": {"name": match.away, "colour": away_colour},
+        "pitch": drawn_pitch(match),
+    }
+
+
+def drawn_pitch(match: Match) -> dict[str, Any]:
+    """The pitch's size and markings in metres."""
+    pitch = Pitch(match.pitch_length_m, match.pitch_width_m, match.players_a_side)  # type: ignore[arg-type]
+    return {
+        "length": pitch.length_m,
+        "width": pitch.width_m,
+        "goal": pitch.form.goal_width,
+        "lines": [_line(line) for line in pitch.lines()],
+        "arcs": [_arc(arc) for arc in pitch.arcs()],
+        "spots": [list(xy) for name, xy in pitch.points().items() if name.endswith("spot")],
+    }
+
+
+def _line(line: Line) -> list[float]:
+    return [line.x0, line.y0, line.x1, line.y1]
+
+
+def _arc(arc: Arc) -> list[float]:
+    return [arc.x, arc.y, arc.radius, arc.start, arc.end]
+
+
+def _event_line(match: Match, event: MatchEvent) -> EventLine:
+    words = WORDS[event.type]
+    return EventLine(
+        event.ordinal,
+        round(event.time_s, 2),
+        match_clock(event.time_s),
+        event.type,
+        words.name,
+        words.mark,
+        words.key,
+        event.side,
+        _team(match, event.side),
+        event.confidence >= _SURE,
+    )
+
+
+def _clip_card(match: Match, clip: Clip, event: MatchEvent) -> ClipCard:
+    return ClipCard(
+        media_url(match, clip.path),
+        media_url(match, clip.thumbnail),
+        WORDS[event.type].name,
+        match_clock(event.time_s),
+        max(round(clip.end_s - clip.start_s), 1),
+        event.side,
+        _team(match, event.side),
+    )
+
+
+def _player_line(match: Match, numbers: PlayerNumbers) -> PlayerLine:
+    return PlayerLine(
+        numbers.track,
+        numbers.side,
+        _team(match, numbers.side),
+        round(numbers.distance_m),
+        round(numbers.top_speed_mps * 3.6, 1),
+        match_clock(numbers.followed_s),
+    )
+
+
+def _team(match: Match, side: str) -> str:
+    return {TeamSide.HOME: match.home, TeamSide.AWAY: match.away}.get(TeamSide(side), "")
+
+
+def _colour(text: str, otherwise: str) -> str:
+    good = len(text) == 7 and text[0] == "#" and all(c in "0123456789abcdefABCDEF" for c in text[1:])
+    return text if good else otherwise

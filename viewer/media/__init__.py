@@ -1,0 +1,1 @@
+"""Files of matches over HTTP, whole or in part."""

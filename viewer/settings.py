@@ -1,0 +1,84 @@
+"""Where the portal keeps its things and how it is reached: everything a process is told at its start."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from viewer.errors import BadSettings
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One portal: `data` holds the database, uploads and media unless `database` names another database.
+
+    `public_url` is the address in mails and decides whether cookies demand HTTPS. `demo_mailbox` keeps mails on a page
+    instead of sending them; `smtp` is `smtp://[user:password@]host[:port]` or `smtps://…`.
+    """
+
+    data: Path
+    database: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str = ""
+    demo_mailbox: bool = False
+    smtp: str = ""
+
+    def __post_init__(self) -> None:
+        if self.demo_mailbox and self.host not in LOOPBACK:
+            raise BadSettings("--demo-mailbox shows everybody's mail: use it only with --host 127.0.0.1")
+        if self.demo_mailbox and self.smtp:
+            raise BadSettings("give either --demo-mailbox or --smtp, not both")
+        if urlsplit(self.url).scheme not in ("http", "https"):
+            raise BadSettings(f"{self.url!r} is not a web address: --public-url begins with https:// or http://")
+        if self.smtp and urlsplit(self.smtp).scheme not in ("smtp", "smtps"):
+            raise BadSettings("--smtp is written smtp://host:port or smtps://user:password@host:port")
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy's address of the database."""
+        return self.database or f"sqlite:///{self.data / 'portal.db'}"
+
+    @property
+    def url(self) -> str:
+        """The portal's address as people type it, without a slash at its end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def https(self) -> bool:
+        """Whether people reach the portal over HTTPS."""
+        return self.url.startswith("https://")
+
+    @property
+    def uploads(self) -> Path:
+        """Folder of unfinished uploads."""
+        return self.data / "uploads"
+
+    @property
+    def incoming(self) -> Path:
+        """Folder of whole packages that wait for the worker."""
+        return self.data / "incoming"
+
+    @property
+    def media(self) -> Path:
+        """Folder of the matches' files."""
+        return self.data / "media"
+
+    @property
+    def work(self) -> Path:
+        """Folder in which packages are unpacked; on the same file system as `media`."""
+        return self.data / "work"
+
+    @property
+    def queue(self) -> Path:
+        """Huey's own database, which only carries wake-ups."""
+        return self.data / "wake.db"
+
+    def make_folders(self) -> None:
+        """Create what is missing; raises `BadSettings` when the data folder cannot be written."""
+        try:
+            for folder in (self.data, self.uploads, self.incoming, self.media, self.work):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise BadSettings(f"cannot write to {self.data}: {fault.strerror}") from fault

@@ -1,0 +1,1 @@
+"""Clubs, their teams, and who belongs to them."""

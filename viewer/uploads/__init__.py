@@ -1,0 +1,1 @@
+"""Taking in match packages from hubs."""

@@ -1,0 +1,61 @@
+"""Putting the application together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from litestar import Litestar
+from litestar.contrib.jinja import JinjaTemplateEngine
+from litestar.datastructures import State
+from litestar.template.config import TemplateConfig
+from litestar.types import ControllerRouterHandler
+
+from viewer.accounts.controllers import sign_in_page, take_sign_in, take_sign_out
+from viewer.mail.controllers import mailbox_page
+from viewer.matches.controllers import home_page, match_file, match_page, match_tracks, player_movement
+from viewer.uploads.controllers import package_state, receiver, take_upload
+from viewer.web.access import guard
+from viewer.web.controllers import health, static_file
+from viewer.web.faults import answer_fault
+from viewer.web.portal import Portal
+from viewer.web.security import SameSite, add_headers
+
+_ROUTES: list[ControllerRouterHandler] = [
+    home_page,
+    match_page,
+    match_file,
+    match_tracks,
+    player_movement,
+    sign_in_page,
+    take_sign_in,
+    take_sign_out,
+    take_upload,
+    package_state,
+    static_file,
+    health,
+]
+
+
+def build_app(portal: Portal) -> Litestar:
+    """The application for one portal; its guard closes every route that does not say otherwise."""
+
+    @asynccontextmanager
+    async def running(app: Litestar) -> AsyncIterator[None]:
+        await app.state.receiver.sweep()
+        yield
+
+    templates = JinjaTemplateEngine(directory=Path(__file__).parent / "templates")
+    templates.engine.trim_blocks = templates.engine.lstrip_blocks = True
+    templates.engine.globals["asset"] = portal.assets.url
+    return Litestar(
+        route_handlers=[*_ROUTES, *([mailbox_page] if portal.settings.demo_mailbox else [])],
+        guards=[guard],
+        middleware=[SameSite()],
+        before_send=[add_headers],
+        exception_handlers={Exception: answer_fault},
+        template_config=TemplateConfig(instance=templates),
+        state=State({"portal": portal, "receiver": receiver(portal)}),
+        lifespan=[running],
+        openapi_config=None,
+        logging_config=None,
+    )

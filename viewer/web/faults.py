@@ -1,0 +1,51 @@
+"""Faults as answers: a page in plain words for people, a sentence as JSON for programs."""
+
+import logging
+from typing import Any
+from urllib.parse import quote
+
+from litestar import MediaType, Request, Response
+from litestar.exceptions import HTTPException
+from litestar.response import Redirect, Template
+
+log = logging.getLogger("viewer.web")
+_WORDS = {
+    400: ("That did not work", "The portal could not understand this request."),
+    401: ("Please sign in", "This page is only for members of the team."),
+    403: ("Not allowed", "This is not open to you."),
+    404: ("Nothing here", "There is no such page, or it is not one of your team's."),
+    405: ("That did not work", "This page cannot be used that way."),
+    413: ("Too large", "What was sent is too large."),
+    429: ("Too many tries", "Wait a little and try again."),
+    500: ("Something broke", "That was our fault, not yours. Try again in a moment."),
+}
+
+
+def answer_fault(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
+    """The one place where faults become HTTP; what broke goes to the log, never to the reader."""
+    status = fault.status_code if isinstance(fault, HTTPException) else 500
+    if status >= 500:
+        log.error("request failed method=%s path=%s", request.method, request.url.path, exc_info=fault)
+    else:
+        log.info("request refused method=%s path=%s status=%d", request.method, request.url.path, status)
+    said = fault.detail if isinstance(fault, HTTPException) and status < 500 else ""
+    headers = dict(fault.headers or {}) if isinstance(fault, HTTPException) else {}
+    if not _for_people(request):
+        if status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        words = said or _WORDS.get(status, _WORDS[500])[1]
+        return Response({"fault": words}, status_code=status, media_type=MediaType.JSON, headers=headers)
+    if status == 401:
+        return Redirect(f"/sign-in?next={quote(request.url.path, safe='/')}", status_code=303)
+    title, words = _WORDS.get(status, _WORDS[500 if status >= 500 else 400])
+    return Template(
+        "fault.html",
+        context={"title": title, "words": words, "status": status},
+        status_code=status,
+        headers=headers,
+        media_type=MediaType.HTML,
+    )
+
+
+def _for_people(request: Request[Any, Any, Any]) -> bool:
+    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")

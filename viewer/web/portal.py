@@ -1,0 +1,37 @@
+"""What a request handler may reach."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from litestar.datastructures import State
+from litestar.exceptions import NotFoundException
+
+from viewer.accounts.models import Account
+from viewer.clock import Clock, now
+from viewer.db import Database
+from viewer.settings import Settings
+from viewer.web.assets import Assets
+
+
+@dataclass
+class Portal:
+    """One running portal; `wake` nudges the worker."""
+
+    settings: Settings
+    database: Database
+    wake: Callable[[], None]
+    assets: Assets = field(default_factory=Assets)
+    clock: Clock = now
+
+
+def portal_of(state: State) -> Portal:
+    """The portal that the application was built for."""
+    portal: Portal = state.portal
+    return portal
+
+
+def account_of(account: Account | None) -> Account:
+    """The signed-in account, which the guard has made sure of; raises `NotFoundException` otherwise."""
+    if account is None:
+        raise NotFoundException
+    return account

@@ -1,0 +1,69 @@
+"""The web process: granian inside our own event loop."""
+
+import asyncio
+import logging
+import signal
+import socket
+
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from viewer.db import Database
+from viewer.db.migrate import upgrade
+from viewer.errors import PortTaken
+from viewer.jobs.wake import Wake
+from viewer.settings import Settings
+from viewer.web.app import build_app
+from viewer.web.portal import Portal
+
+log = logging.getLogger("viewer.web")
+_GRACE_S = 3.5
+"""Seconds that answers under way get to finish after SIGTERM."""
+
+
+def run_server(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; raises `PortTaken` before anything is touched."""
+    _check_port(settings.host, settings.port)
+    settings.make_folders()
+    database = Database(settings.database_url)
+    upgrade(database)
+    portal = Portal(settings, database, Wake(settings.queue))
+    asyncio.run(_serve(portal))
+    database.close()
+    log.info("portal stopped")
+
+
+async def _serve(portal: Portal) -> None:
+    settings = portal.settings
+    server = Server(
+        build_app(portal),
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        log_enabled=False,
+        websockets=False,
+    )
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    serving = asyncio.create_task(server.serve())
+    stopping = asyncio.create_task(stop.wait())
+    log.info("portal started url=%s data=%s", settings.url, settings.data)
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not serving.done():
+        server.stop()
+        await asyncio.wait({serving}, timeout=_GRACE_S)
+    if serving.done():
+        serving.result()
+
+
+def _check_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as fault:
+            raise PortTaken(f"port {port} on {host} is taken: stop what runs there or choose another --port") from fault
