@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -10,6 +11,9 @@ from hub.errors import ViewsDoNotFit
 from wire.ids import NodeId
 
 Picture = npt.NDArray[np.uint8]
+
+_ROWS = 64
+"""Rows handled at a time: the stack of all frames need not exist at once."""
 
 
 class View(NamedTuple):
@@ -21,16 +25,17 @@ class View(NamedTuple):
 
 
 def background(frames: Sequence[Picture]) -> Picture:
-    """The median over time of pictures (h, w, 3): what stays when people move. Some 9 to 25 frames over a few seconds
-    do; raises `ViewsDoNotFit` when there is none or they differ in size."""
+    """The picture (h, w, 3) BGR that stays when people move: the median over time of I420 planes (h * 3 / 2, w).
+
+    Some 9 to 25 frames spread over a few seconds do. Raises `ViewsDoNotFit` when there is none or they differ in size.
+    """
     if not frames:
         raise ViewsDoNotFit("there is no frame to make a background picture from")
     if len({frame.shape for frame in frames}) > 1:
         raise ViewsDoNotFit("the frames of one camera differ in size")
-    out = np.empty_like(frames[0])
-    rows = 64
-    for top in range(0, out.shape[0], rows):
-        band = np.stack([frame[top : top + rows] for frame in frames])
-        middle = len(frames) // 2
-        out[top : top + rows] = np.partition(band, middle, axis=0)[middle]
-    return out
+    planes = np.empty_like(frames[0])
+    middle = len(frames) // 2
+    for top in range(0, planes.shape[0], _ROWS):
+        band = np.stack([frame[top : top + _ROWS] for frame in frames])
+        planes[top : top + _ROWS] = np.partition(band, middle, axis=0)[middle]
+    return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420), np.uint8)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from hub.errors import FramesDoNotFit
 from hub.stitch.colour import BLACK
 from hub.stitch.plan import Map, StitchPlan, plan_present
+from wire.rig import Array
 
 Planes = npt.NDArray[np.uint8]
 
@@ -80,24 +81,43 @@ class _Prepared:
     def __init__(self, plan: StitchPlan) -> None:
         self.plan = plan
         self.present = [camera is not None for camera in plan.cameras]
-        self._offsets = [None if c is None else np.round(BLACK * (1 - c.gain)).astype(np.int16) for c in plan.cameras]
+        self._black = [None if c is None else _black_level(c.gain) for c in plan.cameras]
 
     def warped(self, index: int, frame: Planes) -> tuple[Planes, Planes, Planes] | None:
         """The camera's part of the panorama, its light evened out; None when it has none."""
-        camera, offset = self.plan.cameras[index], self._offsets[index]
-        if camera is None or offset is None:
+        camera, black = self.plan.cameras[index], self._black[index]
+        if camera is None or black is None:
             return None
         model = self.plan.rig.cameras[index]
         planes = split_planes(np.ascontiguousarray(frame), model.width_px, model.height_px)
-        luma = _remap(planes[0], camera.luma, _DARK[0])
-        luma = cv2.multiply(luma, camera.gain, dst=luma, dtype=cv2.CV_8U)
-        luma = cv2.add(luma, offset, dst=luma, dtype=cv2.CV_8U)
+        warped = _remap(planes[0], camera.luma, _DARK[0])
+        lit = cv2.multiply(warped, camera.gain, dst=warped, dtype=cv2.CV_8U)
+        raised, lowered = black
+        if raised is not None:
+            lit = cv2.add(lit, raised, dst=lit)
+        if lowered is not None:
+            lit = cv2.subtract(lit, lowered, dst=lit)
+        luma = np.asarray(lit, np.uint8)
         blue, red = (_remap(plane, camera.chroma, dark) for plane, dark in zip(planes[1:], _DARK[1:], strict=True))
-        half = cv2.resize(luma, (blue.shape[1], blue.shape[0]), interpolation=cv2.INTER_AREA)
-        shift = 128 - camera.change.chroma @ (BLACK, 128.0, 128.0)
-        mixed = cv2.transform(cv2.merge([half, blue, red]), np.hstack([camera.change.chroma, shift[:, None]]))
-        blue, red = cv2.split(mixed)
-        return np.asarray(luma, np.uint8), np.asarray(blue, np.uint8), np.asarray(red, np.uint8)
+        half = np.asarray(cv2.resize(luma, blue.shape[::-1], interpolation=cv2.INTER_AREA), np.uint8)
+        return luma, _mixed(half, blue, red, camera.change.chroma[0]), _mixed(half, blue, red, camera.change.chroma[1])
+
+
+def _black_level(gain: Map) -> tuple[Planes | None, Planes | None]:
+    """What is to be added and subtracted after luma was multiplied by the gain, so that black stays black."""
+    shift = np.round(BLACK * (1 - gain))
+    up, down = (s.clip(0, 255).astype(np.uint8) for s in (shift, -shift))
+    return up if up.any() else None, down if down.any() else None
+
+
+def _mixed(half: Planes, blue: Planes, red: Planes, shares: Array) -> Planes:
+    """A chroma plane made of shares of luma above black, blue and red difference."""
+    from_luma, from_blue, from_red = (float(v) for v in shares)
+    centre = 128 * (1 - from_blue - from_red)
+    out = cv2.addWeighted(blue, from_blue, red, from_red, centre)
+    if abs(from_luma) > 0.002:
+        out = cv2.addWeighted(out, 1.0, half, from_luma, -BLACK * from_luma)
+    return np.asarray(out, np.uint8)
 
 
 def _remap(plane: Planes, maps: tuple[Map, Map], dark: int) -> Planes:

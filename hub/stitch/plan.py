@@ -153,7 +153,7 @@ def _depth_inside(camera: CameraModel, points_m: Array) -> Array:
     """How many pixels inside its picture a camera sees each point; negative outside, -1000 when not at all."""
     px = camera.project(points_m)
     edge = np.minimum.reduce([px[:, 0], px[:, 1], camera.width_px - px[:, 0], camera.height_px - px[:, 1]])
-    return np.nan_to_num(edge, nan=-1000.0)
+    return np.asarray(np.nan_to_num(edge, nan=-1000.0))
 
 
 def _weights(cameras: Sequence[CameraModel], view: PanoramaView, seams: list[float]) -> list[Map]:
