@@ -15,6 +15,8 @@ _AWAY_M = 1.0
 _STILL_S = 0.4
 _FOUL_STILL_S = 1.6
 _NEXT_ATTACK_FRAMES = 150
+_INSIDE_M = 2.5
+_AT_LINE_M = 1.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def _left(scene: Scene, first: int, end: int, place: Array) -> int:
 
 
 def restarts(scene: Scene, exits: list[Exit]) -> list[Restart]:
-    """The set pieces in order of time: after each exit the first rest that fits it, kick-offs and free kicks besides."""
+    """The set pieces in order of time: after each exit the first rest that fits it, kick-offs and free kicks beside."""
     lying = rests(scene)
     found = [_kick_off(scene, rest, exits) for rest in lying]
     fixed = {r.frame: r for r in found if r is not None}
@@ -94,6 +96,11 @@ def restarts(scene: Scene, exits: list[Exit]) -> list[Restart]:
                 fixed[rest.left] = Restart(kind, rest.left, rest.place, way_out, sure)
                 now = rest.left
                 break
+        else:
+            thrown = None if way_out.end_line else _throw(scene, way_out, until)
+            if thrown is not None:
+                fixed[thrown.frame] = thrown
+                now = thrown.frame
     for rest in lying:
         if rest.left not in fixed and _is_free_kick(scene, rest, exits, sorted(fixed)):
             fixed[rest.left] = Restart(EventType.FREE_KICK, rest.left, rest.place, None, 0.5)
@@ -146,6 +153,31 @@ def _fits(scene: Scene, rest: Rest, way_out: Exit) -> tuple[EventType | None, fl
     if corner < 1.5 and pitch.half_length - abs(way_out.x) < 2.0:
         return EventType.CORNER, 0.5
     return None, 0.0
+
+
+def _throw(scene: Scene, way_out: Exit, until: int) -> Restart | None:
+    """A throw taken without waiting: the ball comes well inside and stays; before that it was last at the touchline,
+    in the hands of somebody who stands there."""
+    half, side = scene.pitch.half_width, np.sign(way_out.y)
+    span = np.arange(int(way_out.frame) + scene.frame(0.5), until)
+    depth = half - scene.ball[span, 1] * side
+    settled = scene.frame(0.6)
+    for k in np.flatnonzero(depth > _INSIDE_M):
+        if not (np.nan_to_num(depth[k : k + settled], nan=_INSIDE_M) > 1.0).all():
+            continue
+        at_line = np.flatnonzero((depth[:k] < _AT_LINE_M) & (np.abs(scene.ball[span[:k], 0] - way_out.x) < 15))
+        for j in at_line[::-1][: scene.frame(1.0)]:
+            frame = int(span[j])
+            gap = scene.gaps(frame)
+            thrower = int(np.argmin(gap))
+            if gap[thrower] < 1.5 and scene.players[thrower, frame, 1] * side > half - _AT_LINE_M:
+                place = np.array([scene.ball[frame, 0], side * half])
+                return Restart(EventType.THROW_IN, frame, place, way_out, 0.8)
+        if len(at_line):
+            frame = int(span[at_line[-1]])
+            return Restart(EventType.THROW_IN, frame, np.array([scene.ball[frame, 0], side * half]), way_out, 0.5)
+        return None
+    return None
 
 
 def _is_free_kick(scene: Scene, rest: Rest, exits: list[Exit], taken: list[int]) -> bool:

@@ -11,6 +11,8 @@ Array = npt.NDArray[np.float64]
 
 _REACH_M = 1.4
 _CHANGE_MPS = 2.5
+_CHANGE_SHARE = 0.25
+_SETTLE = 3
 _HELD_S = 0.4
 
 
@@ -43,7 +45,8 @@ def touches(scene: Scene, first: int, last: int) -> list[Touch]:
             continue
         a, b = int(span[part[0]]), int(span[part[-1]])
         close = part[int(np.argmin(gap[player, part]))]
-        touch = _touch(scene, player, a, b, int(span[close]))
+        since = found[-1].last + _SETTLE if found and found[-1].player != player else first
+        touch = _touch(scene, player, (a, b, int(span[close])), since)
         if touch is None:
             continue
         if found and found[-1].player == player:
@@ -53,12 +56,18 @@ def touches(scene: Scene, first: int, last: int) -> list[Touch]:
     return found
 
 
-def _touch(scene: Scene, player: int, first: int, last: int, closest: int) -> Touch | None:
-    before, after = _mean_velocity(scene, first - 6, first), _mean_velocity(scene, last + 1, last + 7)
+def _touch(scene: Scene, player: int, when: tuple[int, int, int], since: int) -> Touch | None:
+    first, last, closest = when
+    # What the ball did before the last kick had its way says nothing about this player.
+    if closest < since:
+        return None
+    before = _mean_velocity(scene, max(first - 4, since), max(first, since) + 1)
+    after = _mean_velocity(scene, last, last + 5)
     change = float(np.hypot(*(after - before))) if before is not None and after is not None else np.inf
     slow = np.hypot(*scene.velocity[first : last + 1].T)
     kept = last - first >= scene.frame(_HELD_S) and float(np.nanmin(slow)) < 7.0
-    if change < _CHANGE_MPS and not kept:
+    arriving = float(np.hypot(*before)) if before is not None else 0.0
+    if change < max(_CHANGE_MPS, _CHANGE_SHARE * arriving) and not kept:
         return None
     leaving = after if after is not None else np.zeros(2)
     return Touch(player, first, _kick(scene, closest, last), leaving)
