@@ -15,13 +15,14 @@ from pathlib import Path
 
 import aiohttp
 
+from edge.cost import NodeCost
 from hub.messages import SessionPlan, SessionProgress, SessionRequest, Stage
 from simulator.console import Console
 from simulator.demo import truth
 from simulator.demo.options import MARK, Options
 from simulator.demo.portal import Portal, answers
 from simulator.demo.processes import Processes, check_free, command, free_ports
-from simulator.demo.report import NodeCost, print_costs, print_result
+from simulator.demo.report import account_of, print_costs, print_result
 from simulator.errors import ProcessFailed, SimulatorError
 from simulator.pictures.rigs import NAMES
 from wire.errors import WireError
@@ -109,10 +110,12 @@ class MatchDay:
             console.step("The portal takes the match in.")
             self._match_page = await self._portal.wait_for_match(processes.check)
             wall = time.monotonic() - began
-            nodes = [NodeCost(camera.node, await _json(http, f"{camera.url}/api/v1/cost")) for camera in cameras]
+            nodes = [decode(await _raw(http, f"{camera.url}/api/v1/cost"), NodeCost) for camera in cameras]
         self._export(plan)
         print_result(console, options.out, options.simulated)
-        print_costs(console, processes.running, nodes, progress, wall)
+        account = account_of(processes.running, nodes, progress, wall)
+        (options.out / "costs.json").write_text(json.dumps(account, indent=1) + "\n")
+        print_costs(console, account)
         console.say(f"\n  Everything is in {options.out}")
 
     async def serve(self, processes: Processes) -> None:
@@ -260,7 +263,3 @@ async def _raw(http: aiohttp.ClientSession, url: str) -> bytes:
     async with http.get(url) as answer:
         answer.raise_for_status()
         return await answer.read()
-
-
-async def _json(http: aiohttp.ClientSession, url: str) -> dict[str, object]:
-    return dict(json.loads(await _raw(http, url)))

@@ -12,6 +12,7 @@ from wire.errors import BadTable
 
 SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".m4v", ".avi", ".ts", ".webm"})
 SHORTEST_S = 2.0
+_END_S = 0.5
 POINTS_NEEDED = 4
 """Clicked points per camera without which no pose can be found."""
 
@@ -100,8 +101,11 @@ def _looked_into(path: Path) -> Recording:
                 raise BadFootage(f"{path.name} holds no picture that can be decoded")
             duration = _duration_s(container, stream, rate)
             width, height = first.width, first.height
+            whole = _reaches_its_end(container, stream, duration)
     except (av.FFmpegError, OSError) as fault:
         raise BadFootage(f"{path.name} is not a video that can be read: it is broken or cut short") from fault
+    if not whole:
+        raise BadFootage(f"{path.name} says it lasts {duration:.0f} s, but its end is missing: copy it again")
     if not 5 <= rate <= 130:
         raise BadFootage(f"{path.name} says it has {rate:g} frames a second: that cannot be")
     if duration < SHORTEST_S:
@@ -117,3 +121,18 @@ def _duration_s(container: "av.container.InputContainer", stream: "av.VideoStrea
     if container.duration:
         return container.duration / 1e6
     return stream.frames / rate if rate else 0.0
+
+
+def _reaches_its_end(container: "av.container.InputContainer", stream: "av.VideoStream", duration_s: float) -> bool:
+    """Whether the file can be decoded to its stated end: a cut copy still has its head."""
+    if stream.time_base is None:
+        return False
+    start = float((stream.start_time or 0) * stream.time_base)
+    container.seek(int((start + max(0.0, duration_s - 0.2)) / stream.time_base), stream=stream)
+    last = start
+    try:
+        for frame in container.decode(stream):
+            last = max(last, frame.time or start)
+    except av.FFmpegError:
+        return False
+    return last >= start + duration_s - _END_S

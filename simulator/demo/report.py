@@ -3,43 +3,47 @@
 import csv
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from edge.cost import NodeCost
 from hub.messages import SessionProgress
 from simulator.console import Console
 from simulator.demo.processes import Running
 
 
-@dataclass(frozen=True)
-class NodeCost:
-    """A node's own account, as its API tells it."""
+def account_of(
+    running: Sequence[Running], nodes: Sequence[NodeCost], progress: SessionProgress, wall_s: float
+) -> dict[str, Any]:
+    """The day's whole account, as it is written to `costs.json`."""
+    return {
+        "wall_s": round(wall_s, 2),
+        "nodes": {node.node: msgspec.to_builtins(node) for node in nodes},
+        "hub": msgspec.to_builtins(progress.costs),
+        "memory_mb": {
+            process.name: {"peak": round(process.peak_mb, 1), "growth": round(process.growth_mb(), 1)}
+            for process in running
+        },
+    }
 
-    node: str
-    account: Mapping[str, Any]
 
-
-def print_costs(
-    console: Console, running: Sequence[Running], nodes: Sequence[NodeCost], progress: SessionProgress, wall_s: float
-) -> None:
+def print_costs(console: Console, account: Mapping[str, Any]) -> None:
     """Time per stage, memory per process, bytes sent."""
-    rows = [["stage", "CPU s", "items", "per s of CPU"]]
-    for node in nodes:
-        for stage, cost in node.account["stages"].items():
-            rows.append(_stage_row(f"{node.node}: {stage}", cost["cpu_s"], cost["items"]))
-    for stage, spent in progress.costs.items():
-        rows.append(_stage_row(f"hub: {stage}", spent.cpu_s, spent.items))
+    rows = [["stage", "wall s", "CPU s", "items"]]
+    for name, node in account["nodes"].items():
+        for stage, cpu in node["cpu_s"].items():
+            rows.append([f"node {name}: {stage}", f"{node['wall_s'][stage]:.1f}", f"{cpu:.1f}", str(node["frames"])])
+    for stage, cost in account["hub"].items():
+        rows.append([f"hub: {stage}", f"{cost['wall_s']:.1f}", f"{cost['cpu_s']:.1f}", str(cost["items"])])
     console.table("Time per stage", rows)
     memory = [["process", "peak MB", "growth over the match MB"]]
-    memory += [[process.name, f"{process.peak_mb:.0f}", f"{process.growth_mb():+.0f}"] for process in running]
+    memory += [[name, f"{mb['peak']:.0f}", f"{mb['growth']:+.0f}"] for name, mb in account["memory_mb"].items()]
     console.table("Memory", memory)
-    sent = sum(int(node.account["bytes_sent"]) for node in nodes)
-    console.say(f"\n  {sent / 1e6:.1f} MB sent from the nodes to the hub; {wall_s:.0f} s from kick-off to the portal.")
-
-
-def _stage_row(name: str, cpu_s: float, items: int) -> list[str]:
-    return [name, f"{cpu_s:.2f}", str(items), f"{items / cpu_s:.0f}" if cpu_s > 0.005 else ""]
+    sent = sum(int(node["bytes_sent"]) for node in account["nodes"].values())
+    wall = account["wall_s"]
+    console.say(f"\n  {sent / 1e6:.1f} MB sent from the nodes to the hub; {wall:.0f} s from kick-off to the portal.")
 
 
 def print_result(console: Console, out: Path, simulated: bool) -> None:

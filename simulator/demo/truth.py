@@ -6,10 +6,11 @@ from pathlib import Path
 import msgspec
 
 from simulator.demo.options import Options
-from simulator.match import play, truth_events, truth_tracks
+from simulator.match.engine import play
+from simulator.match.truth import truth_events, truth_tracks
+from simulator.pictures.clicks import clicks as click_points
 from simulator.pictures.outfits import KITS
 from simulator.pictures.rigs import TrueRig, nominal_hfov_deg, virtual_rig
-from simulator.pictures.rigs import clicks as click_points
 from wire.clicks import Click
 from wire.events import events_csv
 from wire.match import MatchSheet, Team

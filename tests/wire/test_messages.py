@@ -99,7 +99,7 @@ def test_every_message_type_is_among_the_ones_tested():
     from wire.tracks import TracksHead
 
     known = {type(m) for m in MESSAGES} | {TracksHead, PitchTracksHead}
-    assert set(Message.__subclasses__()) == known
+    assert {kind for kind in Message.__subclasses__() if kind.__module__.startswith("wire.")} == known
 
 
 def test_a_message_of_another_kind_is_refused():

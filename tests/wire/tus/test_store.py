@@ -87,6 +87,14 @@ def test_an_upload_without_its_bytes_is_gone(store):
         store.open(record.id)
 
 
+def test_an_upload_with_a_damaged_side_file_is_gone(store):
+    record = store.create(3, {}, "")
+    (store.root / f"{record.id}.json").write_bytes(b"\0" * 40)
+    with pytest.raises(NoSuchUpload, match="start it anew"):
+        store.open(record.id)
+    assert not list(store.records())
+
+
 def test_a_completed_upload_keeps_its_offset_without_its_bytes(store):
     record = store.create(3, {}, "")
     with store.open(record.id) as upload:

@@ -1,0 +1,96 @@
+"""`make bench`: one match day without serving, then its figures."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.recall import print_recall
+from bench.stages import bottleneck, stage_rates
+from simulator.scoring import read_events, read_positions, score_events, score_positions
+
+SCORERS = ("eval_tracks.py", "eval_events.py")
+
+
+def main() -> int:
+    """Run and print; the exit status is the demo's."""
+    parser = argparse.ArgumentParser(
+        prog="bench", description="What a match day costs and how near the truth it comes."
+    )
+    parser.add_argument("--seconds", type=float, default=60.0, help="length of the simulated match (default 60)")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--rig", choices=["mast", "sideline"], default="mast")
+    parser.add_argument("--players", type=int, choices=[11, 9, 7], default=11)
+    parser.add_argument(
+        "--no-recall", action="store_true", help="leave out the detector's recall on simulated pictures"
+    )
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="touchline-bench-") as folder:
+        out = Path(folder) / "day"
+        wishes = ["--seconds", f"{given.seconds:g}", "--seed", str(given.seed), "--rig", given.rig]
+        wishes += ["--players", str(given.players), "--out", str(out), "--no-serve"]
+        day = subprocess.run([sys.executable, "-m", "simulator.cli", "demo", *wishes], check=False)
+        if day.returncode:
+            return day.returncode
+        _print_stages(out)
+        _print_tracks(out)
+        _print_events(out)
+        _run_scorers(out)
+    if not given.no_recall:
+        print_recall(given.seed)
+    return 0
+
+
+def _print_stages(out: Path) -> None:
+    account = json.loads((out / "costs.json").read_text())
+    rates = stage_rates(account)
+    print("\nSegments per second of CPU through each stage")
+    for rate in rates:
+        print(f"  {rate.name:24s} {rate.per_second:8.2f}   ({rate.cpu_s:.1f} CPU s for {rate.segments})")
+    slowest = bottleneck(rates)
+    print(f"  the bottleneck is {slowest.name}: {slowest.per_second:.2f} segments a second")
+    nodes = account["nodes"].values()
+    detections = sum(node["detections"] for node in nodes)
+    size = sum(node["tracks_bytes"] for node in nodes)
+    print(f"\nBytes of tracks per detection: {size / max(1, detections):.2f} ({size} bytes, {detections} detections)")
+
+
+def _print_tracks(out: Path) -> None:
+    print("\nPositions against the truth (matched within 2 m, every fifth frame)")
+    for kind in ("player", "referee", "ball"):
+        score = score_positions(
+            read_positions(out / "truth" / "tracks.csv", [kind]), read_positions(out / "tracks.csv", [kind])
+        )
+        print(
+            f"  {kind:8s} mean {score.mean_m:.2f} m, p95 {score.p95_m:.2f} m, "
+            f"recall {score.recall:.3f}, precision {score.precision:.3f}"
+        )
+
+
+def _print_events(out: Path) -> None:
+    print("\nEvents against the truth")
+    scores = score_events(read_events(out / "truth" / "events.csv"), read_events(out / "events.csv"))
+    for kind, score in scores.items():
+        late = "" if score.mean_dt_s is None else f"  {score.mean_dt_s:+.2f} s"
+        counts = f"played {score.true:3d}  found {score.found:3d}  right {score.matched:3d}"
+        print(f"  {kind:10s} {counts}  F1 {score.f1:.2f}{late}")
+
+
+def _run_scorers(out: Path) -> None:
+    """The full scores, by the shared scorers where they lie beside the checkout."""
+    shared = Path(os.environ.get("TOUCHLINE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+    for scorer, table in zip(SCORERS, ("tracks.csv", "events.csv"), strict=True):
+        tool = shared / "tools" / scorer
+        if not tool.exists():
+            print(f"\n{scorer} is not beside this checkout: its scores are left out")
+            continue
+        print(f"\n{scorer}")
+        command = [sys.executable, str(tool), "--gt", str(out / "truth" / table), "--pred", str(out / table)]
+        subprocess.run(command, check=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

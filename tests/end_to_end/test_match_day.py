@@ -1,0 +1,147 @@
+"""A 20-second simulated match through real processes, from lens to parent."""
+
+import csv
+import hashlib
+import json
+import sqlite3
+from pathlib import Path
+
+import av
+import pytest
+
+from simulator.scoring import read_events, read_positions, score_positions
+from wire.message import decode
+from wire.rig import Rig
+
+pytestmark = pytest.mark.slow
+
+SECONDS = 20
+NODES = ("left", "centre", "right")
+
+
+@pytest.fixture(scope="module")
+def day(demo, tmp_path_factory):
+    out = tmp_path_factory.mktemp("day") / "out"
+    run = demo("--seconds", str(SECONDS), "--seed", "3", "--no-serve", "--out", str(out))
+    print(run.stdout)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return out, run.stdout
+
+
+def session_of(out: Path) -> str:
+    [folder] = (out / "hub" / "sessions").iterdir()
+    return folder.name
+
+
+def test_no_segment_is_lost_and_every_hash_is_equal_on_node_and_hub(day):
+    out, _ = day
+    session = session_of(out)
+    for node in NODES:
+        with sqlite3.connect(out / "nodes" / node / "ledger.sqlite") as ledger:
+            ledger.row_factory = sqlite3.Row
+            rows = list(ledger.execute("select * from segments where session = ? order by sequence", (session,)))
+        # The last segment may hold just the frame or two beyond the whole.
+        assert len(rows) in (SECONDS // 2, SECONDS // 2 + 1)
+        assert [row["sequence"] for row in rows] == list(range(len(rows)))
+        assert {row["state"] for row in rows} <= {"confirmed", "deleted"}
+        for row in rows:
+            for suffix, column in ((".mp4", "video_sha256"), (".tracks", "tracks_sha256")):
+                file = out / "hub" / "segments" / session / node / f"{row['sequence']:08d}{suffix}"
+                assert hashlib.sha256(file.read_bytes()).hexdigest() == row[column]
+
+
+def test_the_panorama_plays_to_the_end_and_seeks(day):
+    out, _ = day
+    with av.open(str(out / "panorama.mp4")) as video:
+        stream = video.streams.video[0]
+        assert 480 <= sum(1 for _ in video.decode(stream)) <= SECONDS * 25 + 2
+        assert stream.width >= 1500
+        for second in (3.0, 11.0, 17.0):
+            video.seek(int(second / stream.time_base), stream=stream)
+            frame = next(video.decode(stream))
+            assert 0 <= second - float(frame.pts * frame.time_base) <= 2.0
+            assert frame.to_ndarray(format="gray").std() > 10
+
+
+def test_the_goal_is_found_within_two_seconds(day):
+    out, _ = day
+    true, found = (read_events(path)["goal"] for path in (out / "truth" / "events.csv", out / "events.csv"))
+    assert true
+    for goal in true:
+        assert min(abs(goal - at) for at in found) <= 2.0
+    assert len(found) == len(true)
+
+
+def test_players_are_where_they_were(day, capsys):
+    out, _ = day
+    score = score_positions(
+        read_positions(out / "truth" / "tracks.csv", ["player"]), read_positions(out / "tracks.csv", ["player"])
+    )
+    with capsys.disabled():
+        print(
+            f"\n  players: mean position error {score.mean_m:.2f} m, p95 {score.p95_m:.2f} m, "
+            f"recall {score.recall:.3f}, precision {score.precision:.3f}"
+        )
+    assert score.mean_m < 0.8
+    assert score.recall > 0.8
+    assert score.precision > 0.8
+
+
+def test_the_clocks_and_the_lenses_were_found_from_the_pictures(day):
+    out, _ = day
+    found, true = (decode(path.read_bytes(), Rig) for path in (out / "rig.json", out / "truth" / "rig.json"))
+    assert [camera.node for camera in found.cameras] == list(NODES)
+    reference = found.camera("centre").clock_offset_ns - true.camera("centre").clock_offset_ns
+    for a, b in zip(found.cameras, true.cameras, strict=True):
+        assert abs(a.clock_offset_ns - b.clock_offset_ns - reference) < 40e6
+        assert max(abs(p - q) for p, q in zip(a.position_m, b.position_m, strict=True)) < 2.0
+        assert a.lens.focal_px == pytest.approx(b.lens.focal_px, rel=0.05)
+
+
+def test_tables_have_the_agreed_headers_and_values(day):
+    out, _ = day
+    for folder in (out, out / "truth"):
+        with (folder / "tracks.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        assert list(rows[0]) == ["frame", "id", "x_m", "y_m", "kind", "team", "state"]
+        assert {row["kind"] for row in rows} == {"player", "referee", "ball"}
+        assert {row["team"] for row in rows} == {"home", "away", ""}
+        assert {row["state"] for row in rows} <= {"seen", "bridged"}
+        assert (folder / "events.csv").read_text().startswith("time_s,type,x_m,y_m,confidence\n")
+
+
+def test_there_is_a_clip_of_the_goal_with_its_picture(day):
+    out, _ = day
+    clips = sorted(path.name for path in (out / "clips").iterdir())
+    goals = [name for name in clips if name.endswith("-goal.mp4")]
+    assert goals
+    for name in goals:
+        assert name.replace(".mp4", ".jpg") in clips
+        with av.open(str(out / "clips" / name)) as video:
+            assert 4.0 < float(video.duration) / av.time_base < 11.0
+
+
+def test_memory_stays_within_a_node_and_a_hub(day):
+    out, text = day
+    memory = json.loads((out / "costs.json").read_text())["memory_mb"]
+    for node in NODES:
+        assert memory[f"node-{node}"]["peak"] < 500
+    assert memory["hub"]["peak"] < 1500
+    assert "Time per stage" in text
+    assert "MB sent from the nodes" in text
+
+
+def test_nothing_is_left_running_and_no_log_holds_a_traceback(day, processes_of):
+    out, _ = day
+    assert processes_of(out) == []
+    for log in (out / "logs").iterdir():
+        assert "Traceback" not in log.read_text(), log.name
+
+
+def test_no_node_and_no_hub_was_told_the_truth(day):
+    out, _ = day
+    for folder in (out / "nodes", out / "hub"):
+        for file in folder.rglob("*"):
+            assert "truth" not in file.name
+    for log in (out / "logs").glob("node-*.log"):
+        assert "truth" not in log.read_text()

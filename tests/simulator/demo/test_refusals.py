@@ -1,0 +1,145 @@
+"""What the demo cannot play is refused in one sentence before any work starts."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from simulator.cli import main
+
+CLICKS = "camera,x_m,y_m,u_px,v_px\n" + "".join(
+    f"{c},{x},{y},10,10\n" for c in (0, 1) for x, y in ((0, 0), (9, 0), (0, 9), (9, 9))
+)
+
+
+def video(path: Path, seconds: float = 3.0, size=(320, 180), rate=25) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        planes = np.full((size[1] * 3 // 2, size[0]), 90, np.uint8)
+        for index in range(round(seconds * rate)):
+            frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+            frame.pts, frame.time_base = index, Fraction(1, rate)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "footage"
+    folder.mkdir()
+    video(folder / "left.mp4")
+    video(folder / "right.mp4")
+    (folder / "clicks.csv").write_text(CLICKS)
+    return folder
+
+
+def refused(capsys, tmp_path, *wishes: str) -> str:
+    out = tmp_path / "out"
+    assert main(["demo", *wishes, "--out", str(out), "--no-serve"]) == 2
+    said = capsys.readouterr().err.strip()
+    assert len(said.splitlines()) == 1
+    assert said.startswith("touchline: ")
+    assert not out.exists()
+    return said
+
+
+def test_an_empty_file_is_named(capsys, tmp_path, folder):
+    (folder / "right.mp4").write_bytes(b"")
+    assert "right.mp4 is empty" in refused(capsys, tmp_path, "--footage", str(folder))
+
+
+def test_a_file_that_is_no_video_is_named(capsys, tmp_path, folder):
+    (folder / "left.mp4").write_bytes(b"not a video at all" * 100)
+    assert "left.mp4 is not a video" in refused(capsys, tmp_path, "--footage", str(folder))
+
+
+def test_a_file_cut_short_is_named(capsys, tmp_path, folder):
+    whole = (folder / "left.mp4").read_bytes()
+    (folder / "left.mp4").write_bytes(whole[: len(whole) // 2])
+    assert "left.mp4" in refused(capsys, tmp_path, "--footage", str(folder))
+
+
+def test_a_file_that_lost_its_end_but_kept_its_head_is_named(capsys, tmp_path, folder):
+    path = folder / "left.mp4"
+    with (
+        av.open(str(path)) as source,
+        av.open(str(tmp_path / "fast.mp4"), "w", options={"movflags": "faststart"}) as to,
+    ):
+        stream = to.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                to.mux(packet)
+    whole = (tmp_path / "fast.mp4").read_bytes()
+    path.write_bytes(whole[: len(whole) * 8 // 10])
+    assert "left.mp4" in refused(capsys, tmp_path, "--footage", str(folder))
+
+
+def test_sizes_that_differ_are_named(capsys, tmp_path, folder):
+    video(folder / "right.mp4", size=(640, 360))
+    assert "same size" in refused(capsys, tmp_path, "--footage", str(folder))
+
+
+def test_rates_that_differ_are_named(capsys, tmp_path, folder):
+    video(folder / "right.mp4", rate=30)
+    assert "same rate" in refused(capsys, tmp_path, "--footage", str(folder))
+
+
+def test_lengths_that_cannot_belong_together_are_named(capsys, tmp_path, folder):
+    video(folder / "right.mp4", seconds=12)
+    assert "not of the same recording" in refused(capsys, tmp_path, "--footage", str(folder))
+
+
+def test_a_file_too_short_is_named(capsys, tmp_path, folder):
+    video(folder / "right.mp4", seconds=0.5)
+    assert "at least 2 s" in refused(capsys, tmp_path, "--footage", str(folder))
+
+
+def test_a_missing_folder_and_a_missing_camera_are_told(capsys, tmp_path, folder):
+    assert "is not a folder" in refused(capsys, tmp_path, "--footage", str(tmp_path / "nowhere"))
+    (folder / "right.mp4").unlink()
+    assert "holds 1 videos" in refused(capsys, tmp_path, "--footage", str(folder))
+
+
+def test_missing_or_broken_clicks_are_told(capsys, tmp_path, folder):
+    assert "there is no" in refused(capsys, tmp_path, "--footage", str(folder), "--clicks", str(tmp_path / "no.csv"))
+    (folder / "clicks.csv").write_text("camera,x_m,y_m,u_px,v_px\n0,1,2,three,4\n")
+    assert "line 2" in refused(capsys, tmp_path, "--footage", str(folder))
+    (folder / "clicks.csv").write_text("\n".join(CLICKS.splitlines()[:6]))
+    assert "camera 1: at least 4" in refused(capsys, tmp_path, "--footage", str(folder))
+    (folder / "clicks.csv").write_text(CLICKS + "5,0,0,1,1\n")
+    assert "camera 5" in refused(capsys, tmp_path, "--footage", str(folder))
+    (folder / "clicks.csv").write_text(CLICKS.replace("0,9,9,", "0,99,9,"))
+    assert "--pitch right?" in refused(capsys, tmp_path, "--footage", str(folder))
+
+
+@pytest.mark.parametrize(
+    ("wishes", "says"),
+    [
+        (["--seconds", "3"], "10 seconds"),
+        (["--seconds", "nan"], "10 seconds"),
+        (["--pitch", "big"], "length x width"),
+        (["--pitch", "20x10"], "outside"),
+        (["--seed", "-1"], "whole number"),
+        (["--clicks", "x.csv"], "goes with --footage"),
+    ],
+)
+def test_wishes_that_cannot_be_fulfilled_are_told(capsys, tmp_path, wishes, says):
+    assert says in refused(capsys, tmp_path, *wishes)
+
+
+def test_a_folder_of_somebody_elses_is_never_emptied(capsys, tmp_path):
+    (tmp_path / "diary.txt").write_text("mine")
+    assert main(["demo", "--out", str(tmp_path), "--no-serve"]) == 2
+    assert "holds other things" in capsys.readouterr().err
+    assert (tmp_path / "diary.txt").read_text() == "mine"
+
+
+def test_an_option_that_does_not_exist_is_refused(capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["demo", "--colour", "red"])
+    assert left.value.code == 2
