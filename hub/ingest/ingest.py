@@ -22,6 +22,8 @@ UPLOADS = "/api/v1/uploads"
 MOST_BYTES = 1 << 30
 """A segment is 2 s of video; nothing near this size is one."""
 _LIFETIME_NS = 86_400 * SECOND
+_LATEST_NS = 1 << 62
+"""The year 2116: what SQLite's integers can hold with room to spare."""
 _SWEEP_NS = 3600 * SECOND
 _SEQUENCE = re.compile(r"[0-9]{1,8}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -72,6 +74,11 @@ class Ingest:
         for size, digest in ((offer.video_bytes, offer.video_sha256), (offer.tracks_bytes, offer.tracks_sha256)):
             if not 0 < size <= MOST_BYTES or not _SHA256.fullmatch(digest):
                 raise MalformedMessage("an offer needs two files of 1 byte to 1 GiB with their SHA-256 in lower case")
+        span = (0, offer.start_ns, offer.end_ns, _LATEST_NS)
+        if sorted(span) != list(span) or not (0 <= offer.frames <= MOST_BYTES):
+            raise MalformedMessage("an offer needs a start before its end, and a count of frames")
+        if not 0 <= offer.clock_uncertainty_ns <= _LATEST_NS:
+            raise MalformedMessage("an offer needs a clock uncertainty of 0 or more")
         receipt, became_last = await asyncio.to_thread(self._ledger.offer, offer, self.now_ns())
         if became_last:
             await self._on_confirmed(offer.key, offer)

@@ -117,7 +117,7 @@ class TusClient:
         chunk = b""
         if 0 < total <= self._chunk_bytes:
             chunk = await self._read(path, 0, total)
-            headers |= self._chunk_headers(chunk)
+            headers |= await asyncio.to_thread(self._chunk_headers, chunk)
         answer = await self._request("POST", self._endpoint, headers, chunk)
         location = answer.headers.get("Location")
         if answer.status != HTTPStatus.CREATED or location is None:
@@ -136,8 +136,9 @@ class TusClient:
 
     async def _send(self, url: URL, path: Path, offset: int, total: int) -> int:
         chunk = await self._read(path, offset, min(self._chunk_bytes, total - offset))
-        headers = {"Upload-Offset": str(offset), **self._chunk_headers(chunk)}
-        return self._offset(await self._request("PATCH", url, headers, chunk), total)
+        headers = await asyncio.to_thread(self._chunk_headers, chunk)
+        answer = await self._request("PATCH", url, {"Upload-Offset": str(offset), **headers}, chunk)
+        return self._offset(answer, total)
 
     async def _request(self, method: str, url: URL, headers: Mapping[str, str], body: bytes = b"") -> "_Answer":
         # aiohttp has no time-out for a peer that stops reading; a bound by size ends that too.

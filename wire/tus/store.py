@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from wire.errors import WireError
 from wire.message import Message, decode, encode
 from wire.rigtime import SECOND
 from wire.tus.errors import NoSuchUpload, UploadBusy
@@ -160,8 +161,10 @@ class UploadStore:
                 for part in parts:
                     with open(self._data(part), "rb") as source:
                         shutil.copyfileobj(source, out, _COPY)
-                out.flush()
-                os.fsync(out.fileno())
+                if parts:
+                    out.flush()
+                    os.fsync(out.fileno())
+            # This makes the data file's name durable too: both stand in one folder.
             self._save(record)
         except BaseException as fault:
             self.remove(record.id)
@@ -178,6 +181,8 @@ class UploadStore:
             return decode(self._side(upload).read_bytes(), UploadRecord)
         except FileNotFoundError:
             raise NoSuchUpload("there is no such upload, or it has expired") from None
+        except WireError as fault:
+            raise NoSuchUpload(f"what is known of this upload cannot be read, start it anew: {fault}") from fault
 
     def open(self, upload: str) -> OpenUpload:
         """Opens `upload` and makes durable what it holds; raises `NoSuchUpload`, or `UploadBusy` when another process

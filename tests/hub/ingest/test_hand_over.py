@@ -158,6 +158,11 @@ async def test_a_length_left_open_is_refused(rig, http):
         {"video_bytes": 1 << 31},
         {"video_sha256": "A" * 64},
         {"tracks_sha256": ""},
+        {"start_ns": -1},
+        {"end_ns": -1},
+        {"end_ns": 1 << 63},
+        {"frames": -1},
+        {"clock_uncertainty_ns": 1 << 63},
     ],
 )
 async def test_an_impossible_offer_is_refused(rig, http, change):
