@@ -1,6 +1,15 @@
-"""Finding a rig's cameras from pictures and a few clicked points."""
+"""Finding a rig's cameras and clocks from pictures, a few clicked points, and people seen twice."""
 
 from hub.calibrate.calibration import calibrate
+from hub.calibrate.clock import ClockEstimate, estimate_clock_offsets, estimate_clocks, with_clock_offsets
 from hub.calibrate.views import View, background
 
-__all__ = ["View", "background", "calibrate"]
+__all__ = [
+    "ClockEstimate",
+    "View",
+    "background",
+    "calibrate",
+    "estimate_clock_offsets",
+    "estimate_clocks",
+    "with_clock_offsets",
+]
