@@ -102,12 +102,32 @@ def nearest_elevation(elevation_deg: float) -> int:
     return min(range(len(ELEVATIONS_DEG)), key=lambda k: abs(ELEVATIONS_DEG[k] - elevation_deg))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def template(posture: Posture, phase: int, view: int, elevation: int) -> Template:
     """The figure in `posture` at stride phase `phase` of PHASES, its heading `view` of VIEWS turns anticlockwise from
     the picture's right, seen from `ELEVATIONS_DEG[elevation]` above."""
+    if posture not in _ONE_SIDED and VIEWS // 4 < view < 3 * VIEWS // 4:
+        other = template(posture, (phase + PHASES // 2) % PHASES, (VIEWS // 2 - view) % VIEWS, elevation)
+        return _mirrored(other)
     turn = 2 * math.pi * view / VIEWS
     return _draw(_figure(posture, 2 * math.pi * phase / PHASES), turn, math.radians(ELEVATIONS_DEG[elevation]), posture)
+
+
+_ONE_SIDED = (Posture.KICK, Posture.DIVE, Posture.LIE)
+
+
+def _mirrored(shape: Template) -> Template:
+    """The template seen in a mirror; a body whose left and right change places half a stride later looks like that."""
+    width = shape.garment.shape[1]
+    back = None
+    if shape.back is not None:
+        right, down, origin = shape.back.T
+        corner = origin + right
+        back = np.array([[right[0], -down[0], width - corner[0]], [-right[1], down[1], corner[1]]])
+    middle = (width - shape.middle[0], shape.middle[1])
+    return Template(
+        np.ascontiguousarray(shape.garment[:, ::-1]), np.ascontiguousarray(shape.light[:, ::-1]), middle, back
+    )
 
 
 def _by(x: float, y: float, z: float) -> Array:
@@ -235,7 +255,7 @@ def _draw(parts: list[_Capsule], turn: float, elevation: float, posture: Posture
     depth = np.full((height, width), -np.inf, np.float32)
     garment = np.zeros((height, width), np.uint8)
     light = np.zeros((height, width), np.float32)
-    sun = axes @ np.array([0.0, 0.0, 1.0]), np.array([-0.45, -0.35, 0.82])
+    sun = axes @ np.array([0.0, 0.0, 1.0]), np.array([0.0, -0.5, 0.87])
     for part, (a, b, ra, rb) in zip(parts, ends, strict=True):
         x0, y0 = (int(v) for v in np.maximum(np.floor(np.minimum(a[:2] - ra, b[:2] - rb) - low), 0))
         x1, y1 = (int(v) for v in np.ceil(np.maximum(a[:2] + ra, b[:2] + rb) - low) + 1)

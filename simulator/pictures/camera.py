@@ -115,8 +115,7 @@ class VirtualCamera:
         if row < 0:
             self._draw_ball(now.ball)
             return
-        phase = round(now.stride[row] / (2 * math.pi) * PHASES) % PHASES
-        key = (postures[row], phase, int(placed.view[row]), placed.elevation[row])
+        key = template_key(placed, postures, now, row)
         level = placed.level(row)
         layer = self._wardrobe.figure(row, self._palettes[row], self.truth.people[row].number, key, level)
         bright = float(vignette(self.camera, self._faults, *placed.affine[row, :, 2]))
@@ -177,6 +176,13 @@ def place_people(camera: CameraModel, truth: MatchTruth, now: Moment) -> tuple[P
     heights = np.array([person.height_m for person in truth.people])
     postures = [posture_of(Pose(int(now.pose[k])), float(now.speed[k]), truth.people[k].keeper) for k in range(count)]
     return Placed(camera, feet, heights, now.heading), postures
+
+
+def template_key(placed: Placed, postures: list[Posture], now: Moment, row: int) -> tuple[Posture, int, int, int]:
+    """The template that person `row` is drawn with: posture, phase, view, elevation."""
+    phase = round(float(now.stride[row]) / (2 * math.pi) * PHASES) % PHASES
+    moving = postures[row] in (Posture.WALK, Posture.RUN, Posture.KICK)
+    return postures[row], phase if moving else 0, int(placed.view[row]), placed.elevation[row]
 
 
 def posture_of(pose: Pose, speed_mps: float, keeper: bool) -> Posture:

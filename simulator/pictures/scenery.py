@@ -226,13 +226,14 @@ def _benches(picture: Floats, view: View, pitch: Pitch, random: np.random.Genera
 
 
 def _flags(picture: Floats, view: View, pitch: Pitch) -> None:
-    cloth = np.zeros((60, 24, 4), np.uint8)
-    cloth[:, :3] = (226, 222, 70, 255)
-    cloth[:16] = (222, 96, 30, 255)
+    """Corner flags: a thin pole and a triangle of cloth."""
+    cloth = np.zeros((150, 48, 4), np.uint8)
+    cloth[:, :3] = (228, 226, 214, 255)
+    cv2.fillPoly(cloth, [np.array([[3, 2], [46, 18], [3, 34]])], (232, 206, 52, 255))
     for sx in (-1, 1):
         for sy in (-1, 1):
-            corner = (sx * pitch.half_length - 0.02, sy * pitch.half_width, 0.0)
-            paste(picture, view, cloth, corner, (0.4, 0, 0), (0, 0, 1.5))
+            corner = (sx * pitch.half_length - 0.015, sy * pitch.half_width, 0.0)
+            paste(picture, view, cloth, corner, (0.48, 0, 0), (0, 0, 1.5))
 
 
 def _onlookers(

@@ -4,6 +4,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Hashable
 from functools import lru_cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -38,17 +39,62 @@ def to_yuv(rgb: Floats) -> Floats:
     return rgb @ TO_YUV.T
 
 
-def dress(shape: Template, palette: Palette, number: int) -> Floats:
+Key = tuple[Posture, int, int, int]
+"""What `body.template` draws: posture, phase, view, elevation."""
+
+
+class Woven(NamedTuple):
+    """A template shrunk, before it is coloured: colours are linear in the light that each garment sends to each pixel.
+
+    `at` (n,) flat indexes of the pixels touched in a picture of `size` (h, w); `light` (n, garments) what a garment of
+    white would add there; `cover` (n,) alpha.
+    """
+
+    size: tuple[int, int]
+    at: npt.NDArray[np.int64]
+    light: Floats
+    cover: Floats
+
+
+@lru_cache(maxsize=512)
+def woven(key: Key, level: int) -> Woven:
+    """The template of `key` at 1/2^`level` of its size, its edges softened as a lens softens them."""
+    shape = template(*key)
+    planes = np.zeros((*shape.garment.shape, len(Garment)), np.float32)
+    rows, columns = np.nonzero(shape.garment)
+    planes[rows, columns, shape.garment[rows, columns]] = shape.light[rows, columns] / np.float32(LIGHT_ONE)
+    planes[..., Garment.NONE] = shape.garment > 0
+    planes = cv2.GaussianBlur(planes, (3, 3), 0.6)
+    for _ in range(level):
+        planes = _halved(planes)
+    flat = planes.reshape(-1, len(Garment))
+    at = np.flatnonzero(flat[:, Garment.NONE] > 0.002)
+    light = flat[at]
+    cover = light[:, Garment.NONE].copy()
+    light[:, Garment.NONE] = 0.0
+    return Woven((planes.shape[0], planes.shape[1]), at, light, cover)
+
+
+def _halved(planes: Floats) -> Floats:
+    rows, columns = planes.shape[:2]
+    even = np.zeros((rows + rows % 2, columns + columns % 2, planes.shape[2]), np.float32)
+    even[:rows, :columns] = planes
+    return (even[0::2, 0::2] + even[1::2, 0::2] + even[0::2, 1::2] + even[1::2, 1::2]) * np.float32(0.25)
+
+
+def dress(key: Key, level: int, palette: Palette, number: int) -> Floats:
     """The template in the palette's colours (h, w, 4): Y-16, U-128, V-128 times alpha, and alpha 0 to 1."""
-    garment = shape.garment
-    if number and shape.back is not None:
-        garment = _numbered(shape, number)
-    out = np.empty((*garment.shape, 4), np.float32)
-    light = shape.light.astype(np.float32) / LIGHT_ONE
-    out[..., :3] = to_yuv(np.clip(palette[garment] * light[..., None], 0, 255))
-    out[..., 3] = garment > 0
-    out[garment == 0] = 0
-    return cv2.GaussianBlur(out, (3, 3), 0.6)
+    cloth = woven(key, level)
+    colours = to_yuv(palette)
+    worn = cloth.light @ colours
+    back = template(*key).back
+    if number and back is not None:
+        ink = _ink(number, back, level, cloth.size).reshape(-1)[cloth.at]
+        worn += (ink * cloth.light[:, Garment.SHIRT])[:, None] * (colours[Garment.NUMBER] - colours[Garment.SHIRT])
+    out = np.zeros((cloth.size[0] * cloth.size[1], 4), np.float32)
+    out[cloth.at, :3] = worn
+    out[cloth.at, 3] = cloth.cover
+    return out.reshape(*cloth.size, 4)
 
 
 @lru_cache(maxsize=128)
@@ -63,12 +109,14 @@ def _digits(number: int) -> npt.NDArray[np.uint8]:
     return np.asarray(cv2.putText(square, text, at, cv2.FONT_HERSHEY_DUPLEX, scale, 255, 6, cv2.LINE_AA), np.uint8)
 
 
-def _numbered(shape: Template, number: int) -> npt.NDArray[np.uint8]:
-    assert shape.back is not None
-    rows, columns = shape.garment.shape
-    to_square = shape.back @ np.diag([1 / 64, 1 / 64, 1.0])
-    ink = cv2.warpAffine(_digits(number), to_square, (columns, rows), flags=cv2.INTER_LINEAR)
-    return np.where((ink > 110) & (shape.garment == Garment.SHIRT), np.uint8(Garment.NUMBER), shape.garment)
+def _ink(number: int, back: Array, level: int, size: tuple[int, int]) -> Floats:
+    """How much of each pixel of a template halved `level` times the number's strokes cover, 0 to 1."""
+    digits = _digits(number)
+    side = max(8, 64 >> level)
+    small = cv2.resize(digits, (side, side), interpolation=cv2.INTER_AREA)
+    to_pixels = back @ np.diag([1 / side, 1 / side, 1.0]) / 2.0**level
+    to_pixels[:, 2] += to_pixels[:, :2] @ (0.5, 0.5) - 0.5
+    return cv2.warpAffine(small, to_pixels, size[::-1], flags=cv2.INTER_LINEAR).astype(np.float32) / np.float32(255)
 
 
 class Wardrobe:
@@ -79,20 +127,14 @@ class Wardrobe:
         self._bytes = 0
         self._kept: OrderedDict[Hashable, Floats] = OrderedDict()
 
-    def figure(
-        self, who: Hashable, palette: Palette, number: int, key: tuple[Posture, int, int, int], level: int
-    ) -> Floats:
+    def figure(self, who: Hashable, palette: Palette, number: int, key: Key, level: int) -> Floats:
         """The figure `key` (posture, phase, view, elevation) of `who`, at 1/2^`level` of its size."""
         name = (who, key, level)
         found = self._kept.get(name)
         if found is not None:
             self._kept.move_to_end(name)
             return found
-        made = dress(template(*key), palette, number)
-        for _ in range(level):
-            rows, columns = made.shape[:2]
-            made = cv2.copyMakeBorder(made, 0, rows % 2, 0, columns % 2, cv2.BORDER_CONSTANT)
-            made = cv2.resize(made, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        made = dress(key, level, palette, number)
         self._kept[name] = made
         self._bytes += made.nbytes
         while self._bytes > self._limit:
