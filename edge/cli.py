@@ -74,7 +74,9 @@ def _serve(arguments: argparse.Namespace) -> int:
         # Imported when first needed: a node answers before its detector's libraries are loaded.
         from edge.track.eyes import open_eyes  # noqa: PLC0415
 
-        return open_eyes(arguments.detector, camera, arguments.passes_per_second)
+        return open_eyes(
+            arguments.detector, arguments.passes_per_second, camera.width, camera.height, camera.frames_per_second
+        )
 
     return asyncio.run(serve(settings, eyes_for, clock, Log(sys.stderr, clock, node=settings.node)))
 

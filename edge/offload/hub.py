@@ -30,8 +30,8 @@ class Hub:
 
     async def __aenter__(self) -> "Hub":
         self._http = aiohttp.ClientSession(timeout=_TIMEOUT)
-        # The offloader has the long breath; here only a passing fault is worth a second attempt.
-        self._tus = TusClient(self._http, f"{self._url}/api/v1/uploads", self._headers, attempts=2)
+        # One attempt: the offloader is the one that waits and tries again, where the upload was broken off.
+        self._tus = TusClient(self._http, f"{self._url}/api/v1/uploads", self._headers, attempts=1)
         return self
 
     async def __aexit__(self, *exc: object) -> None:

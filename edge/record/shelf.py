@@ -8,6 +8,7 @@ from pathlib import Path
 from edge.ledger import Ledger
 from wire.session import SegmentKey, SegmentOffer, SegmentState
 from wire.tracks import SegmentTracks, encode_tracks
+from wire.tus.store import sync_folder
 
 VIDEO = ".mp4"
 TRACKS = ".tracks"
@@ -41,7 +42,7 @@ class Shelf:
             size = file.tell()
         self._make_folder(target.parent)
         source.replace(target)
-        _fsync_folder(target.parent)
+        sync_folder(target.parent)
         return size, digest.hexdigest()
 
     def close(
@@ -83,12 +84,4 @@ class Shelf:
             return
         self._make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
-        _fsync_folder(folder.parent)
-
-
-def _fsync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_folder(folder.parent)

@@ -1,8 +1,11 @@
 """What the node's tests share: a small video, a virtual camera that another thread plays, eyes, a log to read."""
 
+import asyncio
 import contextlib
+import hashlib
 import io
 import json
+import secrets
 import socket
 import struct
 import threading
@@ -13,10 +16,15 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from aiohttp import web
 
 from edge.log import Log
 from edge.sight import SegmentSight
+from wire.message import decode, encode
+from wire.session import SegmentKey, SegmentOffer, SegmentReceipt
 from wire.tracks import Kind, Tracklet
+from wire.tus.protocol import TusProtocol, TusRequest
+from wire.tus.store import UploadStore
 
 WIDTH, HEIGHT, RATE = 320, 180, 25
 ZERO_NS = 1_790_000_000_000_000_000
@@ -44,14 +52,23 @@ def write_video(path: Path, frames: int, *, width: int = WIDTH, height: int = HE
 
 
 class VirtualServer:
-    """Plays frames to every node that connects, `delay_ns` behind the zero it is given."""
+    """Plays frames to every node that connects; with `hangs` it falls silent after the last one instead of ending."""
 
-    def __init__(self, path: Path, frames: int, *, head: bytes | None = None, payload: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        frames: int,
+        *,
+        head: bytes | None = None,
+        payload: int | None = None,
+        hangs: bool = False,
+    ) -> None:
         self.path = path
         self.frames = frames
         self.zeros: list[int] = []
         self._head = head
         self._payload = payload
+        self._hangs = hangs
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
         self._listener.listen()
@@ -78,6 +95,8 @@ class VirtualServer:
         for number in range(self.frames):
             body = planes(number).tobytes()
             line.sendall(struct.pack("<qI", zero + number * 40_000_000, self._payload or len(body)) + body)
+        if self._hangs:
+            line.recv(1)
         line.sendall(struct.pack("<qI", -1, 0))
 
     def close(self) -> None:
@@ -113,6 +132,114 @@ class OneBallEyes:
         self.segments[sequence] = n
         box = np.tile([10.0, 20.0, 14.0, 24.0], (n, 1))
         return SegmentSight((Tracklet(3, Kind.BALL),), np.arange(n), np.full(n, 3), box, np.full(n, 1.0))
+
+
+class FakeHub:
+    """A hub that keeps its word: real tus, real SHA-256, everything on disk, so that it may die and come back.
+
+    `dies_after` bytes of uploads it hangs up and stops answering until it is started again; `spoils` makes it damage
+    the next so many files it stores; `refuses` holds sequences it answers with 422.
+    """
+
+    def __init__(self, root: Path, token: str) -> None:
+        self.root = root
+        self.token = token
+        self.port = 0
+        self.received = 0
+        self.dies_after: int | None = None
+        self.spoils = 0
+        self.refuses: set[int] = set()
+        self.asked: list[tuple[str, int]] = []
+        self.offers: dict[SegmentKey, SegmentOffer] = {}
+        self._runner: web.AppRunner | None = None
+        store = UploadStore(root / "uploads", lambda: ZERO_NS, secrets.token_bytes)
+        self._tus = TusProtocol(
+            store, "/api/v1/uploads", on_create=lambda *_: None, on_complete=self._complete, max_bytes=1 << 30
+        )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        app = web.Application(client_max_size=1 << 30)
+        app.router.add_post("/api/v1/segments", self._offer)
+        app.router.add_get("/api/v1/segments/{session}/{node}/{sequence}", self._ask)
+        app.router.add_route("*", "/api/v1/uploads{tail:.*}", self._upload)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        if self._runner:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def path(self, key: SegmentKey, suffix: str) -> Path:
+        return self.root / "segments" / key.path(suffix)
+
+    def confirmed(self) -> list[SegmentOffer]:
+        return [offer for key, offer in sorted(self.offers.items()) if self._receipt(key).confirmed]
+
+    def _receipt(self, key: SegmentKey) -> SegmentReceipt:
+        offer = self.offers[key]
+
+        def wanted(suffix: str, sha256: str) -> bool:
+            path = self.path(key, suffix)
+            return not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256
+
+        return SegmentReceipt(
+            key=key,
+            video_wanted=wanted(".mp4", offer.video_sha256),
+            tracks_wanted=wanted(".tracks", offer.tracks_sha256),
+        )
+
+    def _guard(self, request: web.Request) -> None:
+        if request.headers.get("Authorization") != f"Bearer {self.token}":
+            raise web.HTTPUnauthorized(text="this needs the rig's token")
+
+    async def _offer(self, request: web.Request) -> web.Response:
+        self._guard(request)
+        offer = decode(await request.read(), SegmentOffer)
+        self.asked.append(("offer", offer.key.sequence))
+        if offer.key.sequence in self.refuses:
+            raise web.HTTPUnprocessableEntity(text="not this one")
+        self.offers[offer.key] = offer
+        return web.Response(body=encode(self._receipt(offer.key)))
+
+    async def _ask(self, request: web.Request) -> web.Response:
+        self._guard(request)
+        parts = request.match_info
+        key = SegmentKey(parts["session"], parts["node"], int(parts["sequence"]))
+        self.asked.append(("receipt", key.sequence))
+        return web.Response(body=encode(self._receipt(key)))
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        self._guard(request)
+        tail = request.match_info["tail"].strip("/")
+        answer = await self._tus.handle(TusRequest(request.method, tail, request.headers, self._body(request)))
+        return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+
+    async def _body(self, request: web.Request):
+        async for chunk in request.content.iter_chunked(4096):
+            self.received += len(chunk)
+            if self.dies_after is not None and self.received > self.dies_after:
+                self.dies_after = None
+                request.transport.abort()
+                await self._runner.sites.copy().pop().stop()
+            yield chunk
+
+    async def _complete(self, upload) -> None:
+        told = upload.record.metadata
+        key = SegmentKey(told["session"], told["node"], int(told["sequence"]))
+        target = self.path(key, {"video": ".mp4", "tracks": ".tracks"}[told["part"]])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        raw = upload.path.read_bytes()
+        if self.spoils:
+            self.spoils -= 1
+            raw = raw[:-1] + bytes([raw[-1] ^ 1])
+        target.write_bytes(raw)
 
 
 class StillClock:
@@ -162,6 +289,14 @@ def virtual_camera(tmp_path):
 
 
 @pytest.fixture
+async def hub(tmp_path):
+    made = FakeHub(tmp_path / "hub", "open-sesame")
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
 def make_eyes():
     return OneBallEyes
 
@@ -190,5 +325,17 @@ def until():
         while not condition():
             assert time.monotonic() < end, "it did not come about"
             time.sleep(0.002)
+
+    return wait
+
+
+@pytest.fixture
+def eventually():
+    """Waits in the event loop for a condition that other tasks bring about."""
+
+    async def wait(condition, limit_s: float = 20) -> None:
+        async with asyncio.timeout(limit_s):
+            while not condition():  # noqa: ASYNC110 - what is awaited has no event to wait for
+                await asyncio.sleep(0.005)
 
     return wait

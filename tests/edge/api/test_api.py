@@ -1,0 +1,236 @@
+import asyncio
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from edge.api import application
+from edge.api.app import OPEN_TO_ALL
+from edge.capture import CameraSource
+from edge.cost import Cost, NodeCost
+from edge.ledger import Ledger, SessionRow
+from edge.node import Node
+from edge.record import Shelf
+from wire.message import decode, encode
+from wire.session import NodeStatus, SegmentState, StartRecording
+
+TOKEN = "open-sesame"
+AUTHORISED = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    made = Ledger(tmp_path / "ledger.sqlite")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def make_client(tmp_path, ledger, clock, log, make_eyes):
+    """Serves a node with the given camera; its eyes are the one-ball ones, or `eyes`."""
+    clients = []
+
+    async def make(camera: str, eyes=None) -> TestClient:
+        node = Node(
+            node="left",
+            source=CameraSource.parse(camera),
+            eyes_for=lambda camera: eyes or make_eyes(),
+            detector="motion",
+            shelf=Shelf(tmp_path),
+            ledger=ledger,
+            clock=clock,
+            cost=Cost(),
+            log=log,
+            segment_closed=lambda: None,
+        )
+        client = TestClient(TestServer(application(node, TOKEN, log)))
+        await client.start_server()
+        clients.append(client)
+        return client
+
+    yield make
+    for client in clients:
+        await client.close()
+
+
+@pytest.fixture
+async def client(make_client, video):
+    return await make_client(f"file:{video}")
+
+
+async def start(client, zero_ns, session="s1"):
+    return await client.post(
+        "/api/v1/record/start", data=encode(StartRecording(session=session, start_ns=zero_ns)), headers=AUTHORISED
+    )
+
+
+async def status(client) -> NodeStatus:
+    return decode(await (await client.get("/api/v1/status")).read(), NodeStatus)
+
+
+async def reached(client, condition) -> NodeStatus:
+    async with asyncio.timeout(20):
+        while not condition(now := await status(client)):  # noqa: ASYNC110 - another process would have to ask, too
+            await asyncio.sleep(0.01)
+    return now
+
+
+async def ended(client) -> NodeStatus:
+    return await reached(client, lambda now: now.recording is None)
+
+
+async def test_status_is_told_to_anyone(client):
+    told = await status(client)
+    assert (told.node, told.recording, told.segments_waiting, told.fault) == ("left", None, 0, None)
+    assert told.software.startswith("touchline ")
+
+
+CLOSED = [
+    ("POST", "/api/v1/record/start"),
+    ("POST", "/api/v1/record/stop"),
+    ("GET", "/api/v1/preview.jpg"),
+    ("GET", "/api/v1/sessions"),
+    ("GET", "/api/v1/cost"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), [*CLOSED, ("GET", "/nothing"), ("POST", "/api/v1/status")])
+@pytest.mark.parametrize("given", [None, "", "Bearer wrong", "open-sesame", "Bearer open-sesame2", "Bearer \u00e9"])
+async def test_without_the_token_nothing_else_is_answered(client, method, path, given):
+    headers = {} if given is None else {"Authorization": given}
+    answer = await client.request(method, path, headers=headers)
+    assert answer.status == 401
+    assert await answer.text() == "this needs the rig's token"
+
+
+@pytest.mark.parametrize(("method", "path"), CLOSED)
+async def test_with_the_token_every_route_answers(client, method, path):
+    answer = await client.request(method, path, headers=AUTHORISED)
+    assert answer.status not in (401, 404, 405, 500)
+
+
+async def test_every_route_is_either_open_or_tried_without_a_token(client):
+    routes = {(route.method, route.resource.canonical) for route in client.server.app.router.routes()}
+    assert {route for route in routes if route[0] != "HEAD"} == set(CLOSED) | {
+        route for route in OPEN_TO_ALL if route[0] != "HEAD"
+    }
+
+
+async def test_a_recording_runs_to_the_end_of_its_source(client, ledger, zero_ns):
+    answer = await start(client, zero_ns)
+    assert answer.status == 200
+    told = decode(await answer.read(), NodeStatus)
+    assert (told.recording, told.width_px, told.height_px, told.frames_per_second) == ("s1", 320, 180, 25)
+    assert told.detector == "one-ball"
+    after = await ended(client)
+    assert (after.segments_waiting, after.fault) == (3, None)
+    assert [row.offer.last for row in ledger.segments(SegmentState.CLOSED)] == [False, False, True]
+
+
+async def test_a_second_start_is_refused_while_recording(make_client, video, make_eyes, zero_ns):
+    eyes = make_eyes(blocks_at=5)
+    client = await make_client(f"file:{video}", eyes)
+    await start(client, zero_ns)
+    answer = await start(client, zero_ns, "s2")
+    assert answer.status == 409
+    assert await answer.text() == "node left is already recording session s1"
+    eyes.released.set()
+    await ended(client)
+
+
+async def test_a_session_id_is_not_used_twice(client, zero_ns):
+    await start(client, zero_ns)
+    await ended(client)
+    answer = await start(client, zero_ns)
+    assert answer.status == 409
+    assert "give the next one a new id" in await answer.text()
+
+
+async def test_stop_answers_when_the_last_segment_is_safe(make_client, virtual_camera, make_eyes, ledger, zero_ns):
+    eyes = make_eyes(blocks_at=60)
+    client = await make_client(f"virtual:{virtual_camera(125).path}", eyes)
+    await start(client, zero_ns)
+    await reached(client, lambda now: now.frames >= 55)
+    eyes.released.set()
+    answer = await client.post("/api/v1/record/stop", headers=AUTHORISED)
+    assert decode(await answer.read(), NodeStatus).recording is None
+    rows = ledger.segments()
+    assert {row.state for row in rows} == {SegmentState.CLOSED}
+    assert rows[-1].offer.last
+    assert ledger.sessions()[0].finished
+
+
+async def test_stopping_what_does_not_run_is_refused(client):
+    answer = await client.post("/api/v1/record/stop", headers=AUTHORISED)
+    assert (answer.status, await answer.text()) == (409, "node left is not recording")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "not a readable start-recording"),
+        (b'{"kind":"node-status","version":1,"body":{}}', "expected a start-recording"),
+        (b'{"kind":"start-recording","version":9,"body":{}}', "update it first"),
+    ],
+)
+async def test_an_order_that_cannot_be_read_is_refused_in_words(client, body, words):
+    answer = await client.post("/api/v1/record/start", data=body, headers=AUTHORISED)
+    assert answer.status == 400
+    assert words in await answer.text()
+
+
+async def test_an_order_of_absurd_size_is_refused(client):
+    answer = await client.post("/api/v1/record/start", data=b" " * 100_000, headers=AUTHORISED)
+    assert answer.status == 413
+
+
+async def test_a_session_id_that_is_a_path_is_refused(client, tmp_path, zero_ns):
+    answer = await start(client, zero_ns, "../../outside")
+    assert answer.status == 400
+    assert "not a session id" in await answer.text()
+
+
+async def test_a_camera_that_is_not_there_is_said(make_client, tmp_path, zero_ns, ledger):
+    client = await make_client(f"virtual:{tmp_path}/none.sock")
+    answer = await start(client, zero_ns)
+    assert answer.status == 503
+    assert "no virtual camera answers" in await answer.text()
+    assert ledger.sessions() == []
+    assert (await status(client)).recording is None
+
+
+async def test_preview_of_an_idle_node_opens_its_camera(client):
+    answer = await client.get("/api/v1/preview.jpg", headers=AUTHORISED)
+    assert answer.content_type == "image/jpeg"
+    picture = cv2.imdecode(np.frombuffer(await answer.read(), np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape == (180, 320, 3)
+    assert (await status(client)).width_px == 320
+
+
+async def test_preview_of_a_recording_node_is_its_latest_frame(make_client, video, make_eyes, zero_ns, picture):
+    eyes = make_eyes(blocks_at=5)
+    client = await make_client(f"file:{video}", eyes)
+    await start(client, zero_ns)
+    # Five frames looked at, one in the eyes, three that wait, one held by the camera.
+    frames = (await reached(client, lambda now: now.frames >= 8)).frames
+    answer = await client.get("/api/v1/preview.jpg", headers=AUTHORISED)
+    grey = cv2.imdecode(np.frombuffer(await answer.read(), np.uint8), cv2.IMREAD_GRAYSCALE).astype(int)
+    expected = cv2.cvtColor(picture(frames - 1), cv2.COLOR_YUV2GRAY_I420)
+    other = cv2.cvtColor(picture(0), cv2.COLOR_YUV2GRAY_I420)
+    bar = (expected > 200) & (other < 200)
+    assert grey[bar].mean() > 200
+    eyes.released.set()
+    await ended(client)
+
+
+async def test_sessions_and_cost_tell_of_a_recording(client, zero_ns):
+    await start(client, zero_ns)
+    await ended(client)
+    rows = msgspec.json.decode(
+        await (await client.get("/api/v1/sessions", headers=AUTHORISED)).read(), type=list[SessionRow]
+    )
+    assert [(row.session, row.finished, row.detector) for row in rows] == [("s1", True, "one-ball")]
+    cost = decode(await (await client.get("/api/v1/cost", headers=AUTHORISED)).read(), NodeCost)
+    assert (cost.frames, cost.segments, cost.detections) == (125, 3, 125)

@@ -1,0 +1,44 @@
+import pytest
+
+from edge.cli import main
+
+GOOD = ["serve", "--node", "left", "--camera", "file:x.mp4", "--data", "d", "--hub", "http://h", "--token", "t"]
+
+
+def test_version_is_told(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out.startswith("touchline-edge ")
+
+
+@pytest.mark.parametrize("missing", ["--node", "--camera", "--data", "--hub", "--token"])
+def test_what_is_missing_is_named(capsys, missing):
+    at = GOOD.index(missing)
+    with pytest.raises(SystemExit) as end:
+        main(GOOD[:at] + GOOD[at + 2 :])
+    assert end.value.code == 2
+    assert missing in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("passes", ["0", "-1", "nan", "inf", "many"])
+def test_passes_a_second_are_a_number_above_zero(capsys, passes):
+    with pytest.raises(SystemExit) as end:
+        main([*GOOD, "--passes-per-second", passes])
+    assert end.value.code == 2
+    assert "--passes-per-second" in capsys.readouterr().err
+
+
+def test_a_node_id_that_is_none_is_one_sentence(capsys):
+    assert main([word if word != "left" else "Left Camera" for word in GOOD]) == 2
+    assert capsys.readouterr().err == (
+        "touchline-edge: 'Left Camera' is not a node id: use 1 to 63 of a-z, 0-9 and '-'\n"
+    )
+
+
+def test_help_names_every_option(capsys):
+    with pytest.raises(SystemExit):
+        main(["serve", "--help"])
+    told = capsys.readouterr().out
+    for option in ("--host", "--port", "--detector", "--passes-per-second", "--delete-confirmed"):
+        assert option in told
