@@ -1,10 +1,13 @@
 """The ball's path on the pitch from its chosen sightings."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
+from hub.fuse.flight import stretches
 from hub.fuse.ground import FRAMES_PER_SECOND, Points
-from hub.fuse.smoothing import smooth
+from wire.rig import CameraModel
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -13,37 +16,40 @@ Flags = npt.NDArray[np.bool_]
 BRIDGE_S = 2.0
 STILL_S = 20.0
 _STILL_M = 1.5
-_KICK = 60.0
 
 
-def trace(points: Points, frames: int) -> tuple[Ints, Array, Flags]:
-    """Frames, positions and seen flags of the ball: smoothed where measured, straight across gaps of `BRIDGE_S`, held
-    where it lay still, left out elsewhere."""
+def trace(points: Points, cameras: Sequence[CameraModel], frames: int) -> tuple[Ints, Array, Flags]:
+    """Frames, positions below the ball and seen flags: rolling or flying where measured, straight across gaps of
+    `BRIDGE_S`, held where it lay still, left out elsewhere."""
     if not len(points):
         return np.zeros(0, np.int64), np.zeros((0, 2)), np.zeros(0, np.bool_)
     points = points.take(np.argsort(points.time, kind="stable"))
-    stretch = np.cumsum(np.diff(points.time, prepend=points.time[:1]) > 3.0)
-    paths = smooth(stretch.astype(np.int64), points.time, points.xy, points.cov, acceleration=_KICK)
     xy = np.full((frames, 2), np.nan)
-    seen = np.zeros(frames, np.bool_)
-    end: tuple[int, Array] | None = None
-    for s in range(len(paths.first)):
-        frame, at = paths.of(s)
-        inside = (frame >= 0) & (frame < frames)
-        frame, at = frame[inside], at[inside]
-        if not len(frame):
+    for stretch in stretches(points, cameras):
+        inside = points.time[(points.time >= stretch.first - 0.5) & (points.time <= stretch.last + 0.5)]
+        if not len(inside):
             continue
-        if end is not None and frame[0] > end[0] + 1:
-            gap_s = (frame[0] - end[0]) / FRAMES_PER_SECOND
-            still = float(np.hypot(*(at[0] - end[1]))) < _STILL_M
-            if gap_s <= BRIDGE_S or (still and gap_s <= STILL_S):
-                part = ((np.arange(end[0] + 1, frame[0]) - end[0]) / (frame[0] - end[0]))[:, None]
-                xy[end[0] + 1 : frame[0]] = end[1] * (1 - part) + at[0] * part
-        xy[frame] = at
-        end = (int(frame[-1]), at[-1])
+        # A rolling ball is only known where it was measured; a flight is known throughout.
+        low, high = np.floor(inside[0]), np.ceil(inside[-1])
+        frame = np.arange(max(int(low), 0), min(int(high), frames - 1) + 1)
+        xy[frame] = stretch.at(frame.astype(np.float64))[:, :2]
+    _bridge(xy)
+    seen = np.zeros(frames, np.bool_)
     measured = np.round(points.time).astype(np.int64)
     for shift in (-1, 0, 1):
         k = measured + shift
         seen[k[(k >= 0) & (k < frames)]] = True
     rows = np.flatnonzero(~np.isnan(xy[:, 0]))
     return rows, xy[rows], seen[rows]
+
+
+def _bridge(xy: Array) -> None:
+    """Fills short gaps in place, and long ones over which the ball lay still."""
+    known = np.flatnonzero(~np.isnan(xy[:, 0]))
+    for i in np.flatnonzero(np.diff(known) > 1):
+        a, b = int(known[i]), int(known[i + 1])
+        gap_s = (b - a) / FRAMES_PER_SECOND
+        still = float(np.hypot(*(xy[b] - xy[a]))) < _STILL_M
+        if gap_s <= BRIDGE_S or (still and gap_s <= STILL_S):
+            part = (np.arange(a + 1, b) - a)[:, None] / (b - a)
+            xy[a + 1 : b] = xy[a] * (1 - part) + xy[b] * part

@@ -39,7 +39,7 @@ def fuse(
     )
     followed: list[Followed] = sorted(people, key=lambda f: (f.role is Role.REFEREE, f.team != "home"))
     candidates = points(rig, Kind.BALL, window, tracks_by_node, _BALL_MARGIN_M)
-    ball = trace(candidates.take(choose(candidates, sheet.pitch)), frames)
+    ball = trace(candidates.take(choose(candidates, sheet.pitch)), rig.cameras, frames)
     if len(ball[0]):
         followed.append(Followed(Role.BALL, TeamSide.NONE, *ball))
     return PitchTracks(
