@@ -1,5 +1,7 @@
 // The list of moments, their marks on the bar, and the way from one to the next.
 const EARLIER_S = 3; // a tap shows how the moment came about
+const RANK = ["kick_off", "half_time", "corner", "free_kick", "shot", "save", "mark", "penalty", "goal"];
+const ROOM_PX = 29;
 
 export function moments(player, duration) {
   const byId = (id) => document.getElementById(id);
@@ -22,7 +24,7 @@ export function moments(player, duration) {
     const { mark, side, type } = moment.button.dataset;
     const dot = document.createElement("button");
     dot.type = "button";
-    dot.className = `mark ${type === "mark" ? "mark-type" : type} ${side}${side === "away" ? " below" : ""}${moment.key ? "" : " minor"}`;
+    dot.className = `mark type-${type} ${side}${side === "away" ? " below" : ""}`;
     dot.textContent = mark;
     dot.setAttribute("aria-label", `${moment.button.querySelector(".at").textContent} ${moment.words}`);
     dot.title = dot.getAttribute("aria-label");
@@ -31,18 +33,33 @@ export function moments(player, duration) {
     dot.style.left = `${(100 * moment.time) / duration}%`;
     dot.addEventListener("click", () => goTo(moment));
     moment.dot = dot;
+    moment.rank = moment.key ? RANK.indexOf(type) : -2;
     marks.append(dot);
   }
+
+  // Where marks would cover each other, only the weightiest keeps its letters; the others become strokes.
+  const spread = () => {
+    const taken = { above: [], below: [] };
+    for (const moment of [...shown()].sort((a, b) => b.rank - a.rank)) {
+      const lane = taken[moment.dot.classList.contains("below") ? "below" : "above"];
+      const at = (marks.clientWidth * moment.time) / duration;
+      const small = moment.rank === -2 || lane.some((other) => Math.abs(other - at) < ROOM_PX);
+      moment.dot.classList.toggle("small", small);
+      if (!small) lane.push(at);
+    }
+  };
 
   const filter = (which) => {
     list.dataset.filter = which;
     byId("key-only").setAttribute("aria-pressed", String(which === "key"));
     byId("all").setAttribute("aria-pressed", String(which === "all"));
     for (const moment of all) moment.dot.hidden = which === "key" && !moment.key;
+    spread();
   };
   byId("key-only").addEventListener("click", () => filter("key"));
   byId("all").addEventListener("click", () => filter("all"));
   filter(all.some((moment) => moment.key) ? "key" : "all");
+  new ResizeObserver(spread).observe(marks);
 
   // A moment counts as reached from its run-up on; so "previous" leads away from the one just tapped.
   const reached = (time) => time + EARLIER_S + 0.3;

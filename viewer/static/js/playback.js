@@ -68,6 +68,7 @@ export function playback(video, duration) {
   byId("speed").addEventListener("click", () => {
     video.playbackRate = SPEEDS[(SPEEDS.indexOf(video.playbackRate) + 1) % SPEEDS.length];
     byId("speed").textContent = `${video.playbackRate}×`.replace("0.5", "½");
+    byId("speed").setAttribute("aria-label", `Speed ${byId("speed").textContent}`);
   });
   byId("zoom").addEventListener("click", () => {
     const screen = video.parentElement;
