@@ -17,6 +17,8 @@ GRID = 32
 """Cells of this many motion pixels tell a change of light from a thing that moves."""
 SAMPLES_S = (0.0, 0.3, 0.7, 1.2, 2.0, 3.0, 4.5, 6.5, 9.0, 12.0)
 """Moments of the pictures whose median of the last five is the background at first: whoever moves on is outvoted."""
+SETTLED_SAMPLES = 7
+"""Until so many are taken, a place somebody left can look like somebody: only what also changes now counts."""
 MEMORY_S = 5.0
 """How fast the background follows afterwards …"""
 PATIENCE_S = 60.0
@@ -34,12 +36,13 @@ SHADOW = 0.55
 class Foreground:
     """Where one picture differs from the empty scene, at motion scale.
 
-    `mask` (h, w) 255 or 0; `brighter` (h, w) levels of luma above the background.
+    `mask` (h, w) 255 or 0; `brighter` (h, w) levels of luma above the background; `luma` (h, w) the picture itself.
     `factor` is main-stream pixels per motion pixel.
     """
 
     mask: Plane
     brighter: Plane
+    luma: Plane
     factor: int
 
 
@@ -56,6 +59,7 @@ class Background:
         self._mean: list[npt.NDArray[np.float32]] = []
         self._shown: list[Plane] = []
         self._frames = 0
+        self._before: Plane | None = None
         self._every = max(1, round(frames_per_second / 8))
         self._noise = (LUMA_STEP, CHROMA_STEP)
 
@@ -75,10 +79,12 @@ class Background:
         if self._frames % LIGHT_FRAMES == 0:
             self._follow_light(planes[0])
         mask, brighter = self._compare(planes)
+        if len(self._moments) > len(SAMPLES_S) - SETTLED_SAMPLES:
+            mask = self._changing(mask, planes[0])
         if not self._moments and self._frames % self._every == 0:
             self._learn(planes, mask, kept)
         self._frames += 1
-        return Foreground(mask, brighter, self.factor)
+        return Foreground(mask, brighter, planes[0], self.factor)
 
     def _small(self, plane: Plane) -> Plane:
         if plane.shape[::-1] == self.size:
@@ -112,6 +118,14 @@ class Background:
         if self._frames % (4 * self._every) == 1:
             self._measure_noise(brighter, darker, colour)
         return np.asarray(mask, np.uint8), brighter
+
+    def _changing(self, mask: Plane, luma: Plane) -> Plane:
+        """The part of the mask at and near pixels that differ from the frame before."""
+        before, self._before = self._before, luma
+        if before is None:
+            return np.zeros_like(mask)
+        changed = cv2.threshold(cv2.absdiff(luma, before), LUMA_STEP, 255, cv2.THRESH_BINARY)[1]
+        return np.asarray(cv2.bitwise_and(mask, cv2.dilate(changed, np.ones((9, 9), np.uint8))), np.uint8)
 
     def _measure_noise(self, brighter: Plane, darker: Any, colour: Any) -> None:
         """Steps of 5 σ, where the median of |N(0, σ)| is 0.67 σ; one pixel in 25 is enough to know."""

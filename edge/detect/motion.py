@@ -9,6 +9,7 @@ import numpy.typing as npt
 from edge.capture.camera import Frame
 from edge.detect.background import Background, Foreground
 from edge.detect.detector import Detections, Floats
+from edge.detect.picture import Plane
 from edge.detect.stature import BALL_SHARE, Stature
 from wire.tracks import Kind
 
@@ -49,6 +50,8 @@ class MotionDetector:
         self.background = Background(width, height, frames_per_second)
         self.stature = Stature(height)
         self.blobs = Blobs.none()
+        self.luma: Plane = np.zeros((0, 0), np.uint8)
+        """The last frame's luma, `background.factor` times smaller than the main stream."""
         self.kept: Floats = np.zeros((0, 4))
         """Boxes (n, 4) of what is known to stand in front: it does not become background."""
         self._width, self._height = width, height
@@ -56,6 +59,7 @@ class MotionDetector:
     def detect(self, frame: Frame) -> Detections:
         """Person-sized and ball-sized blobs; `blobs` then holds all of them."""
         foreground = self.background.look(frame.planes, self.kept)
+        self.luma = foreground.luma
         self.blobs = blobs_of(foreground) if self.background.warm else Blobs.none()
         persons, balls = self._persons(), self._balls()
         box = np.concatenate([self.blobs.box[persons], self.blobs.box[balls]])
@@ -105,4 +109,5 @@ def blobs_of(foreground: Foreground) -> Blobs:
     x, y, w, h, area = stats[keep].astype(np.float64).T
     bright: Floats = np.asarray(light[keep] / area, np.float64)
     box = np.stack([x, y, x + w, y + h], axis=1) * foreground.factor
-    return Blobs(box, (centres[keep] + 0.5) * foreground.factor, area * foreground.factor**2, bright)
+    middle: Floats = np.asarray((centres[keep] + 0.5) * foreground.factor, np.float64)
+    return Blobs(box, middle, area * foreground.factor**2, bright)

@@ -21,6 +21,8 @@ from wire.tracks import Kind, Tracklet
 DETECTORS = ("onnx", "motion")
 COLOUR_FRAMES = 8
 """A person's shirt is looked at once in so many frames."""
+SIZE_STEP = 0.04
+"""Natural logarithm of the ratio between neighbouring sizes of a person's box in the rows."""
 BALL_BEND = 0.5
 """How much a ball's smoothed path may bend, in ball diameters per frame²: a kick must stay a corner."""
 
@@ -60,6 +62,7 @@ class Eyes:
         self._frame += 1
         self.people.advance(at)
         self.balls.advance(at)
+        before = self._motion.luma
         moving = self._motion.detect(frame)
         if self._passes is None:
             self.people.see(moving.of(Kind.PERSON), MOTION_LOOK)
@@ -72,6 +75,7 @@ class Eyes:
             self.balls.see(found.of(Kind.BALL), self.people.boxes, seen_by_network=True)
         if self._passes is not None:
             self.people.refine(self._motion.blobs)
+        self.people.carry(before, self._motion.luma, self._motion.background.factor)
         persons_now = self.people.boxes
         self.balls.see(moving.of(Kind.BALL), persons_now, seen_by_network=False)
         if at % COLOUR_FRAMES == 0:
@@ -94,7 +98,7 @@ class Eyes:
             np.concatenate([part.frame for part in parts]) - first,
             np.repeat([part.tracklet.id for part in parts], [len(part.frame) for part in parts]),
             np.concatenate([np.clip(part.box, 0, np.tile(self._size, 2)) for part in parts]),
-            np.concatenate([part.score for part in parts]),
+            np.repeat([np.median(part.score) for part in parts], [len(part.frame) for part in parts]),
         )
 
     def _person_rows(self, person: Person, first: int) -> "_Rows":
@@ -104,7 +108,7 @@ class Eyes:
         # A shirt not seen in the next segment keeps the colour it had last.
         person.torso = person.torso[-1:]
         lab = (colour[0], colour[1], colour[2]) if colour else None
-        return _Rows(Tracklet(_known(person.id), Kind.PERSON, lab), frame, box_at(foot, size), score)
+        return _Rows(Tracklet(_known(person.id), Kind.PERSON, lab), frame, box_at(foot, _stepped(size)), score)
 
     def _ball_rows(self, ball: Hypothesis, first: int) -> "_Rows":
         frame, centre, size, score = ball.measured.since(first, BALL_BEND * max(2.0, ball.diameter))
@@ -126,6 +130,12 @@ class _Rows:
     frame: npt.NDArray[np.int64]
     box: Floats
     score: Floats
+
+
+def _stepped(size: Floats) -> Floats:
+    """Sizes on a ladder with rungs of `SIZE_STEP`: what only trembles then costs no bytes."""
+    steps: Floats = np.exp(np.round(np.log(size) / SIZE_STEP) * SIZE_STEP)
+    return steps
 
 
 def _known(number: int | None) -> int:

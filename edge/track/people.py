@@ -1,5 +1,6 @@
 """Follows persons: detector boxes at the passes, the moving blobs in between."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,8 +9,10 @@ from scipy.optimize import linear_sum_assignment
 
 from edge.detect.detector import Detections, Floats, overlap
 from edge.detect.motion import Blobs
+from edge.detect.picture import Plane
 from edge.track.ids import TrackletIds
-from edge.track.paths import Paths
+from edge.track.patch import shift
+from edge.track.paths import DRAG, Paths
 from edge.track.rows import Measured
 
 SURE = 0.4
@@ -23,6 +26,13 @@ ACCELERATION = 0.006
 BOX_ERROR = 0.035
 BLOB_ERROR = 0.03
 """Standard deviations of the foot point in heights, from a box of the detector and from a blob."""
+PATCH_ERROR = 0.05
+CARRIED_S = 0.6
+"""How long a track may be followed by the look of its shirt alone: such errors add up."""
+MOVED = 0.3
+"""Heights from where it began that a track has to go before it counts as one that moves: spectators do not."""
+LEAST_PACE = 0.004
+"""Heights per frame below which nothing is lost by waiting for the next look."""
 SIZE_RATE = 0.25
 """Share by which one more box of the detector changes a track's size."""
 SAME = 0.7
@@ -44,10 +54,13 @@ class Person:
     size: Floats
     score: float
     born: int
+    start: tuple[float, float]
     id: int | None = None
     evidence: int = 0
     unseen: int = 0
     last_frame: int = 0
+    carried: int = 0
+    moved: bool = False
     measured: Measured = field(default_factory=Measured)
     torso: list[tuple[float, float, float]] = field(default_factory=list)
 
@@ -59,6 +72,7 @@ class People:
     def __init__(self, ids: TrackletIds, frames_per_second: float) -> None:
         self._ids = ids
         self._lost = round(LOST_S * frames_per_second)
+        self._carried_most = round(CARRIED_S * frames_per_second)
         self._pace = 25.0 / frames_per_second
         self._frame = -1
         self.paths = Paths()
@@ -134,6 +148,28 @@ class People:
         for row in np.flatnonzero(usable.any(axis=1) & ~blocked):
             self._take_blobs(int(row), blobs, np.flatnonzero(usable[row]))
 
+    def carry(self, before: Plane, now: Plane, factor: int) -> None:
+        """Follow by the look of the shirt whoever moves and was not measured in this frame, for a short while.
+
+        `before` and `now` (h, w) are the luma of the last and of this frame, `factor` times smaller than the stream.
+        """
+        if before.shape != now.shape:
+            return
+        for row, track in enumerate(self.tracks):
+            pace = float(np.abs(self.paths.speed[row]).max()) / float(track.size[1])
+            worth_it = track.moved and pace > LEAST_PACE and track.carried < self._carried_most
+            if track.last_frame != self._frame - 1 or not worth_it:
+                continue
+            expected = self.paths.speed[row] / DRAG
+            left_from = self.paths.place[row] - expected
+            box = box_at(left_from[None], track.size[None])[0]
+            moved = shift(before, now, box / factor, expected / factor)
+            if moved is not None:
+                carried = track.carried + 1
+                variance = float(PATCH_ERROR * track.size[1]) ** 2
+                self._measure(row, left_from + moved * factor, variance, 0)
+                track.carried = carried
+
     def _take_box(self, row: int, box: Floats, score: float, worth: int) -> None:
         track = self.tracks[row]
         size = box[2:] - box[:2]
@@ -157,6 +193,8 @@ class People:
         self.paths.correct(np.array([row]), foot[None], np.array([variance]))
         track.measured.add(self._frame, foot, variance, track.size, track.score)
         track.last_frame = self._frame
+        track.carried = 0
+        track.moved = track.moved or math.dist(self.paths.place[row], track.start) > MOVED * track.size[1]
         track.evidence += worth
         if track.id is None and track.evidence >= PROBATION:
             track.id = next(self._ids)
@@ -172,7 +210,8 @@ class People:
         variance = (BOX_ERROR * size[:, 1]) ** 2
         self.paths.add(place, variance, (0.08 * self._pace * size[:, 1]) ** 2)
         for k, score in enumerate(found.score):
-            track = Person(size[k], float(score), self._frame, evidence=worth, last_frame=self._frame)
+            start = (float(place[k, 0]), float(place[k, 1]))
+            track = Person(size[k], float(score), self._frame, start, evidence=worth, last_frame=self._frame)
             track.measured.add(self._frame, place[k], float(variance[k]), size[k], float(score))
             self.tracks.append(track)
 
