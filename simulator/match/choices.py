@@ -129,7 +129,7 @@ def through_ball(world: World, runner: int, start: Array, place: Array) -> Pass 
             left = float(np.hypot(*(goal - point)))
             if left < 0.11 * world.pitch.length_m:
                 continue
-            cost = float(t[at]) + left / 6.0
+            cost = 1.6 * float(t[at]) + left / 6.0
             if best is None or cost < best[0]:
                 best = cost, Pass(runner, point, velocity, 2.0)
     return None if best is None else best[1]

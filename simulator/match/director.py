@@ -36,12 +36,14 @@ _NATURAL = {
 class Director:
     """Hands out endings in the order a match of `seconds` needs, each with a time by which it should have come.
 
-    `hurry` (0..1) says how much dead time is shortened: 1 up to a minute, 0 from ten minutes on.
+    `hurry` (0..1) says how much dead time is shortened: 1 up to a minute, 0 from ten minutes on. `staying_back`
+    says that few may join an attack, so that all are soon back for the next kick-off.
     """
 
     def __init__(self, seconds: float, rng: np.random.Generator) -> None:
         self.rng = rng
         self.hurry = float(np.clip((600 - seconds) / 540, 0, 1))
+        self.staying_back = seconds < 40
         self.happened: Counter[EventType] = Counter()
         self.wanted: list[tuple[Ending, EventType, int]] = []
         self.ending = Ending.LOST
@@ -80,7 +82,8 @@ class Director:
         else:
             kinds = list(_NATURAL)
             self.ending = kinds[int(self.rng.choice(len(kinds), p=np.array(list(_NATURAL.values()))))]
-        patience = 5.5 if self.hurry > 0.6 else 9 + 12 * self.rng.random()
+        short = 2.5 if self.ending is Ending.OUT else 5.0
+        patience = short if self.hurry > 0.6 else 9 + 12 * self.rng.random()
         self.deadline_s = now_s + patience
 
     def pressing(self, now_s: float) -> bool:

@@ -204,7 +204,8 @@ class OpenPlay:
             spot = ahead[min(int(first[best]), len(ahead) - 1), :2]
             pace = float(crowd.top[best])
             if team != mine and kick.safe:
-                spot, pace = spot + (world.goal(mine) - spot) * 0.08, pace * 0.85
+                way = world.goal(mine) - spot
+                spot, pace = spot + way / max(float(np.hypot(*way)), 1e-6) * 4.5, pace * 0.75
             world.run(best, self._inside(spot), pace)
         self._hunters = hunters
 
@@ -402,7 +403,7 @@ class OpenPlay:
         world = self.world
         safe = world.director.urgent or (world.director.ending is not Ending.LOST and world.rng.random() < 0.55)
         kick = Kick(who, world.frame, world.ball.p.copy(), found.receiver, passing=True, safe=safe)
-        velocity = found.velocity * world.rng.normal(1.0, 0.03)
+        velocity = found.velocity * (1.0 if world.director.urgent else world.rng.normal(1.0, 0.03))
         self.release(kick, velocity)
         if self._runner is None and world.rng.random() < 0.25:
             self.send_runner(self.team)
@@ -429,7 +430,7 @@ class OpenPlay:
         ball = world.ball.p
         side = math.copysign(1.0, ball[1])
         room = pitch.half_width - abs(float(ball[1]))
-        if room > (0.75 if pressing else 0.3) * pitch.half_width:
+        if room > (1.0 if pressing else 0.3) * pitch.half_width:
             return False
         limit = pitch.half_length - 4
         x = float(np.clip(ball[0] + world.sign(self.team) * rng.uniform(3, 12), -limit, limit))

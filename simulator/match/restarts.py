@@ -115,7 +115,11 @@ class Restart:
                     + 0.4 * world.drift(0.6)[world.outfield(side)]
                 )
                 places[:, 0] = np.minimum(places[:, 0], -1.0)
-                spread(world, world.outfield(side), places * sign, tempo)
+                who = world.outfield(side)
+                spread(world, who, places * sign, tempo)
+                if self.hurry > 0.6:
+                    away = world.crowd.pos[who, 0] * sign > -0.5
+                    world.crowd.pace[who] = np.where(away, 7.2, world.crowd.pace[who])
                 mind_goal(world, side, np.zeros(2))
             follow(world, np.zeros(2))
             world.run(world.referee, np.array([-3.0, -pitch.form.circle_radius - 2.0]), 4.5)
@@ -278,7 +282,8 @@ class Restart:
         t = np.arange(len(ahead)) * STEP_S
         gap = np.sqrt(((ahead[:, :2] - world.crowd.pos[who]) ** 2).sum(1))
         meets = (gap < 0.3 + 5.5 * np.maximum(t - 0.2, 0)) & (ahead[:, 2] < 1.6)
-        at = int(meets.argmax()) if meets.any() else len(ahead) - 1
+        cost = np.hypot(*(ahead[:, :2] - self.award.spot).T) + 1.5 * t
+        at = int(np.where(meets, cost, 1e3).argmin()) if meets.any() else len(ahead) - 1
         world.run(who, ahead[at, :2], 6.5)
         if world.gap(who, ball.p) < 0.9 and ball.p[2] < 1.8:
             ball.stop(0.25)

@@ -25,6 +25,8 @@ def _line_up(world: World, team: int, having: bool, ball: Array) -> None:
     if having:
         line = max(0.0, float(here[0]), float(foes[:, 0].max()))
         places[:, 0] = np.minimum(places[:, 0], line - 0.5)
+        if world.director.staying_back:
+            places[:, 0] = np.minimum(places[:, 0], 0.35 * world.pitch.half_length)
     else:
         between = places[:, None] - foes[None]
         gap = np.sqrt((between * between).sum(2))
