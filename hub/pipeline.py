@@ -9,7 +9,6 @@ from functools import partial
 from itertools import groupby
 from pathlib import Path
 
-import cv2
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -173,8 +172,7 @@ class _SessionRun:
                 frames += [p for index, (_, p) in enumerate(segment_frames(stored)) if index in wanted]
             if not frames:
                 raise HubError(f"node {node} recorded no picture: look at its camera")
-            still: npt.NDArray[np.uint8] = cv2.cvtColor(background(frames), cv2.COLOR_YUV2BGR_I420)
-            return still
+            return background(frames)
 
         return self._costs.measured("background", work)
 
@@ -274,7 +272,7 @@ class _SessionRun:
         tracks = self._costs.measured(
             "fuse", lambda: fuse(rig, sheet, start, end, self._tracks_by_node(None)), (end - start) // 40_000_000
         )
-        events = self._costs.measured("events", lambda: find_events(tracks, sheet))
+        events = self._costs.measured("events", lambda: find_events(tracks, sheet.pitch))
         write_durably(folder.tracks_csv, pitch_tracks_csv(tracks).encode())
         write_durably(folder.events_csv, events_csv(events).encode())
         write_durably(folder.tracks, encode_pitch_tracks(tracks))

@@ -108,7 +108,7 @@ class MatchDay:
             plan = await self._kick_off(http)
             progress = await self._follow(processes, plan, cameras, http)
             console.step("The portal takes the match in.")
-            self._match_page = await self._portal.wait_for_match(processes.check)
+            self._match_page = await self._portal.wait_for_match(plan.session, processes.check)
             wall = time.monotonic() - began
             nodes = [decode(await _raw(http, f"{camera.url}/api/v1/cost"), NodeCost) for camera in cameras]
         self._export(plan)

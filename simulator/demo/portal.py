@@ -11,9 +11,11 @@ import aiohttp
 from simulator.console import Console
 from simulator.demo.processes import Processes, command
 from simulator.errors import ProcessFailed
+from wire.ids import SessionId
 from wire.match import MatchSheet
 
 _PATIENCE_S = 120.0
+_ASK_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -52,26 +54,25 @@ class Portal:
         async with aiohttp.ClientSession() as http:
             await answers(http, f"{self.url}/healthz", processes)
 
-    async def wait_for_match(self, check: Callable[[], None]) -> str:
-        """Sign in as the parent and look at the home page until the match is on it; returns the match page's address.
+    async def wait_for_match(self, session: SessionId, check: Callable[[], None]) -> str:
+        """Sign in as the parent and ask for the match's page until it is there; returns its address.
 
         Raises `ProcessFailed` when it does not come.
         """
+        page = f"{self.url}/matches/{session}"
+        # Cookies of a host that is an address are refused otherwise.
         async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
-            form = {"email": self.parent.mail, "password": self.parent.password}
-            headers = {"Origin": self.url}
-            async with http.post(f"{self.url}/sign-in", data=form, headers=headers) as answer:
+            form = {"mail": self.parent.mail, "password": self.parent.password}
+            async with http.post(f"{self.url}/sign-in", data=form, headers={"Origin": self.url}) as answer:
                 if answer.status >= 400:
                     raise ProcessFailed(f"the parent cannot sign in at the portal (status {answer.status})")
-            for _ in range(int(_PATIENCE_S / 0.25)):
+            for _ in range(int(_PATIENCE_S / _ASK_S)):
                 check()
-                async with http.get(f"{self.url}/") as answer:
-                    page = await answer.text()
-                at = page.find('href="/matches/')
-                if at >= 0:
-                    return self.url + page[at + 6 : page.index('"', at + 6)]
-                await asyncio.sleep(0.25)
-        raise ProcessFailed("the portal has not shown the match in two minutes: look at its logs")
+                async with http.get(page) as answer:
+                    if answer.status == 200:
+                        return page
+                await asyncio.sleep(_ASK_S)
+        raise ProcessFailed(f"the portal has not shown the match in {_PATIENCE_S:g} s: look at its logs")
 
     def introduce(self, console: Console, match: str) -> None:
         """Say where to look and how to sign in."""
