@@ -19,3 +19,7 @@ class PortTaken(SimulatorError):
 
 class ProcessFailed(SimulatorError):
     """A process of the rig ended or did not come up."""
+
+
+class BadMatch(SimulatorError, ValueError):
+    """A match that nobody could play."""

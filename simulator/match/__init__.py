@@ -1,1 +1,1 @@
-"""The simulated match: two teams, a referee and a ball, played from a seed, with everything that happened known exactly."""
+"""The simulated match: two teams, a referee and a ball, played from a seed, with its exact truth."""

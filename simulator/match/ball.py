@@ -1,4 +1,4 @@
-"""The ball: gravity, air, bounce, roll, nets and the boards around the pitch; and the kicks that make it go somewhere."""
+"""The ball: gravity, air, bounce, roll, nets and the boards around the pitch; and the kicks that send it somewhere."""
 
 import math
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from wire.pitch import Pitch
 RADIUS = 0.11
 GRAVITY = 9.81
 DRAG = 0.012
-"""Per metre: half air density times area times drag coefficient over mass, for a size 5 ball with a coefficient of .23."""
+"""Per metre: half the air's density times area times drag coefficient (.23) over mass, for a size 5 ball."""
 ROLLING = 1.5
 """Deceleration of a ball that rolls on short grass, m/s²."""
 BOUNCE = 0.58
@@ -211,7 +211,7 @@ def lofted(distance: float, elevation: float, height: float = 0.0) -> tuple[floa
 
 
 def direct(distance: float, height: float, speed: float) -> float:
-    """The elevation (radians) at which a ball of `speed` is `height` metres above its launch after `distance` metres."""
+    """The elevation (radians) at which a ball of `speed` is `height` above its launch after `distance` (metres)."""
     low, high = -0.35, 0.7
     for _ in range(14):
         middle = (low + high) / 2

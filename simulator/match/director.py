@@ -1,4 +1,4 @@
-"""The director: decides how the coming attack shall end, so that a short match has everything and a long one is natural."""
+"""The director: decides how the next attack shall end, so that short matches have everything, long ones are natural."""
 
 from collections import Counter
 from enum import Enum

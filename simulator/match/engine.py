@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from simulator.errors import BadMatch
 from simulator.match.ball import RADIUS
 from simulator.match.director import Director
 from simulator.match.possession import OpenPlay
@@ -20,10 +21,10 @@ def play(pitch: Pitch, seconds: float, seed: int) -> MatchTruth:
     """A match of `seconds` on `pitch`, the same for the same arguments.
 
     From 14 s on it has a goal and the kick-off after it from 20 s on, from 60 s on every kind of restart but the free
-    kick, from 180 s on everything. Raises `ValueError` for a length outside 1 s to 3 h.
+    kick, from 180 s on everything. Raises `BadMatch` for a length outside 1 s to 3 h.
     """
     if not 1 <= seconds <= 3 * 3600:
-        raise ValueError(f"a simulated match lasts between 1 s and 3 h, not {seconds:g} s")
+        raise BadMatch(f"a simulated match lasts between 1 s and 3 h, not {seconds:g} s")
     best: tuple[int, MatchTruth] | None = None
     for take in range(_TAKES):
         truth = _take(pitch, seconds, np.random.default_rng([seed, take]))

@@ -100,7 +100,7 @@ def corner_shape(pitch: Pitch, count: int, attacking: bool, side: float, slots: 
         order = [*range(inside), *range(7, 7 + count - inside)]
         chosen = spots[order]
     else:
-        chosen = spots[[*range(inside), *range(inside)]][:count] + [1.3, 0.4 * side]
+        chosen = spots[[*range(inside), *range(inside)]][:count] + np.array([1.3, 0.4 * side])
         chosen[inside:] = [
             (goal - 0.12 * area, 0.45 * width * side),
             (goal - 0.3 * area, 1.2 * width * side),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simulator.match.ball import RADIUS
+from simulator.match.ball import RADIUS, fly
 from simulator.match.choices import Pass, aim, choose_pass, deliver, lane, through_ball
 from simulator.match.director import SHOTS, Ending
 from simulator.match.shape import hold_shape
@@ -481,11 +481,17 @@ class OpenPlay:
             self._save(keeper, kick.shot, attack)
 
     def _save(self, keeper: int, ending: Ending, attack: int) -> None:
-        world, ball, rng = self.world, self.world.ball, self.world.rng
+        world, ball = self.world, self.world.ball
         world.tell(EventType.SAVE, keeper)
-        if ending is Ending.CAUGHT:
+        away = self._parry(keeper, attack) if ending is Ending.PARRIED else None
+        if away is None:
             self._control(keeper)
             return
+        self.release(Kick(keeper, world.frame, ball.p.copy(), loose=True, untouchable=True), away, Pose.DIVE)
+
+    def _parry(self, keeper: int, attack: int) -> Array | None:
+        """A push of the ball over the goal line beside the goal; None when it is too near the line for that."""
+        world, ball, rng = self.world, self.world.ball, self.world.rng
         sign, hx = world.sign(attack), world.pitch.half_length
         side = math.copysign(1.0, ball.p[1] - 0.3 * world.crowd.pos[keeper][1])
         post = world.pitch.form.goal_width / 2
@@ -493,9 +499,7 @@ class OpenPlay:
             target = np.array([sign * (hx + 1.0), side * (post + wider + rng.uniform(0, 1.5))])
             way = target - ball.p[:2]
             velocity = np.array([*(way / np.hypot(*way) * rng.uniform(9, 11)), rng.uniform(1.0, 2.5)])
-            kick = Kick(keeper, world.frame, ball.p.copy(), loose=True, untouchable=True)
-            self.release(kick, velocity, Pose.DIVE)
-            assert ball.path is not None
-            crossing = ball.path.crossing
-            if crossing is not None and crossing.end_line and not crossing.goal:
-                return
+            crossing = fly(world.pitch, ball.p, velocity).crossing
+            if crossing is not None and crossing.end_line and abs(crossing.y) > post + 0.3:
+                return velocity
+        return None

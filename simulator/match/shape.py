@@ -69,7 +69,7 @@ def follow(world: World, ball: Array) -> None:
     away = np.array([-0.55 * np.sign(ball[0] + 1e-9), -0.85 if ball[1] > -0.3 * pitch.half_width else 0.85])
     reach = min(12.5, 0.38 * pitch.width_m)
     place = ball[:2] + away / np.hypot(*away) * reach + world.drift(0.8)[world.referee]
-    place[0] = np.clip(place[0], -0.86 * pitch.half_length, 0.86 * pitch.half_length)
+    place[0] = np.clip(place[0], -0.74 * pitch.half_length, 0.74 * pitch.half_length)
     place[1] = np.clip(place[1], -0.92 * pitch.half_width, 0.92 * pitch.half_width)
     far = float(np.hypot(*(place - crowd.pos[world.referee])))
     world.run(world.referee, place, float(np.clip(0.6 + 0.55 * far, 1.2, 6.3)))

@@ -27,7 +27,7 @@ class Pose(IntEnum):
 
 @dataclass(frozen=True)
 class Person:
-    """One player or the referee: a match-wide id, the shirt number (0 for the referee) and the body's height in metres."""
+    """One player or the referee: a match-wide id, shirt number (0 for the referee) and body height in metres."""
 
     id: int
     role: Role

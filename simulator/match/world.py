@@ -18,7 +18,7 @@ SIDES = (TeamSide.HOME, TeamSide.AWAY)
 
 
 class World:
-    """People by index: home 0..n-1, away n..2n-1 (each keeper first), the referee last. Team 0 attacks +x, team 1 -x."""
+    """People by index: home 0..n-1, away n..2n-1 (keepers first), the referee last. Team 0 attacks +x, team 1 -x."""
 
     def __init__(self, pitch: Pitch, director: Director, rng: np.random.Generator, kicking: int) -> None:
         self.pitch, self.director, self.rng = pitch, director, rng
