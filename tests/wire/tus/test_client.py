@@ -9,6 +9,7 @@ import pytest
 
 from wire.tus.client import TusClient
 from wire.tus.errors import UploadFailed, UploadRefused
+from wire.tus.protocol import TusRequest
 
 
 @pytest.fixture
@@ -139,3 +140,45 @@ async def test_the_token_is_not_carried_to_another_host(http, site, file, no_pau
     with pytest.raises(UploadFailed, match="another host"):
         await TusClient(http, str(server.make_url("/files")), {}, sleep=no_pause).upload(file, {})
     await server.close()
+
+
+async def test_a_server_without_creation_with_upload_gets_the_bytes_afterwards(http, site, file, no_pause):
+    async def plain(request):
+        if request.method != "POST":
+            return await site.answer(request)
+        await request.content.read()
+        headers = {name: request.headers[name] for name in ("Tus-Resumable", "Upload-Length")}
+        answer = await site.protocol.handle(TusRequest("POST", "", headers))
+        return aiohttp.web.Response(status=answer.status, headers=answer.headers)
+
+    app = aiohttp.web.Application()
+    app.router.add_route("*", "/files", plain)
+    app.router.add_route("*", "/files/{tail}", plain)
+    server = aiohttp.test_utils.TestServer(app)
+    await server.start_server()
+    url = await TusClient(http, str(server.make_url("/files")), {}, sleep=no_pause).upload(file, {})
+    assert site.accepted(url) == file.read_bytes()
+    await server.close()
+
+
+@pytest.mark.parametrize("offset", ["", "-1", "99999999", "x"])
+async def test_an_impossible_offset_is_told(http, file, offset):
+    async def odd(request):
+        await request.content.read()
+        return aiohttp.web.Response(status=201, headers={"Location": "/files/1", "Upload-Offset": offset})
+
+    app = aiohttp.web.Application()
+    app.router.add_post("/files", odd)
+    server = aiohttp.test_utils.TestServer(app)
+    await server.start_server()
+    with pytest.raises(UploadFailed, match="impossible offset"):
+        await TusClient(http, str(server.make_url("/files")), {}).upload(file, {})
+    await server.close()
+
+
+async def test_a_file_that_shrinks_meanwhile_is_told(client, file):
+    def shrink(_sent, _total):
+        file.write_bytes(b"short")
+
+    with pytest.raises(UploadFailed, match="became shorter"):
+        await client.upload(file, {}, progress=shrink)
