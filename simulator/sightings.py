@@ -84,20 +84,22 @@ class _Recorder:
         self.tracklet: list[int] = []
         self.box: list[Array] = []
         self.score: list[float] = []
-        self.owner: dict[int, tuple[Kind, int]] = {}
+        self.kind: dict[int, Kind] = {}
+        self.who: list[int] = []
         self.next_id = 1
 
-    def new_id(self, kind: Kind, who: int) -> int:
+    def new_id(self, kind: Kind) -> int:
         number = self.next_id
         self.next_id += 1
-        self.owner[number] = (kind, who)
+        self.kind[number] = kind
         return number
 
-    def add(self, frame: int, tracklet: int, box: Array, score: float) -> None:
+    def add(self, frame: int, tracklet: int, box: Array, score: float, who: int = -1) -> None:
         self.frame.append(frame)
         self.tracklet.append(tracklet)
         self.box.append(box)
         self.score.append(score)
+        self.who.append(who)
 
 
 def sightings(
@@ -233,10 +235,9 @@ def _see_people(
             if hidden[i] or missed[k, i]:
                 continue
             if ids[i] < 0 or breaks[k, i] or k - last_seen[i] > fps:
-                ids[i] = seen.new_id(Kind.PERSON, int(i))
+                ids[i] = seen.new_id(Kind.PERSON)
             last_seen[i] = k
-            seen.owner[ids[i]] = (Kind.PERSON, int(i))
-            seen.add(k, ids[i], measured[k, i], float(np.clip(random.normal(0.7, 0.12), 0.3, 0.99)))
+            seen.add(k, ids[i], measured[k, i], float(np.clip(random.normal(0.7, 0.12), 0.3, 0.99)), int(i))
 
 
 def _hidden(boxes: Array, who: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.bool_], list[tuple[int, int]]]:
@@ -301,7 +302,7 @@ def _see_one_ball(
     number, last = -1, -1000
     for k in np.flatnonzero(seen_now):
         if number < 0 or k - last > 0.4 * fps:
-            number = seen.new_id(Kind.BALL, -1)
+            number = seen.new_id(Kind.BALL)
         last = int(k)
         r = max(radius[k] * random.uniform(0.85, 1.2), 1.0)
         box = np.array([centre[k, 0] - r, centre[k, 1] - r, centre[k, 0] + r, centre[k, 1] + r])
@@ -318,7 +319,7 @@ def _see_ghosts(seen: _Recorder, count: int, view: _View) -> None:
         box = person_boxes(camera, foot, np.array([1.5]))[0]
         if not np.isfinite(box).all():
             continue
-        number = seen.new_id(Kind.PERSON, -1)
+        number = seen.new_id(Kind.PERSON)
         for k in range(start, min(start + length, count)):
             seen.add(k, number, box + random.normal(0, 1.5, 4), float(np.clip(random.normal(0.4, 0.1), 0.2, 0.9)))
 
@@ -334,6 +335,7 @@ def _cut(
     tracklet = np.array(seen.tracklet, dtype=np.int64)
     box = np.array(seen.box).reshape(-1, 4)
     score = np.array(seen.score)
+    owner = np.array(seen.who, dtype=np.int64)
     # Each camera has an exposure and a white balance of its own.
     gain = random.normal(1.0, 0.08)
     cast = random.normal(0, (5.0, 3.0, 3.0))
@@ -344,7 +346,9 @@ def _cut(
         rows = rows[np.lexsort((frame[rows], tracklet[rows]))]
         known = []
         for identity in np.unique(tracklet[rows]):
-            kind, who = seen.owner[int(identity)]
+            kind = seen.kind[int(identity)]
+            # A tracklet that swapped people wears the shirt of the one it followed longer in this segment.
+            who = int(np.bincount(owner[rows[tracklet[rows] == identity]] + 1).argmax()) - 1
             lab = None
             if kind is Kind.PERSON:
                 base = colours[who] if who >= 0 else random.uniform((40, 100, 100), (220, 156, 156))

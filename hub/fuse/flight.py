@@ -129,8 +129,8 @@ def _solve(normal: Array) -> tuple[Array, Array]:
     """The best unknowns (n, d - 1) of normal matrices (n, d, d) and what is left unexplained (n,)."""
     inner, right = normal[:, :-1, :-1], normal[:, :-1, -1]
     best = -np.linalg.solve(inner + 1e-9 * np.eye(inner.shape[1]), right[..., None])[..., 0]
-    rest = normal[:, -1, -1] + np.einsum("ni,ni->n", right, best)
-    return best, np.maximum(rest, 0.0)
+    rest: Array = normal[:, -1, -1] + np.einsum("ni,ni->n", right, best)
+    return np.asarray(best, np.float64), np.maximum(rest, 0.0)
 
 
 def _one_sequence(time: Array, rows: Array) -> list[Stretch]:
@@ -159,10 +159,10 @@ def _one_sequence(time: Array, rows: Array) -> list[Stretch]:
         table[i // lengths, i % lengths + 1, : len(option["cost"])] = option["cost"]
     back = np.zeros((count + 1, 2), np.int64)
     for end in range(1, count + 1):
-        length = np.arange(1, min(lengths, end) + 1)
-        value = best[end - length][None] + table[:, length, end - length]
-        kind, which = divmod(int(np.argmin(value)), len(length))
-        best[end], back[end] = value[kind, which], (kind, length[which])
+        spans = np.arange(1, min(lengths, end) + 1)
+        value = best[end - spans][None] + table[:, spans, end - spans]
+        kind, which = divmod(int(np.argmin(value)), len(spans))
+        best[end], back[end] = value[kind, which], (kind, spans[which])
     out = []
     end = count
     while end > 0:

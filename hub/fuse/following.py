@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
+from hub.fuse.encounters import cuts, trusted_colours
 from hub.fuse.ground import FRAMES_PER_SECOND, Points
 from hub.fuse.smoothing import Paths, smooth
 
@@ -47,15 +48,15 @@ class Steps:
 
 
 def runs(points: Points) -> Ints:
-    """The unbroken stretch (m,) that each point belongs to: tracklets are cut at gaps of half a second and at leaps
-    that nobody can run."""
+    """The unbroken stretch (m,) that each point belongs to: tracklets are cut at gaps of half a second, at leaps
+    that nobody can run, and where they part from one another in the picture."""
     if not len(points):
         return np.zeros(0, np.int64)
     dt = np.diff(points.time)
     leap = np.hypot(*np.diff(points.xy, axis=0).T)
     spread = np.sqrt(points.cov[:, 0] + points.cov[:, 2])
     far = leap > _FASTEST_MPS * np.maximum(dt, 1) / FRAMES_PER_SECOND + 4 * np.maximum(spread[1:], spread[:-1]) + 0.5
-    cut = (np.diff(points.tracklet) != 0) | (dt > _LONGEST_GAP) | far
+    cut = (np.diff(points.tracklet) != 0) | (dt > _LONGEST_GAP) | far | cuts(points)[1:]
     return np.concatenate([[0], np.cumsum(cut)]).astype(np.int64)
 
 
@@ -70,10 +71,19 @@ def steps(points: Points, run: Ints, paths: Paths) -> Steps:
     cov[:, [0, 2]] += _BIAS_M**2
     middle = step[head] * STEP + STEP // 2
     xy = paths.at(run[head], middle)
+    lab = _colours(points, run)[run[head]]
     order = np.lexsort((run[head], points.camera[head], step[head]))
-    return Steps(
-        step[head][order], points.camera[head][order], run[head][order], xy[order], cov[order], points.lab[head][order]
-    )
+    return Steps(step[head][order], points.camera[head][order], run[head][order], xy[order], cov[order], lab[order])
+
+
+def _colours(points: Points, run: Ints) -> Array:
+    """The mean known colour (runs, 3) of every run."""
+    known = ~np.isnan(points.lab[:, 0])
+    count = int(run.max()) + 1
+    number = np.bincount(run[known], minlength=count)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = [np.bincount(run[known], points.lab[known, i], count) / number for i in range(3)]
+    return np.column_stack(mean)
 
 
 class _Flock:
@@ -187,11 +197,13 @@ def _take(flock: _Flock, sampled: Steps, rows: Ints, camera: int, step: int) -> 
     return out
 
 
-def pieces(points: Points, cameras: int) -> Ints:
-    """The piece of path (m,) that each point belongs to, numbered from 0 without holes."""
+def pieces(points: Points, cameras: int) -> tuple[Points, Ints]:
+    """The piece of path (m,) that each point belongs to, numbered from 0 without holes, and the points without the
+    colours that are not theirs for sure."""
     if not len(points):
-        return np.zeros(0, np.int64)
+        return points, np.zeros(0, np.int64)
     run = runs(points)
+    points = trusted_colours(points, run)
     sampled = steps(points, run, smooth(run, points.time, points.xy, points.cov))
     found = follow(sampled, cameras)
     # Back from (run, step) to its points.
@@ -200,4 +212,4 @@ def pieces(points: Points, cameras: int) -> Ints:
     order = np.argsort(key)
     own = run * width + np.floor(points.time / STEP).astype(np.int64) + 1
     piece = found[order][np.searchsorted(key[order], own)]
-    return np.unique(piece, return_inverse=True)[1].astype(np.int64)
+    return points, np.unique(piece, return_inverse=True)[1].astype(np.int64)

@@ -1,7 +1,7 @@
 """From boxes to the ground: every detection as a time in frames, a point on the pitch and its uncertainty."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,8 @@ class Points:
     `time` (m,) in frames since the session's start (25 a second, rig time); `xy` (m, 2) metres in the pitch frame;
     `cov` (m, 3) its variance xx, xy, yy in m²; `camera` index into the rig; `tracklet` an index that is unique over
     cameras; `lab` (m, 3) the torso colour that the tracklet had in that segment, NaN when unknown; `pixel` (m, 2) the
-    projected picture point and `score` 0..1.
+    projected picture point, `size` (m, 2) the box's width and height in pixels, `segment` the sequence number of the
+    segment and `score` 0..1.
     """
 
     time: Array
@@ -41,6 +42,8 @@ class Points:
     tracklet: Ints
     lab: Array
     pixel: Array
+    size: Array
+    segment: Ints
     score: Array
 
     def __len__(self) -> int:
@@ -56,8 +59,14 @@ class Points:
             self.tracklet[rows],
             self.lab[rows],
             self.pixel[rows],
+            self.size[rows],
+            self.segment[rows],
             self.score[rows],
         )
+
+    def with_colours(self, lab: Array) -> "Points":
+        """The same points with other torso colours."""
+        return replace(self, lab=lab)
 
 
 def points(
@@ -86,7 +95,18 @@ def points(
 
 def _empty() -> Points:
     none, ints = np.zeros(0), np.zeros(0, np.int64)
-    return Points(none, np.zeros((0, 2)), np.zeros((0, 3)), ints, ints, np.zeros((0, 3)), np.zeros((0, 2)), none)
+    return Points(
+        none,
+        np.zeros((0, 2)),
+        np.zeros((0, 3)),
+        ints,
+        ints,
+        np.zeros((0, 3)),
+        np.zeros((0, 2)),
+        np.zeros((0, 2)),
+        ints,
+        none,
+    )
 
 
 def _segment_points(
@@ -134,6 +154,8 @@ def _segment_points(
         number[back],
         colours[back],
         pixel,
+        box[:, 2:] - box[:, :2],
+        np.full(len(rows), segment.sequence, dtype=np.int64),
         segment.score[rows],
     )
     return tuple(column[good] for column in out)

@@ -19,6 +19,8 @@ Ints = npt.NDArray[np.int64]
 _TWIN_M = 1.6
 _REACH_M = 3.0
 _OVERLAP_S = 0.45
+# Share of steps in which one camera may see a person twice because a piece was mixed up.
+_SLIPS = 0.08
 _CALM_S = 0.8
 _COLOUR_MOST = 30.0
 
@@ -82,23 +84,37 @@ def merge_twins(points: Points, piece: Ints) -> Ints:
     paths = smooth(piece, points.time, points.xy, points.cov)
     count = int(piece.max()) + 1
     step = np.floor(points.time / STEP).astype(np.int64)
-    glimpses = _by_piece(piece, step * 16 + points.camera)
+    glimpses = [np.unique(seen) for seen in _by_piece(piece, step * 16 + points.camera)]
     spread = np.sqrt(sum(np.bincount(piece, points.cov[:, i]) for i in (0, 2)) / np.bincount(piece))
-    colour = np.array([np.nanmedian(np.vstack([lab, [[np.nan] * 3]]), axis=0) for lab in _by_piece(piece, points.lab)])
+    colour = median_colours(points, piece)
     ranked = []
     for a, b in _meetings(paths, count):
         gap = _apart(paths, a, b)
         if gap > _TWIN_M + 0.7 * max(spread[a], spread[b]) or np.nanmax([0.0, *np.abs(colour[a] - colour[b])]) > 45:
             continue
         ranked.append((gap, a, b))
-    group = {i: {i} for i in range(count)}
+    members = {i: [i] for i in range(count)}
+    group = list(range(count))
     for _, a, b in sorted(ranked):
-        if group[a] is group[b] or any(_seen_as_two(glimpses[i], glimpses[j]) for i in group[a] for j in group[b]):
+        i, j = group[a], group[b]
+        if i == j or _seen_as_two(glimpses[i], glimpses[j]):
             continue
-        group[a] |= group[b]
-        for member in group[b]:
-            group[member] = group[a]
-    return renumber(np.array([min(group[i]) for i in range(count)])[piece])
+        glimpses[i] = np.union1d(glimpses[i], glimpses[j])
+        members[i] += members[j]
+        for member in members[j]:
+            group[member] = i
+    return renumber(np.array(group)[piece])
+
+
+def median_colours(points: Points, person: Ints) -> Array:
+    """The median known colour (people, 3) of every group, NaN where none is known."""
+    known = ~np.isnan(points.lab[:, 0])
+    out = np.full((int(person.max()) + 1, 3), np.nan)
+    order = np.flatnonzero(known)[np.argsort(person[known], kind="stable")]
+    who, first = np.unique(person[order], return_index=True)
+    for i, rows in zip(who, np.split(order, first[1:]), strict=True):
+        out[i] = np.median(points.lab[rows], axis=0)
+    return out
 
 
 def _by_piece(piece: Ints, values: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
@@ -128,18 +144,17 @@ def _meetings(paths: Paths, count: int) -> set[tuple[int, int]]:
 
 
 def _apart(paths: Paths, a: int, b: int) -> float:
-    """The mean distance of two pieces over the frames they share."""
+    """The median distance of two pieces over the frames they share."""
     first = max(paths.first[a], paths.first[b])
     last = min(paths.first[a] + paths.length[a], paths.first[b] + paths.length[b])
     frames = np.arange(first, last)
-    return float(
-        np.hypot(*(paths.at(np.full(len(frames), a), frames) - paths.at(np.full(len(frames), b), frames)).T).mean()
-    )
+    off = paths.at(np.full(len(frames), a), frames) - paths.at(np.full(len(frames), b), frames)
+    return float(np.median(np.hypot(off[:, 0], off[:, 1])))
 
 
 def _seen_as_two(a: Ints, b: Ints) -> bool:
-    """Whether one camera measured both in the same step, more than in passing from one to the other."""
-    return len(np.intersect1d(a, b)) > 1
+    """Whether one camera measured both in the same step, more often than in passing from one to the other."""
+    return len(np.intersect1d(a, b, assume_unique=True)) > 1 + _SLIPS * min(len(a), len(b))
 
 
 @dataclass(frozen=True)
@@ -169,7 +184,7 @@ def ends(points: Points, person: Ints) -> Ends:
     edge = np.cumsum(np.bincount(person))
     head, tail = order[np.concatenate([[0], edge[:-1]])], order[edge - 1]
     spread = np.sqrt(points.cov[:, 0] + points.cov[:, 2])
-    colour = np.array([np.nanmedian(np.vstack([lab, [[np.nan] * 3]]), axis=0) for lab in _by_piece(person, points.lab)])
+    colour = median_colours(points, person)
     return Ends(
         first=paths.first,
         last=last,

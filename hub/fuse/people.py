@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from hub.fuse.following import pieces
 from hub.fuse.ground import FRAMES_PER_SECOND, Points
-from hub.fuse.linking import LONG, SHORT, link, match_colours, merge_twins, renumber
+from hub.fuse.linking import LONG, SHORT, link, match_colours, median_colours, merge_twins, renumber
 from hub.fuse.shirts import People, Shirts, classify
 from hub.fuse.smoothing import smooth
 from wire.match import MatchSheet
@@ -21,6 +21,8 @@ BRIDGE_S = 3.0
 _START_S = 5.0
 _FLICKER_S = 1.0
 _SIDELONG_M = 0.4
+_LINE_SPREAD_M = 1.2
+_LINE_S = 8.0
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,16 @@ def follow_people(points: Points, sheet: MatchSheet, cameras: int, frames: int) 
     """Everybody who plays or referees, each as one path as long as they could be followed."""
     if not len(points):
         return []
-    person = merge_twins(points, pieces(points, cameras))
-    points = _recoloured(points, match_colours(points, person, cameras))
-    person = link(points, person, SHORT)
+    points, person = pieces(points, cameras)
+    person = merge_twins(points, person)
+    points = points.with_colours(match_colours(points, person, cameras))
+    for _ in range(2):
+        person = merge_twins(points, link(points, person, SHORT))
     points, person = _without(points, person, _strangers(points, person, sheet))
     if not len(points):
         return []
     shirts = classify(_people(points, person), sheet)
-    person = link(points, person, LONG, _labels(shirts))
+    person = merge_twins(points, link(points, person, LONG, _labels(shirts)))
     shirts = classify(_people(points, person), sheet)
     keep = _squad(points, person, shirts, sheet)
     points, person = _without(points, person, ~keep)
@@ -61,10 +65,6 @@ def follow_people(points: Points, sheet: MatchSheet, cameras: int, frames: int) 
         if len(frame):
             out.append(Followed(role, team, frame, xy, seen))
     return out
-
-
-def _recoloured(points: Points, lab: Array) -> Points:
-    return Points(points.time, points.xy, points.cov, points.camera, points.tracklet, lab, points.pixel, points.score)
 
 
 def _labels(shirts: Shirts) -> Ints:
@@ -90,20 +90,19 @@ def _strangers(points: Points, person: Ints, sheet: MatchSheet) -> Flags:
     seen = _frames_seen(points, person)
     order = np.argsort(person, kind="stable")
     cuts = np.cumsum(np.bincount(person))[:-1]
-    beyond = np.maximum(
-        np.abs(points.xy[:, 0]) - sheet.pitch.half_length, np.abs(points.xy[:, 1]) - sheet.pitch.half_width
-    )
-    outside = np.array([np.median(part) for part in np.split(beyond[order], cuts)])
-    return (seen < 5) | (outside > _SIDELONG_M)
+    x, y = np.split(np.abs(points.xy[order, 0]), cuts), np.split(points.xy[order, 1], cuts)
+    behind = np.array([np.median(part) for part in x]) - sheet.pitch.half_length
+    beside = np.array([abs(np.median(part)) for part in y]) - sheet.pitch.half_width
+    # Nobody plays for long without leaving the touchline.
+    along = np.array([np.std(part) for part in y]) < _LINE_SPREAD_M
+    lines = along & (beside > -_LINE_SPREAD_M) & (seen > _LINE_S * FRAMES_PER_SECOND)
+    outside: Flags = (seen < 5) | (np.maximum(behind, beside) > _SIDELONG_M) | lines
+    return outside
 
 
 def _people(points: Points, person: Ints) -> People:
     count = int(person.max()) + 1
-    order = np.argsort(person, kind="stable")
-    cuts = np.cumsum(np.bincount(person))[:-1]
-    lab = np.array(
-        [np.nanmedian(np.vstack([part, [[np.nan] * 3]]), axis=0) for part in np.split(points.lab[order], cuts)]
-    )
+    lab = median_colours(points, person)
     number = np.bincount(person, minlength=count)
     mean = np.column_stack([np.bincount(person, points.xy[:, i]) / number for i in (0, 1)])
     square = np.column_stack([np.bincount(person, points.xy[:, i] ** 2) / number for i in (0, 1)])
