@@ -39,6 +39,6 @@ def pack(package: MatchPackage, root: Path, target: Path) -> None:
             entry.size = file.bytes
             with (root / file.path).open("rb") as content:
                 tar.addfile(entry, content)
-    with part.open("rb") as raw:
-        os.fsync(raw.fileno())
+    with part.open("rb") as whole:
+        os.fsync(whole.fileno())
     part.rename(target)

@@ -28,7 +28,7 @@ from hub.panorama.windows import FRAMES_PER_SECOND, WINDOW_FRAMES
 from hub.panorama.writer import INIT, PLAYLIST, encode_window, playlist, window_name, write_durably
 from hub.rendering import cut_followed, remux_playlist, thumbnail
 from hub.sessions import SessionFolder, Sessions
-from hub.statistics import statistics
+from hub.statistics import player_statistics
 from hub.stitch import PanoramaView, Stitcher, plan_panorama
 from wire import message
 from wire.events import Event, events_csv
@@ -328,7 +328,7 @@ class _SessionRun:
             tracks=folder.tracks.name,
             events=tuple(events),
             clips=tuple(clips),
-            statistics=tuple(statistics(tracks)),
+            statistics=tuple(player_statistics(tracks)),
             files=listed(root, paths),
         )
         self._costs.measured("pack", lambda: pack(package, root, folder.package))

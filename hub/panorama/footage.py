@@ -38,7 +38,7 @@ def segment_frames(segment: StoredSegment) -> Iterator[tuple[int, Planes]]:
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1
             for time_ns, frame in zip(times, container.decode(stream), strict=False):
-                yield int(time_ns), frame.to_ndarray(format="yuv420p")
+                yield int(time_ns), np.asarray(frame.to_ndarray(format="yuv420p"), np.uint8)
     except (av.FFmpegError, IndexError) as fault:
         raise UnreadableSegment(f"{segment.video.name} of {segment.video.parent.name} cannot be decoded") from fault
 

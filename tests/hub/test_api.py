@@ -1,0 +1,160 @@
+"""The hub's own API against real HTTP, with nodes that really answer."""
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from hub.api import SessionsApi, plain_errors
+from hub.messages import SessionPlan, SessionProgress, SessionRequest, Stage
+from hub.nodes import Node, RigNodes
+from hub.sessions import Sessions
+from wire.ids import node_id
+from wire.match import MatchSheet, Team
+from wire.message import decode, encode
+from wire.pitch import Pitch
+from wire.session import NodeStatus, StartRecording
+
+TOKEN = "rig-token"
+AUTH = {"Authorization": f"Bearer {TOKEN}"}
+REQUEST = encode(SessionRequest(sheet=MatchSheet(title="A v B", pitch=Pitch(), home=Team("A"), away=Team("B"))))
+
+
+class FakeNode:
+    """A node's API as the hub knows it: status, start, stop; it checks the token as a real one does."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.recording = None
+        self.orders: list[StartRecording] = []
+        self.refuses = ""
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.add_routes(
+            [
+                web.get("/api/v1/status", self.status),
+                web.post("/api/v1/record/start", self.start),
+                web.post("/api/v1/record/stop", self.stop),
+            ]
+        )
+        return app
+
+    async def status(self, _request):
+        status = NodeStatus(
+            node=node_id(self.name), software="0", width_px=2, height_px=2, frames_per_second=25.0,
+            recording=self.recording, frames=0, frames_dropped=0, segments_waiting=0, detector="motion",
+        )  # fmt: skip
+        return web.Response(body=encode(status))
+
+    async def start(self, request):
+        if request.headers.get("Authorization") != AUTH["Authorization"]:
+            return web.Response(status=401)
+        if self.refuses:
+            return web.Response(status=503, text=self.refuses)
+        order = decode(await request.read(), StartRecording)
+        self.orders.append(order)
+        self.recording = order.session
+        return web.Response()
+
+    async def stop(self, _request):
+        self.recording = None
+        return web.Response()
+
+
+@pytest.fixture
+async def rig(tmp_path):
+    """A hub's API with two nodes: (client, nodes, sessions, begun)."""
+    fakes = [FakeNode("left"), FakeNode("right")]
+    servers = [TestServer(fake.app()) for fake in fakes]
+    for server in servers:
+        await server.start_server()
+    begun = []
+    async with aiohttp.ClientSession() as http:
+        nodes = [Node(node_id(f.name), str(s.make_url("")).rstrip("/")) for f, s in zip(fakes, servers, strict=True)]
+        sessions = Sessions(tmp_path)
+        api = SessionsApi(
+            sessions, RigNodes(http, nodes, TOKEN), TOKEN, lambda: 10**18, lambda n: b"\x07" * n, begun.append
+        )
+        app = web.Application(middlewares=[plain_errors])
+        app.add_routes(api.routes())
+        async with TestClient(TestServer(app)) as client:
+            yield client, fakes, sessions, begun
+    for server in servers:
+        await server.close()
+
+
+async def test_a_session_starts_every_node_with_the_same_zero(rig):
+    client, fakes, sessions, begun = rig
+    answer = await client.post("/api/v1/sessions", data=REQUEST, headers=AUTH)
+    assert answer.status == 201
+    plan = decode(await answer.read(), SessionPlan)
+    assert plan.nodes == ("left", "right")
+    assert [fake.orders for fake in fakes] == [[StartRecording(session=plan.session, start_ns=plan.start_ns)]] * 2
+    assert begun == [plan.session]
+    assert sessions.plan(plan.session) == plan
+    progress = await client.get(f"/api/v1/sessions/{plan.session}", headers=AUTH)
+    assert decode(await progress.read(), SessionProgress).stage is Stage.RECORDING
+
+
+async def test_when_one_node_refuses_none_records_and_the_reason_is_told(rig):
+    client, fakes, sessions, begun = rig
+    fakes[1].refuses = "the camera gives no picture"
+    answer = await client.post("/api/v1/sessions", data=REQUEST, headers=AUTH)
+    assert answer.status == 502
+    assert "node right refused" in await answer.text()
+    assert "the camera gives no picture" in await answer.text()
+    assert fakes[0].recording is None
+    assert begun == []
+    assert sessions.unfinished() == []
+
+
+async def test_a_node_that_already_records_is_left_alone(rig):
+    client, fakes, _, _ = rig
+    fakes[0].recording = "earlier"
+    answer = await client.post("/api/v1/sessions", data=REQUEST, headers=AUTH)
+    assert answer.status == 502
+    assert "already records session earlier" in await answer.text()
+    assert fakes[0].recording == "earlier"
+    assert fakes[1].orders == []
+
+
+async def test_stopping_a_session_stops_the_nodes(rig):
+    client, fakes, _, _ = rig
+    plan = decode(await (await client.post("/api/v1/sessions", data=REQUEST, headers=AUTH)).read(), SessionPlan)
+    assert (await client.post(f"/api/v1/sessions/{plan.session}/stop", headers=AUTH)).status == 200
+    assert [fake.recording for fake in fakes] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/api/v1/sessions"), ("GET", "/api/v1/sessions"), ("GET", "/api/v1/sessions/x"),
+     ("POST", "/api/v1/sessions/x/stop"), ("GET", "/api/v1/nodes")],
+)  # fmt: skip
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}])
+async def test_nobody_without_the_token_is_answered(rig, method, path, headers):
+    client, fakes, _, begun = rig
+    assert (await client.request(method, path, data=REQUEST, headers=headers)).status == 401
+    assert begun == []
+    assert all(fake.orders == [] for fake in fakes)
+
+
+async def test_every_route_of_the_api_is_among_the_guarded_ones_tested(tmp_path):
+    api = SessionsApi(Sessions(tmp_path), None, TOKEN, int, bytes, print)
+    assert len(api.routes()) == 5
+
+
+async def test_unknown_sessions_and_unreadable_requests_get_a_sentence(rig):
+    client, _, _, _ = rig
+    answer = await client.get("/api/v1/sessions/unknown", headers=AUTH)
+    assert (answer.status, await answer.text()) == (404, "this hub has no session unknown")
+    answer = await client.post("/api/v1/sessions", data=b"{}", headers=AUTH)
+    assert answer.status == 400
+    assert "not a readable session-request" in await answer.text()
+    assert (await client.get("/api/v1/sessions/..%2Fx", headers=AUTH)).status == 400
+
+
+async def test_a_silent_node_is_told_as_null_in_the_rigs_state(rig):
+    client, _, _, _ = rig
+    states = await (await client.get("/api/v1/nodes", headers=AUTH)).json()
+    assert [state["body"]["node"] for state in states] == ["left", "right"]
