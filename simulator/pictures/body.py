@@ -18,7 +18,7 @@ STATURE_M = 1.75
 PX_PER_M = 120.0
 VIEWS = 16
 PHASES = 10
-ELEVATIONS_DEG = (4.0, 11.0, 19.0, 28.0, 40.0)
+ELEVATIONS_DEG = (5.0, 13.0, 23.0, 36.0)
 LIGHT_ONE = 160
 """The value of the light map that leaves a colour as it is."""
 

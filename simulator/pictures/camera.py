@@ -122,7 +122,9 @@ class VirtualCamera:
         self._canvas.blend(layer, placed.onto(row, template(*key), level), bright)
 
     def _draw_ball(self, ball: Array) -> None:
-        pixels = self.camera.project([ball, ball + np.array([0, 0, BALL_RADIUS_M])])
+        sight = ball[:2] - self.camera.centre[:2]
+        aside = np.array([sight[1], -sight[0], 0.0]) / max(float(np.linalg.norm(sight)), 1e-6)
+        pixels = self.camera.project([ball, ball + BALL_RADIUS_M * aside])
         if np.isnan(pixels).any():
             return
         radius = float(np.linalg.norm(pixels[1] - pixels[0]))

@@ -61,7 +61,7 @@ class Canvas:
 
     def shade(self, affine: Array, strength: float) -> None:
         """Darken by a soft blob of unit radius under `affine` (2, 3), which maps the blob's plane to the picture."""
-        blob = _blob()
+        blob = soft_blob()
         side = blob.shape[0]
         whole = np.column_stack([affine[:, :2] * (2 / side), affine[:, 2] - affine[:, 0] - affine[:, 1]])
         box = self.window(whole, side, side)
@@ -79,7 +79,8 @@ class Canvas:
 
 
 @lru_cache(maxsize=1)
-def _blob() -> Floats:
+def soft_blob() -> Floats:
+    """A round shadow (32, 32), 1 in the middle and 0 at the rim."""
     r = np.hypot(*np.meshgrid(np.linspace(-1, 1, 32), np.linspace(-1, 1, 32)))
     return np.clip(1 - r, 0, 1).astype(np.float32) ** 1.2
 

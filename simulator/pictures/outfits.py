@@ -72,7 +72,9 @@ def onlooker_palette(random: np.random.Generator) -> Palette:
     coat = _varied(_COATS[int(random.integers(len(_COATS)))], random)
     legs = _varied(_TROUSERS[int(random.integers(len(_TROUSERS)))], random)
     skin = SKINS[int(random.integers(len(SKINS)))]
-    hair = HAIRS[int(random.integers(len(HAIRS)))] if random.random() < 0.75 else _varied(coat, random)
+    hair = HAIRS[int(random.integers(2 if SKINS.index(skin) >= 3 else len(HAIRS)))]
+    if random.random() < 0.25:
+        hair = _varied(coat, random)
     return _palette(coat, coat, skin, legs, legs, legs, (34, 32, 30), coat, skin, hair, coat)
 
 

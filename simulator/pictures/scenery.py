@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.pictures.body import Posture, template
+from simulator.pictures.frame import soft_blob
 from simulator.pictures.ground import noise_tile
 from simulator.pictures.outfits import onlooker_palette
 from simulator.pictures.sprites import Placed
@@ -71,11 +72,27 @@ def figures(picture: Floats, view: View, people: list[tuple[float, float, float,
         rgb = palette[shape.garment] * (shape.light.astype(np.float32) / 160)[..., None]
         layer = np.concatenate([rgb, np.full((*shape.garment.shape, 1), 1, np.float32)], axis=2)
         layer[shape.garment == 0] = 0
+        if people[row][4] is not Posture.SIT:
+            _shadow(picture, view, place[row])
         level = placed.level(int(row))
         for _ in range(level):
             layer = cv2.copyMakeBorder(layer, 0, layer.shape[0] % 2, 0, layer.shape[1] % 2, cv2.BORDER_CONSTANT)
             layer = cv2.resize(layer, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         lay(picture, layer, placed.onto(int(row), shape, level))
+
+
+def _shadow(picture: Floats, view: View, at: npt.NDArray[np.float64]) -> None:
+    """The soft shadow under somebody who stands at `at`."""
+    pixels = view.camera.project([at, at + np.array([0.3, 0, 0]), at + np.array([0, 0.3, 0])])
+    if np.isnan(pixels).any():
+        return
+    blob = soft_blob()
+    layer = np.zeros((*blob.shape, 4), np.float32)
+    layer[..., 3] = 0.4 * blob
+    side = 2 * 0.6 / 0.3 / blob.shape[0]
+    across, along = (pixels[1] - pixels[0]) * side, (pixels[2] - pixels[0]) * side
+    corner = pixels[0] - (across + along) * blob.shape[0] / 2
+    lay(picture, layer, np.column_stack([across, along, corner]))
 
 
 def lay(picture: Floats, layer: Floats, affine: npt.NDArray[np.float64]) -> None:
@@ -106,7 +123,7 @@ def _tree_line(seed: int) -> Texture:
         while x < columns + 60:
             wide = random.uniform(60, 130)
             tall = random.uniform(0.45, 0.92) * rows * (1.12 - 0.35 * back)
-            tone = np.float32([54, 78, 44]) * back * random.uniform(0.8, 1.18) + random.uniform(-5, 5, 3).astype(
+            tone = np.float32([84, 108, 62]) * back * random.uniform(0.82, 1.18) + random.uniform(-5, 5, 3).astype(
                 np.float32
             )
             mask = np.zeros((rows, columns), np.uint8)
@@ -127,7 +144,7 @@ def _tree_line(seed: int) -> Texture:
     hedge = rows - int(0.16 * rows)
     bare = colour.sum(axis=2) == 0
     low = np.arange(rows)[:, None] >= hedge + 6 * leaves[hedge][None, :]
-    colour[low] = (np.float32([46, 62, 36]) * (1 + 0.25 * leaves[..., None]))[low]
+    colour[low] = (np.float32([66, 84, 50]) * (1 + 0.25 * leaves[..., None]))[low]
     alpha[low] = 255
     colour[bare & ~low] = (48, 40, 32)
     ragged = cv2.remap(

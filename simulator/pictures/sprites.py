@@ -56,30 +56,22 @@ class Woven(NamedTuple):
     cover: Floats
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1024)
 def woven(key: Key, level: int) -> Woven:
-    """The template of `key` at 1/2^`level` of its size, its edges softened as a lens softens them."""
+    """The template of `key` at 1/2^`level` of its size."""
     shape = template(*key)
-    planes = np.zeros((*shape.garment.shape, len(Garment)), np.float32)
     rows, columns = np.nonzero(shape.garment)
-    planes[rows, columns, shape.garment[rows, columns]] = shape.light[rows, columns] / np.float32(LIGHT_ONE)
-    planes[..., Garment.NONE] = shape.garment > 0
-    planes = cv2.GaussianBlur(planes, (3, 3), 0.6)
-    for _ in range(level):
-        planes = _halved(planes)
-    flat = planes.reshape(-1, len(Garment))
-    at = np.flatnonzero(flat[:, Garment.NONE] > 0.002)
-    light = flat[at]
-    cover = light[:, Garment.NONE].copy()
-    light[:, Garment.NONE] = 0.0
-    return Woven((planes.shape[0], planes.shape[1]), at, light, cover)
-
-
-def _halved(planes: Floats) -> Floats:
-    rows, columns = planes.shape[:2]
-    even = np.zeros((rows + rows % 2, columns + columns % 2, planes.shape[2]), np.float32)
-    even[:rows, :columns] = planes
-    return (even[0::2, 0::2] + even[1::2, 0::2] + even[0::2, 1::2] + even[1::2, 1::2]) * np.float32(0.25)
+    worn = shape.garment[rows, columns].astype(np.int64)
+    height, width = (-(-side // 2**level) for side in shape.garment.shape)
+    cell = (rows >> level) * width + (columns >> level)
+    at, place = np.unique(cell, return_inverse=True)
+    count = len(Garment)
+    light = np.bincount(place * count + worn, shape.light[rows, columns], len(at) * count).reshape(-1, count)
+    cover = np.bincount(place, minlength=len(at))
+    share = 0.25**level
+    return Woven(
+        (height, width), at, (light * (share / LIGHT_ONE)).astype(np.float32), (cover * share).astype(np.float32)
+    )
 
 
 def dress(key: Key, level: int, palette: Palette, number: int) -> Floats:
@@ -94,7 +86,8 @@ def dress(key: Key, level: int, palette: Palette, number: int) -> Floats:
     out = np.zeros((cloth.size[0] * cloth.size[1], 4), np.float32)
     out[cloth.at, :3] = worn
     out[cloth.at, 3] = cloth.cover
-    return out.reshape(*cloth.size, 4)
+    whole = out.reshape(*cloth.size, 4)
+    return whole if level else cv2.GaussianBlur(whole, (3, 3), 0.6)
 
 
 @lru_cache(maxsize=128)
