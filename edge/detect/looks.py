@@ -65,6 +65,8 @@ class Looks:
         top, bottom = _rows(self._small)
         y0 = max(0, int(top) // 2 * 2)
         y1 = min(self.height, (int(bottom) + 2) // 2 * 2)
+        if y1 - y0 < STEP:
+            return None
         scale = min(1.0, (STRIP_PIXELS / (self.width * (y1 - y0))) ** 0.5)
         if scale < 1.25 * self.whole.scale[0]:
             return None

@@ -18,6 +18,8 @@ FLOOD = 0.25
 """More of the picture than this does not move by itself: the camera was pushed, or the light changed."""
 LEAST_AREA = 2
 """Motion pixels of the smallest blob: one alone is noise."""
+FLIGHT = 0.25
+"""How far above the spot it flies over a ball may be, as a share of the picture's height."""
 MOST_BALLS = 24
 """Ball candidates of one frame that are handed on, strongest first."""
 
@@ -41,12 +43,13 @@ class Blobs:
 class MotionDetector:
     """Persons and ball candidates among the blobs of a background model; meant to run on every frame.
 
-    How tall a person is at a row of the picture comes from `stature`, which anyone who knows better may teach.
+    How tall a person is at a row of the picture comes from `stature`. It learns that from its own upright blobs when it
+    works `alone`; otherwise somebody who knows better teaches it.
     """
 
     name = "motion"
 
-    def __init__(self, width: int, height: int, frames_per_second: float) -> None:
+    def __init__(self, width: int, height: int, frames_per_second: float, *, alone: bool = True) -> None:
         self.background = Background(width, height, frames_per_second)
         self.stature = Stature(height)
         self.blobs = Blobs.none()
@@ -55,6 +58,7 @@ class MotionDetector:
         self.kept: Floats = np.zeros((0, 4))
         """Boxes (n, 4) of what is known to stand in front: it does not become background."""
         self._width, self._height = width, height
+        self._alone = alone
 
     def detect(self, frame: Frame) -> Detections:
         """Person-sized and ball-sized blobs; `blobs` then holds all of them."""
@@ -62,6 +66,8 @@ class MotionDetector:
         self.luma = foreground.luma
         self.blobs = blobs_of(foreground) if self.background.warm else Blobs.none()
         persons, balls = self._persons(), self._balls()
+        if self._alone:
+            self._learn(self.blobs.box[persons])
         box = np.concatenate([self.blobs.box[persons], self.blobs.box[balls]])
         score = np.concatenate([np.full(len(persons), PERSON_SCORE), self._whiteness(balls)])
         kind = np.repeat(np.array([Kind.PERSON, Kind.BALL], np.int64), [len(persons), len(balls)])
@@ -75,17 +81,24 @@ class MotionDetector:
         width, height = (box[:, 2:] - box[:, :2]).T
         tall = self.stature.at(box[:, 3])
         fill = self.blobs.area / np.maximum(width * height, 1)
-        fits = (height > 0.55 * tall) & (height < 1.6 * tall) & (width < 1.1 * height) & (width > 0.12 * height)
+        least, most = self.stature.spread
+        fits = (height > least * tall) & (height < most * tall) & (width < 1.1 * height) & (width > 0.12 * height)
         return np.flatnonzero(fits & (fill > 0.25))
 
+    def _learn(self, box: Floats) -> None:
+        """Blobs that are upright and whole are most likely one person each."""
+        width, height = (box[:, 2:] - box[:, :2]).T
+        inside = (box[:, 3] < self._height - 2) & (box[:, 1] > 2)
+        self.stature.learn(box[inside & (height > 1.6 * width) & (height < 5 * width)])
+
     def _balls(self) -> npt.NDArray[np.intp]:
-        """Small, compact and brighter than the grass. A ball in the air lies lower in the scene than its row says, so
-        it may look larger than one on the ground; a fast one is drawn out along its way."""
+        """Small, compact and brighter than what is behind. A ball in the air is above the spot it flies over, so it may
+        look as large as one on the ground further down; a fast one is drawn out along its way."""
         box = self.blobs.box
         sides = np.sort(box[:, 2:] - box[:, :2], axis=1)
-        expected = BALL_SHARE * self.stature.at(box[:, 3])
+        expected = BALL_SHARE * self.stature.at(box[:, 3] + FLIGHT * self._height)
         pixel = float(self.background.factor)
-        small = (sides[:, 0] < 2.2 * expected + 2 * pixel) & (sides[:, 1] < 5.0 * expected + 2 * pixel)
+        small = (sides[:, 0] < 1.6 * expected + 2 * pixel) & (sides[:, 1] < 4.0 * expected + 2 * pixel)
         fill = self.blobs.area / np.maximum(sides.prod(axis=1), 1)
         rows = np.flatnonzero(small & (fill > 0.4) & (self.blobs.bright > 12))
         return rows[np.argsort(-self._whiteness(rows), kind="stable")][:MOST_BALLS]

@@ -9,6 +9,8 @@ BALL_SHARE = 0.125
 PRIOR = (0.012, 0.11)
 """Height of a person at the top and at the bottom of the picture, as shares of its height, before anything is known."""
 FORGET = 0.999
+ENOUGH = 40
+"""Persons after whom the line is trusted."""
 STIFFNESS = 4.0
 """Persons' worth of weight that the prior keeps."""
 
@@ -21,11 +23,17 @@ class Stature:
 
     def __init__(self, height: int) -> None:
         self._height = float(height)
+        self._learned = 0
         prior = np.array(PRIOR) * height
         self._line = np.array([prior[0], prior[1] - prior[0]])
         rows = np.array([[1.0, 0.0], [1.0, 1.0]])
         self._prior = STIFFNESS * rows.T @ rows, STIFFNESS * rows.T @ prior
         self._normal, self._sum = np.zeros((2, 2)), np.zeros(2)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """Least and greatest ratio of a person's height to the expected one: wide while little is known."""
+        return (0.55, 1.6) if self._learned >= ENOUGH else (0.35, 2.8)
 
     def at(self, foot_y: Floats) -> Floats:
         """Expected heights (n,) px at the rows (n,) of the feet."""
@@ -37,6 +45,7 @@ class Stature:
         foot, tall = box[:, 3], box[:, 3] - box[:, 1]
         ratio = tall / self.at(foot)
         good = (ratio > 0.3) & (ratio < 3.0)
+        self._learned += int(good.sum())
         rows = np.stack([np.ones(int(good.sum())), foot[good] / self._height], axis=1)
         # Far persons are small: unweighted, the near ones would rule the line.
         weight = 1.0 / (1.0 + ((ratio[good] - 1) / 0.3) ** 2)

@@ -151,6 +151,6 @@ def open_eyes(detector: str, passes_per_second: float, width: int, height: int, 
     """
     if detector not in DETECTORS:
         raise UnknownDetector(f"there is no detector {detector!r}: choose one of {', '.join(DETECTORS)}")
-    motion = MotionDetector(width, height, frames_per_second)
     passes = OnnxDetector(width, height) if detector == "onnx" and passes_per_second > 0 else None
+    motion = MotionDetector(width, height, frames_per_second, alone=passes is None)
     return Eyes(motion, passes, passes_per_second, width, height, frames_per_second)

@@ -9,7 +9,7 @@ from scipy.linalg import solveh_banded
 from edge.detect.detector import Floats
 
 Rows = npt.NDArray[Any]
-DRAG = 0.97
+DRAG = 0.99
 """Share of its speed that a point nobody sees keeps from frame to frame."""
 
 

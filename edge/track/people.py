@@ -39,7 +39,7 @@ SAME = 0.7
 """Overlap of two tracks that are the same person."""
 NETWORK_LOOK, MOTION_LOOK, BLOB = 8, 1, 4
 """What a box of the network, a person-like blob on its own, and a blob that fits a track prove."""
-PROBATION = 12
+PROBATION = 16
 """Proof that a track needs to be believed."""
 LOST_S = 1.4
 """A track that nothing has measured for so long is over …"""

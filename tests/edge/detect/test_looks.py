@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.detect.detector import Detections, without_doubles
+from edge.detect.looks import STEP, STRIP_PIXELS, Looks
+from edge.detect.picture import planes_of, small_bgr
+from edge.detect.stature import Stature
+from wire.tracks import Kind
+
+
+def persons(boxes):
+    box = np.array(boxes, np.float64)
+    return Detections(box, np.full(len(box), 0.8), np.full(len(box), int(Kind.PERSON)), (0, 0, 1920, 1080))
+
+
+def far_people():
+    return persons([(100 + 60 * k, 300 + k, 112 + 60 * k, 335 + k) for k in range(12)])
+
+
+def test_only_the_whole_view_is_looked_at_until_small_persons_are_known():
+    looks = Looks(1920, 1080)
+    assert {looks.next().region for _ in range(6)} == {(0, 0, 1920, 1080)}
+
+
+def test_a_strip_through_small_persons_is_looked_at_in_turn_and_closer():
+    looks = Looks(1920, 1080)
+    looks.learn(far_people())
+    whole, strip = looks.next(), looks.next()
+    assert strip.scale[0] > 1.25 * whole.scale[0]
+    assert strip.region[1] < 300
+    assert strip.region[3] > 346
+    assert looks.next() == whole
+
+
+def test_near_persons_ask_for_no_strip():
+    looks = Looks(1920, 1080)
+    looks.learn(persons([(100 + 60 * k, 300, 160 + 60 * k, 480) for k in range(12)]))
+    assert looks.strip() is None
+
+
+@given(st.integers(160, 2200).map(lambda v: 2 * v), st.integers(90, 1300).map(lambda v: 2 * v))
+def test_every_look_fits_the_network_and_the_budget(width, height):
+    looks = Looks(width, height)
+    looks.learn(far_people())
+    for look in (looks.whole, looks.strip() or looks.whole):
+        assert look.width % STEP == look.height % STEP == 0
+        assert look.width > 0
+        assert look.height > 0
+        x0, y0, x1, y1 = look.region
+        assert 0 <= x0 < x1 <= width
+        assert 0 <= y0 < y1 <= height
+        assert all(v % 2 == 0 for v in look.region)
+    strip = looks.strip()
+    if strip:
+        assert strip.width * strip.height < 1.6 * STRIP_PIXELS
+
+
+def test_planes_share_memory_with_the_picture_and_hold_it_all():
+    picture = np.arange(12 * 6 // 4 * 4 * 9 // 6, dtype=np.uint8)[: 6 * 8 * 3 // 2].reshape(9, 8)
+    luma, blue, red = planes_of(picture)
+    assert (luma.shape, blue.shape, red.shape) == ((6, 8), (3, 4), (3, 4))
+    assert np.shares_memory(luma, picture)
+    assert (np.concatenate([p.ravel() for p in (luma, blue, red)]) == picture.ravel()).all()
+
+
+def test_a_resized_part_has_the_colours_of_the_part(stage):
+    picture = stage.picture([(200, 400, 300, (40, 40, 200))], noise=0)
+    shirt = small_bgr(picture, (180, 180, 220, 230), 32, 32)
+    assert np.median(shirt.reshape(-1, 3), axis=0) == pytest.approx((40, 40, 200), abs=12)
+
+
+def test_of_overlapping_boxes_the_strongest_remains():
+    box = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [30, 0, 40, 10]], np.float64)
+    assert without_doubles(box, np.array([0.5, 0.9, 0.2]), 0.5).tolist() == [1, 2]
+
+
+def test_stature_learns_how_persons_grow_towards_the_camera():
+    stature = Stature(1080)
+    random = np.random.default_rng(3)
+    for _ in range(30):
+        foot = random.uniform(250, 1000, 20)
+        tall = (0.17 * foot - 10) * random.normal(1, 0.05, 20)
+        stature.learn(np.stack([foot * 0, foot - tall, foot * 0 + 20, foot], axis=1))
+    rows = np.array([300.0, 600.0, 900.0])
+    assert stature.at(rows) == pytest.approx(0.17 * rows - 10, rel=0.06)

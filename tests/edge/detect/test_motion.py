@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from edge.capture.camera import Frame
+from edge.detect.background import _median_of_five
+from edge.detect.motion import MotionDetector
+from wire.tracks import Kind
+
+BLUE = (200, 60, 40)
+
+
+def run(stage, pictures):
+    detector = MotionDetector(stage.width, stage.height, 25.0)
+    return [detector.detect(Frame(p, k * 40_000_000, k)) for k, p in enumerate(pictures)], detector
+
+
+def balls_near(found, x, y, reach=4.0):
+    balls = found.of(Kind.BALL)
+    return np.hypot(*((balls.box[:, :2] + balls.box[:, 2:]) / 2 - (x, y)).T) < reach
+
+
+def test_a_flying_ball_is_a_candidate_in_nearly_every_frame(stage):
+    path = [(100 + 9 * k, 350 - 3 * k) for k in range(70)]
+    found, _ = run(stage, [stage.picture(balls=[(x, y, 3.0)]) for x, y in path])
+    hits = [balls_near(f, x, y).any() for f, (x, y) in zip(found, path, strict=True)]
+    assert np.mean(hits[25:]) > 0.95
+
+
+def test_a_cloud_does_not_flood_the_picture(stage):
+    lights = [1.0] * 30 + [1.0 - 0.012 * k for k in range(25)] + [0.7] * 10
+    found, _ = run(stage, [stage.picture(light=light) for light in lights])
+    assert max(len(f.box) for f in found) <= 2
+
+
+def test_somebody_is_still_found_while_the_light_changes(stage):
+    frames = 50
+    people = [[(200 + 6 * k, 400, 100, BLUE)] for k in range(frames)]
+    found, _ = run(stage, [stage.picture(p, light=1.0 - 0.006 * k) for k, p in enumerate(people)])
+    x, foot, *_ = people[-1][0]
+    boxes = found[-1].of(Kind.PERSON).box
+    assert any(abs((b[0] + b[2]) / 2 - x) < 10 and abs(b[3] - foot) < 8 for b in boxes)
+
+
+def test_the_place_somebody_left_is_grass_again(stage):
+    still, walks = [(300, 400, 100, BLUE)] * 15, [(300 + 6 * k, 400, 100, BLUE) for k in range(45)]
+    found, detector = run(stage, [stage.picture([person]) for person in still + walks])
+    middle = (detector.blobs.box[:, 0] + detector.blobs.box[:, 2]) / 2
+    assert not ((middle > 260) & (middle < 340) & (detector.blobs.area > 100)).any()
+    assert found[-1].of(Kind.PERSON).box.size
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_is_kept_stays_in_front_and_what_is_not_fades(stage, kept):
+    detector = MotionDetector(stage.width, stage.height, frames_per_second=5.0)
+    for k in range(170):
+        balls = [(400.0, 300.0, 4.0)] if k > 65 else []
+        if kept:
+            detector.kept = np.array([[390.0, 290, 410, 310]])
+        detector.detect(Frame(stage.picture(balls=balls), k * 200_000_000, k))
+    near = np.hypot(*(detector.blobs.centre - (400, 300)).T) < 8
+    assert near.any() == kept
+
+
+def test_the_exchange_network_gives_the_median():
+    values = np.random.default_rng(0).integers(0, 256, (5, 40, 40), dtype=np.uint8)
+    assert (_median_of_five(list(values)) == np.median(values, axis=0)).all()

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+
+from edge.capture.camera import Frame
+from edge.errors import UnknownDetector
+from edge.track.eyes import open_eyes
+from edge.track.torso import torso_lab
+from wire.tracks import Kind, SegmentTracks, decode_tracks, encode_tracks
+
+RED, BLUE = (40, 40, 200), (200, 60, 40)
+SEGMENT, FRAMES = 25, 75
+
+
+def people_at(k):
+    return [(150 + 5 * k, 330, 80, RED), (800 - 5 * k, 440, 100, BLUE)]
+
+
+def ball_at(k):
+    return (900 - 10 * (k - 30), 250 + (k - 30), 4.0)
+
+
+@pytest.fixture(scope="module", params=["onnx", "motion"])
+def sights(request, stage):
+    """What the eyes saw in three segments: two who walk from the first frame on, a ball from frame 30 on."""
+    eyes = open_eyes(request.param, 4.0, stage.width, stage.height, 25.0)
+    out = []
+    for k in range(FRAMES):
+        eyes.look(Frame(stage.picture(people_at(k), [ball_at(k)] if k >= 30 else []), k * 40_000_000, k))
+        if k % SEGMENT == SEGMENT - 1:
+            out.append(eyes.close_segment(k // SEGMENT))
+    return out
+
+
+def rows_near(sight, kind, frame, point, reach):
+    """Tracklet ids of this kind whose anchor in this frame is near the point."""
+    kinds = {t.id: t.kind for t in sight.tracklets}
+    rows = [r for r in np.flatnonzero(sight.frame == frame) if kinds[int(sight.tracklet[r])] == kind]
+    x = (sight.box[rows, 0] + sight.box[rows, 2]) / 2
+    y = sight.box[rows, 3] if kind == Kind.PERSON else (sight.box[rows, 1] + sight.box[rows, 3]) / 2
+    return {int(sight.tracklet[rows[k]]) for k in np.flatnonzero(np.hypot(x - point[0], y - point[1]) < reach)}
+
+
+def test_walkers_are_followed_over_segments_under_the_same_ids(sights):
+    for who in (0, 1):
+        ids = []
+        for k in range(55, FRAMES):
+            x, foot, tall, _ = people_at(k)[who]
+            ids.append(rows_near(sights[k // SEGMENT], Kind.PERSON, k % SEGMENT, (x, foot), 0.12 * tall))
+        assert np.mean([len(i) == 1 for i in ids]) > 0.9
+        assert len(set.union(*ids)) == 1
+
+
+def test_the_ball_is_followed_in_most_frames(sights):
+    hits = [bool(rows_near(sights[k // SEGMENT], Kind.BALL, k % SEGMENT, ball_at(k)[:2], 4.0)) for k in range(35, 75)]
+    assert np.mean(hits) > 0.85
+
+
+def test_shirts_have_the_colours_that_were_painted(sights):
+    (x, foot, *_), (far_x, far_foot, *_) = people_at(60)
+    colours = {t.id: t.torso_lab for t in sights[2].tracklets}
+    (red,) = rows_near(sights[2], Kind.PERSON, 10, (x, foot), 10)
+    (blue,) = rows_near(sights[2], Kind.PERSON, 10, (far_x, far_foot), 12)
+    assert colours[red][1] > 160
+    assert colours[red][2] > 145
+    assert colours[blue][2] < 100
+
+
+def test_rows_are_what_the_wire_wants_and_small(sights):
+    coded = rows = 0
+    for sequence, sight in enumerate(sights):
+        listed = {t.id for t in sight.tracklets}
+        assert set(sight.tracklet.tolist()) == listed
+        assert ((sight.frame >= 0) & (sight.frame < SEGMENT)).all()
+        pairs = set(zip(sight.tracklet.tolist(), sight.frame.tolist(), strict=True))
+        assert len(pairs) == len(sight.frame)
+        times = np.arange(SEGMENT, dtype=np.int64) * 40_000_000
+        columns = (sight.frame, sight.tracklet, sight.box, sight.score)
+        tracks = SegmentTracks("s", "n", sequence, 960, 544, "onnx", sight.tracklets, times, *columns)
+        raw = encode_tracks(tracks)
+        assert len(decode_tracks(raw).frame) == len(sight.frame)
+        coded, rows = coded + len(raw), rows + len(sight.frame)
+    assert rows > 100
+
+
+def test_eyes_that_saw_nothing_hand_over_nothing(stage):
+    eyes = open_eyes("motion", 4.0, stage.width, stage.height, 25.0)
+    for k in range(5):
+        eyes.look(Frame(stage.picture(), k, k))
+    assert eyes.close_segment(0).tracklets == ()
+
+
+def test_an_unknown_detector_is_refused_in_words(stage):
+    with pytest.raises(UnknownDetector, match="onnx"):
+        open_eyes("guess", 4.0, 640, 352, 25.0)
+
+
+def test_grass_alone_has_no_shirt(stage):
+    assert torso_lab(stage.picture(), np.array([100.0, 100, 140, 200])) is None

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.track.patch import shift
+from edge.track.paths import Paths, smoothed
+from edge.track.rows import Measured
+
+
+@given(st.integers(3, 40), st.integers(0, 1000))
+def test_smoothing_solves_its_least_squares(count, seed):
+    random = np.random.default_rng(seed)
+    place, variance, bend = random.normal(0, 50, (count, 2)), random.uniform(0.5, 4, count), random.uniform(0.2, 5)
+    second = np.diff(np.eye(count), 2, axis=0)
+    system = np.diag(1 / variance) + second.T @ second / bend**2
+    wanted = np.linalg.solve(system, place / variance[:, None])
+    assert smoothed(np.arange(count), place, variance, bend) == pytest.approx(wanted, abs=1e-6)
+
+
+@given(st.sets(st.integers(0, 60), min_size=3, max_size=30))
+def test_a_straight_path_with_gaps_stays_as_it_is(frames):
+    frame = np.array(sorted(frames)) + 1000
+    place = np.stack([3.0 * frame, 7 - 0.5 * frame], axis=1)
+    assert smoothed(frame, place, np.ones(len(frame)), 0.3) == pytest.approx(place, abs=1e-3)
+
+
+def test_smoothing_brings_noisy_places_closer_to_the_truth():
+    random = np.random.default_rng(2)
+    frame = np.arange(50)
+    truth = np.stack([4.0 * frame, 20 * np.sin(frame / 15)], axis=1)
+    noisy = truth + random.normal(0, 2, truth.shape)
+    found = smoothed(frame, noisy, np.full(50, 4.0), 0.3)
+    assert np.abs(found - truth).mean() < 0.5 * np.abs(noisy - truth).mean()
+
+
+def test_a_filter_learns_the_speed():
+    paths = Paths()
+    paths.add(np.array([[0.0, 0.0]]), np.array([4.0]), np.array([25.0]))
+    for k in range(1, 40):
+        paths.step(np.array([0.3]))
+        paths.correct(np.array([0]), np.array([[5.0 * k, -2.0 * k]]), np.array([4.0]))
+    assert paths.speed[0] == pytest.approx((5, -2), abs=0.4)
+
+
+def test_rows_of_successive_segments_join_and_no_frame_comes_twice():
+    measured, rows = Measured(), []
+    for segment in range(3):
+        for k in range(50 * segment, 50 * segment + 50):
+            measured.add(k, np.array([2.0 * k, 5.0]), 1.0, np.array([30.0, 80.0]), 0.5)
+        frame, place, _, _ = measured.since(50 * segment, 0.3)
+        measured.forget_before(50 * segment + 50)
+        rows.append((frame, place))
+    assert np.concatenate([f for f, _ in rows]).tolist() == list(range(150))
+    assert np.concatenate([p for _, p in rows])[:, 0] == pytest.approx(2.0 * np.arange(150), abs=1e-3)
+
+
+def test_two_measurements_of_one_frame_make_one_row():
+    measured = Measured()
+    measured.add(3, np.array([10.0, 0.0]), 1.0, np.array([30.0, 80.0]), 0.5)
+    measured.add(3, np.array([14.0, 0.0]), 3.0, np.array([30.0, 80.0]), 0.5)
+    assert measured.frame == [3]
+    assert measured.place[0][0] == pytest.approx(11.0)
+
+
+@given(st.integers(-4, 4), st.integers(-3, 3))
+def test_a_patch_is_found_where_it_went(dx, dy):
+    before = np.random.default_rng(1).integers(0, 255, (120, 160), dtype=np.uint8)
+    now = np.roll(before, (dy, dx), axis=(0, 1))
+    moved = shift(before, now, np.array([60.0, 30, 85, 95]), np.zeros(2))
+    assert moved == pytest.approx((dx, dy), abs=0.3)
+
+
+def test_a_patch_that_vanished_is_not_found():
+    random = np.random.default_rng(1)
+    before, now = (random.integers(0, 255, (120, 160), dtype=np.uint8) for _ in range(2))
+    assert shift(before, now, np.array([60.0, 30, 85, 95]), np.zeros(2)) is None

@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+
+from edge.detect.detector import Detections
+from edge.detect.motion import Blobs
+from edge.track.ids import tracklet_ids
+from edge.track.people import NETWORK_LOOK, People
+from wire.tracks import Kind
+
+RATE, PASS_EVERY, TALL, WIDE = 25.0, 6, 80.0, 30.0
+REGION = (0.0, 0.0, 1920.0, 1080.0)
+
+
+def box(x, foot):
+    return [x - WIDE / 2, foot - TALL, x + WIDE / 2, foot]
+
+
+def detections(feet, score=0.8):
+    boxes = np.array([box(x, y) for x, y in feet], np.float64).reshape(-1, 4)
+    return Detections(boxes, np.full(len(boxes), score), np.full(len(boxes), int(Kind.PERSON)), REGION)
+
+
+def blobs(feet):
+    boxes = detections(feet).box
+    return Blobs(boxes, (boxes[:, :2] + boxes[:, 2:]) / 2, np.full(len(boxes), 0.5 * WIDE * TALL), np.zeros(len(boxes)))
+
+
+def follow(paths, frames, *, seen=lambda k: True, moving=lambda k: True, score=0.8):
+    """Runs `People` over persons at paths(k); returns it and, per frame, the ids that were measured in it."""
+    people, ids = People(tracklet_ids(), RATE), []
+    for k in range(frames):
+        people.advance(k)
+        if k % PASS_EVERY == 0 and seen(k):
+            people.see(detections(paths(k), score), NETWORK_LOOK)
+        if moving(k):
+            people.refine(blobs(paths(k)))
+        ids.append({t.id: t.measured.place[-1] for t in people.tracks if t.id and t.last_frame == k})
+    return people, ids
+
+
+def test_a_walker_is_one_track_measured_in_every_frame():
+    _, ids = follow(lambda k: [(100 + 4 * k, 500)], 100)
+    assert {i for now in ids for i in now} == {1}
+    assert all(len(now) == 1 for now in ids[1:])
+
+
+def test_two_who_cross_keep_their_ids():
+    def paths(k):
+        return [(300 + 5 * k, 500), (900 - 5 * k, 530)]
+
+    _, ids = follow(paths, 120)
+    first = {i: p for i, p in ids[20].items()}
+    for number, (x, _) in first.items():
+        goes_right = x < 600
+        end_x = ids[-1][number][0]
+        assert (end_x > 600) == goes_right
+    assert set(ids[-1]) == set(first)
+
+
+def test_a_merged_blob_measures_nobody():
+    people = People(tracklet_ids(), RATE)
+    feet = [(300, 500), (320, 500)]
+    for k in range(0, 12):
+        people.advance(k)
+        if k % PASS_EVERY == 0:
+            people.see(detections(feet), NETWORK_LOOK)
+    people.advance(12)
+    merged = np.array([[285.0, 420, 335, 500]])
+    people.refine(Blobs(merged, np.array([[310.0, 460]]), np.array([3000.0]), np.zeros(1)))
+    assert all(track.last_frame < 12 for track in people.tracks)
+
+
+def test_a_weak_box_continues_a_track_but_begins_none():
+    _, ids = follow(lambda k: [(400, 500)], 60, score=0.2, moving=lambda k: False)
+    assert not any(ids)
+    people = People(tracklet_ids(), RATE)
+    for k in range(60):
+        people.advance(k)
+        if k % PASS_EVERY == 0:
+            people.see(detections([(400, 500)], 0.8 if k < 12 else 0.2), NETWORK_LOOK)
+    assert [track.id for track in people.tracks] == [1]
+
+
+def test_one_false_box_is_never_believed():
+    people, ids = follow(lambda k: [(400, 500)] if k == 0 else [], 80)
+    assert not any(ids)
+    assert not people.tracks
+
+
+def test_who_leaves_is_handed_over_and_forgotten():
+    people, _ = follow(lambda k: [(400 + 3 * k, 500)] if k < 40 else [], 100)
+    assert not people.tracks
+    assert [track.id for track in people.over] == [1]
+
+
+def test_a_gap_without_any_measurement_is_bridged_but_not_filled():
+    gap = range(30, 48)
+    _, ids = follow(lambda k: [(100 + 4 * k, 500)], 90, seen=lambda k: k not in gap, moving=lambda k: k not in gap)
+    assert not any(ids[k] for k in gap)
+    assert set(ids[-1]) == {1}
+
+
+def test_a_shadow_beside_the_feet_does_not_move_the_foot():
+    people = People(tracklet_ids(), RATE)
+    for k in range(40):
+        people.advance(k)
+        if k % PASS_EVERY == 0:
+            people.see(detections([(400, 500)]), NETWORK_LOOK)
+        body = np.array(box(400, 500))
+        shadow = np.array([402.0, 500, 414, 506])
+        both = np.stack([body, shadow])
+        people.refine(Blobs(both, (both[:, :2] + both[:, 2:]) / 2, np.array([1200.0, 60]), np.zeros(2)))
+    assert people.paths.place[0] == pytest.approx((400, 500), abs=1.5)
