@@ -1,6 +1,7 @@
 """Front-end packages: from npm, by the lock file, into the git-ignored `viewer/static/vendor`.
 
-Files get content-hashed names. Run as `python -m viewer.build`; nothing happens when the folder is up to date. Pages then need no outside host.
+Files get content-hashed names, and pages need no outside host. Run as `python -m viewer.build`; nothing happens when
+the folder is up to date.
 """
 
 import hashlib

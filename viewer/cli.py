@@ -5,8 +5,9 @@ import logging
 import os
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import OperationalError
 
@@ -18,6 +19,10 @@ from viewer.devices.keys import make_key, revoke, team_named
 from viewer.errors import PortTaken, ViewerError
 from viewer.settings import Settings
 from viewer.teams.models import Duty
+
+Run = Callable[[argparse.Namespace], int | None]
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -119,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands, name, run, help_text):  # type: ignore[no-untyped-def]
+def _command(commands: "Commands", name: str, run: Run, help_text: str) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=help_text, description=help_text)
     command.add_argument("--data", type=Path, required=True, metavar="DIR", help="the portal's folder")
     command.add_argument(

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
 from litestar.enums import RequestEncodingType
-from litestar.params import Body, Parameter
+from litestar.params import Body, QueryParameter
 from litestar.response import Redirect, Template
 
 from viewer.accounts.service import LONGEST_STAY, mail_address, sign_in, sign_out
@@ -29,7 +29,7 @@ class SignInForm:
 
 
 @get("/sign-in", opt=PUBLIC, sync_to_thread=False)
-def sign_in_page(state: State, wanted: Annotated[str, Parameter(query="next", max_length=500)] = "/") -> Template:
+def sign_in_page(state: State, wanted: Annotated[str, QueryParameter(name="next", max_length=500)] = "/") -> Template:
     """The form; `next` is the page to come back to."""
     return _form(state, inside(wanted))
 

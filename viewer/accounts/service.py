@@ -40,7 +40,7 @@ def sign_in(database: Database, mail: str, password: str, address: str, now: dat
         raise WrongSignIn("This address and password do not belong together.")
     key = secrets.token_urlsafe(32)
     with database.writing() as session:
-        forget_tries(session, mail)
+        forget_tries(session, mail, address)
         session.execute(delete(SignIn).where(SignIn.key_hash == _hash(replaces)))
         session.execute(delete(SignIn).where((SignIn.seen_at < now - IDLE) | (SignIn.made_at < now - LONGEST_STAY)))
         session.add(SignIn(key_hash=_hash(key), account_id=account.id, made_at=now, seen_at=now))

@@ -29,6 +29,8 @@ def count_try(session: Session, mail: str, address: str, now: datetime) -> None:
         session.add(SignInTry(subject=subject, at=now))
 
 
-def forget_tries(session: Session, mail: str) -> None:
-    """After a good sign-in the account starts afresh; the address keeps its count."""
+def forget_tries(session: Session, mail: str, address: str) -> None:
+    """After a good sign-in the account starts afresh; the address is let off this one try."""
     session.execute(delete(SignInTry).where(SignInTry.subject == f"account:{mail}"))
+    last = select(func.max(SignInTry.id)).where(SignInTry.subject == f"address:{address}")
+    session.execute(delete(SignInTry).where(SignInTry.id == last.scalar_subquery()))

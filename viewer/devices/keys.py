@@ -23,7 +23,7 @@ def make_key(session: Session, name: str, team: Team, now: datetime) -> str:
 def revoke(session: Session, name: str, now: datetime) -> int:
     """End every key of the device; returns how many there were."""
     ended = update(DeviceKey).where(DeviceKey.name == name, DeviceKey.revoked_at.is_(None)).values(revoked_at=now)
-    return session.execute(ended).rowcount
+    return len(session.scalars(ended.returning(DeviceKey.id)).all())
 
 
 def device_of(session: Session, key: str) -> DeviceKey | None:

@@ -121,4 +121,5 @@ def kept(database: Database, row: Leased, token: str, clock: Callable[[], dateti
 
 def _changed(session: Session, kind: type[Leased], row_id: int, token: str, **values: object) -> bool:
     statement = update(kind).where(kind.id == row_id, kind.lease_token == token).values(**values)
-    return session.execute(statement.execution_options(synchronize_session=False)).rowcount == 1
+    statement = statement.execution_options(synchronize_session=False)
+    return len(session.scalars(statement.returning(kind.id)).all()) == 1

@@ -2,7 +2,7 @@
 
 import logging
 
-from huey.consumer import Consumer
+from huey.consumer import Consumer  # type: ignore[import-untyped]
 
 from viewer.clock import now
 from viewer.db import Database

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from huey import SqliteHuey, crontab
-from huey.api import TaskWrapper
+from huey import SqliteHuey, crontab  # type: ignore[import-untyped]
+from huey.api import TaskWrapper  # type: ignore[import-untyped]
 
 from viewer.jobs.worker import Worker
 

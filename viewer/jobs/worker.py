@@ -68,16 +68,16 @@ class Worker:
         except LeaseLost as fault:
             if self._stopping():
                 self._again(row, token, "", counted=False)
-            log.warning("work left kind=%s key=%s reason=%r", kind.__tablename__, row.key, str(fault))
+            log.warning("work left kind=%s key=%s reason=%r", kind.__name__.lower(), row.key, str(fault))
         except Exception as fault:
             if not isinstance(fault, MailDelayed):
-                log.exception("work failed kind=%s key=%s", kind.__tablename__, row.key)
+                log.exception("work failed kind=%s key=%s", kind.__name__.lower(), row.key)
             if row.attempts >= MOST_ATTEMPTS:
                 self._close(row, token, State.FAILED, f"given up: {fault}")
             else:
                 self._again(row, token, str(fault), counted=True)
         else:
-            log.info("work done kind=%s key=%s attempts=%d", kind.__tablename__, row.key, row.attempts)
+            log.info("work done kind=%s key=%s attempts=%d", kind.__name__.lower(), row.key, row.attempts)
         return True
 
     def _work(self, row: Leased, token: str) -> None:
@@ -102,7 +102,7 @@ class Worker:
             settle(session, row, token, state, fault=fault[:1000])
         if isinstance(row, Job):
             package_path(self._settings, row.payload["upload"]).unlink(missing_ok=True)
-        log.error("work given up kind=%s key=%s fault=%r", type(row).__tablename__, row.key, fault)
+        log.error("work given up kind=%s key=%s fault=%r", type(row).__name__.lower(), row.key, fault)
 
     def _again(self, row: Leased, token: str, fault: str, *, counted: bool) -> None:
         due_at = self._clock() + backoff(row.attempts) if counted else self._clock()

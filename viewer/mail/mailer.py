@@ -92,9 +92,10 @@ def mailer_of(settings: Settings) -> Mailer | None:
 
 def _judged(fault: smtplib.SMTPRecipientsRefused | smtplib.SMTPResponseException) -> ViewerError:
     if isinstance(fault, smtplib.SMTPRecipientsRefused):
-        code, text = next(iter(fault.recipients.values()))
+        code, said = next(iter(fault.recipients.values()))
+        words = said.decode(errors="replace")
     else:
         code, text = fault.smtp_code, fault.smtp_error
-    words = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
+        words = text.decode(errors="replace") if isinstance(text, bytes) else text
     kind = MailDelayed if 400 <= code < 500 else MailRefused
     return kind(f"the mail server said {code} {words}")

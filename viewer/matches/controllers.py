@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from litestar import HttpMethod, Request, Response, get, route
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Template
 
 from viewer.accounts.models import Account
@@ -24,7 +24,7 @@ def home_page(request: Request[Account, Any, Any], state: State) -> Template:
 
 
 @get("/matches/{match_session:str}", sync_to_thread=True)
-def match_page(request: Request[Account, Any, Any], state: State, match_session: str) -> Template:
+def match_page(request: Request[Account, Any, Any], state: State, match_session: FromPath[str]) -> Template:
     """Video, events, clips, tactical map and numbers of one match."""
     with portal_of(state).database.reading() as session:
         match = whole_match(session, match_session)
@@ -49,7 +49,9 @@ def match_page(request: Request[Account, Any, Any], state: State, match_session:
     status_code=200,
     sync_to_thread=True,
 )
-def match_file(request: Request[Account, Any, Any], state: State, match_session: str, path: str) -> Response[Any]:
+def match_file(
+    request: Request[Account, Any, Any], state: State, match_session: FromPath[str], path: FromPath[str]
+) -> Response[Any]:
     """A file that the match's package listed, whole or in part."""
     portal = portal_of(state)
     with portal.database.reading() as session:
@@ -64,9 +66,9 @@ def match_file(request: Request[Account, Any, Any], state: State, match_session:
 @get("/matches/{match_session:str}/tracks.json", sync_to_thread=True)
 def match_tracks(
     state: State,
-    match_session: str,
-    start_s: Annotated[float, Parameter(query="from", ge=0)] = 0.0,
-    end_s: Annotated[float | None, Parameter(query="to", ge=0)] = None,
+    match_session: FromPath[str],
+    start_s: Annotated[float, QueryParameter(name="from", ge=0)] = 0.0,
+    end_s: Annotated[float | None, QueryParameter(name="to", ge=0)] = None,
 ) -> dict[str, Any]:
     """Positions of everybody for a stretch of the match, at most five minutes."""
     tracks, match = _tracks(state, match_session)
@@ -75,7 +77,7 @@ def match_tracks(
 
 
 @get("/matches/{match_session:str}/players/{track:int}", sync_to_thread=True)
-def player_movement(state: State, match_session: str, track: int) -> dict[str, Any]:
+def player_movement(state: State, match_session: FromPath[str], track: FromPath[int]) -> dict[str, Any]:
     """Where one player was: a heat map, and the same as shares of the nine fields of the pitch."""
     tracks, match = _tracks(state, match_session)
     if track not in {t.id for t in tracks.tracks}:

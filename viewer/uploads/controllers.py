@@ -10,6 +10,7 @@ from typing import Any
 from litestar import HttpMethod, MediaType, Request, Response, get, route
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from sqlalchemy import select
 
 from viewer.devices.models import DeviceKey
@@ -55,15 +56,22 @@ def _check(metadata: Mapping[str, str], _length: int | None, _who: str) -> None:
         raise UploadRefused(400, str(fault)) from fault
 
 
-@route(
-    [PATH, f"{PATH}/{{upload:str}}"],
-    http_method=[HttpMethod.POST, HttpMethod.HEAD, HttpMethod.PATCH, HttpMethod.DELETE, HttpMethod.OPTIONS],
-    opt=DEVICE,
-    request_max_body_size=None,
-    status_code=200,
-)
-async def take_upload(request: Request[DeviceKey, Any, Any], state: State, upload: str = "") -> Response[bytes]:
-    """Resumable upload; every request carries the device key."""
+_METHODS = [HttpMethod.POST, HttpMethod.HEAD, HttpMethod.PATCH, HttpMethod.DELETE, HttpMethod.OPTIONS]
+
+
+@route(PATH, http_method=_METHODS, opt=DEVICE, request_max_body_size=None, status_code=200)
+async def take_uploads(request: Request[DeviceKey, Any, Any], state: State) -> Response[bytes]:
+    """Making a resumable upload; every request carries the device key."""
+    return await _answered(request, state, "")
+
+
+@route(f"{PATH}/{{upload:str}}", http_method=_METHODS, opt=DEVICE, request_max_body_size=None, status_code=200)
+async def take_upload(request: Request[DeviceKey, Any, Any], state: State, upload: FromPath[str]) -> Response[bytes]:
+    """Going on with a resumable upload."""
+    return await _answered(request, state, upload)
+
+
+async def _answered(request: Request[DeviceKey, Any, Any], state: State, upload: str) -> Response[bytes]:
     receiving: TusProtocol = state.receiver
     answer = await receiving.handle(
         TusRequest(request.method, upload, dict(request.headers), _body(request), str(request.user.id))
@@ -73,7 +81,9 @@ async def take_upload(request: Request[DeviceKey, Any, Any], state: State, uploa
 
 
 @get("/api/v1/packages/{package_session:str}", opt=DEVICE, sync_to_thread=True)
-def package_state(request: Request[DeviceKey, Any, Any], state: State, package_session: str) -> dict[str, Any]:
+def package_state(
+    request: Request[DeviceKey, Any, Any], state: State, package_session: FromPath[str]
+) -> dict[str, Any]:
     """What has become of this device's newest package of a session: waiting, leased, done or failed, and why."""
     portal = portal_of(state)
     with portal.database.reading() as session:

@@ -5,15 +5,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from litestar import Litestar
-from litestar.contrib.jinja import JinjaTemplateEngine
 from litestar.datastructures import State
+from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
 from litestar.types import ControllerRouterHandler
 
 from viewer.accounts.controllers import sign_in_page, take_sign_in, take_sign_out
 from viewer.mail.controllers import mailbox_page
 from viewer.matches.controllers import home_page, match_file, match_page, match_tracks, player_movement
-from viewer.uploads.controllers import package_state, receiver, take_upload
+from viewer.uploads.controllers import package_state, receiver, take_upload, take_uploads
 from viewer.web.access import guard
 from viewer.web.controllers import health, static_file
 from viewer.web.faults import answer_fault
@@ -29,6 +29,7 @@ _ROUTES: list[ControllerRouterHandler] = [
     sign_in_page,
     take_sign_in,
     take_sign_out,
+    take_uploads,
     take_upload,
     package_state,
     static_file,

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import HttpMethod, Request, Response, route
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from sqlalchemy import text
 
 from viewer.media.files import answer_file
@@ -15,7 +16,9 @@ _BOTH = [HttpMethod.GET, HttpMethod.HEAD]
 
 
 @route("/static/{version:str}/{path:path}", http_method=_BOTH, opt=PUBLIC, status_code=200, sync_to_thread=True)
-def static_file(request: Request[Any, Any, Any], state: State, version: str, path: str) -> Response[Any]:
+def static_file(
+    request: Request[Any, Any, Any], state: State, version: FromPath[str], path: FromPath[str]
+) -> Response[Any]:
     """A file of the pages; its address changes with its content, so browsers keep it."""
     assets = portal_of(state).assets
     file = assets.file(str(path)) if version == assets.version else None

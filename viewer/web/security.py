@@ -2,7 +2,8 @@
 
 from urllib.parse import urlsplit
 
-from litestar.datastructures import MutableScopeHeaders
+from litestar import Request
+from litestar.datastructures import MutableScopeHeaders, State
 from litestar.enums import ScopeType
 from litestar.exceptions import PermissionDeniedException
 from litestar.middleware import ASGIMiddleware
@@ -56,15 +57,15 @@ class SameSite(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Let the request through, or raise `PermissionDeniedException`."""
-        if scope["type"] == "http" and scope["method"] not in _HARMLESS and not _own(scope):
+        request: Request[object, object, State] = Request(scope)
+        if request.method not in _HARMLESS and not _own(request):
             raise PermissionDeniedException("This request came from another site.")
         await next_app(scope, receive, send)
 
 
-def _own(scope: Scope) -> bool:
-    headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    site = headers.get(b"sec-fetch-site")
+def _own(request: Request[object, object, State]) -> bool:
+    site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")
-    origin = headers.get(b"origin")
-    return origin is None or urlsplit(origin).netloc == headers.get(b"host")
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")

@@ -81,7 +81,7 @@ export function moments(player, duration) {
     for (const moment of [current, found]) {
       if (!moment) continue;
       moment.button.setAttribute("aria-current", String(moment === found));
-      moment.dot.classList.toggle("now", moment === found);
+      moment.dot.classList.toggle("here", moment === found);
     }
     current = found;
     byId("now").textContent = found ? found.words : "";

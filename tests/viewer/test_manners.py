@@ -1,0 +1,108 @@
+"""How the processes behave: stopping, a killed worker, a taken port, words instead of tracebacks."""
+
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+SESSION = "1795344000-0a1b2c3d4e"
+
+
+@pytest.mark.slow
+def test_a_killed_worker_loses_nothing_and_everything_stops_within_5_s(portal, made_package, send_package, tmp_path):
+    # A lock on the database holds the worker in the middle of its job, where it is killed.
+    send_package(portal, made_package.tar(tmp_path / "p.tar"))
+    assert portal.package_state()["state"] == "waiting"
+    worker = portal.start("worker")
+    try:
+        portal.wait_for(lambda: portal.package_state()["state"] == "leased", "the worker's start")
+        blocker = sqlite3.connect(portal.data / "portal.db", isolation_level=None, timeout=30)
+        blocker.execute("BEGIN IMMEDIATE")
+        caught = portal.package_state()["state"] == "leased"
+    finally:
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    assert caught, "the job was over before the worker could be killed"
+    again = portal.start("worker")
+    portal.wait_for(lambda: portal.package_state()["state"] == "done", "the second worker's intake")
+    with portal.signed_in(portal.parent) as browser:
+        assert browser.get("/").text.count('class="card"') == 1
+    portal.wait_for(lambda: httpx.get(f"{portal.url}/mailbox").text.count("<article") == 2, "the mails")
+    begun = time.monotonic()
+    again.send_signal(signal.SIGTERM)
+    assert again.wait(10) == 0
+    assert time.monotonic() - begun < 5
+    log = (tmp_path / "worker.log").read_text() + (tmp_path / "serve.log").read_text()
+    assert "Traceback" not in log
+
+
+@pytest.mark.slow
+def test_the_server_stops_within_5_s_even_while_somebody_is_watching(tmp_path, portal_with_match):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = portal_with_match.command("serve", "--port", str(port))
+    process = subprocess.Popen(server, stderr=subprocess.PIPE, text=True)
+    url = f"http://127.0.0.1:{port}"
+    try:
+
+        def up() -> bool:
+            try:
+                return httpx.get(f"{url}/healthz").status_code == 200
+            except httpx.TransportError:
+                return False
+
+        portal_with_match.wait_for(up, "the second server's start")
+        with portal_with_match.signed_in(portal_with_match.parent) as browser:
+            video = f"{url}/matches/{SESSION}/media/panorama.mp4"
+            with httpx.stream("GET", video, cookies=dict(browser.cookies)) as watching:
+                next(watching.iter_raw(1000))
+                begun = time.monotonic()
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(10) == 0
+        assert time.monotonic() - begun < 5
+    finally:
+        process.kill()
+        said = process.communicate()[1]
+    assert "Traceback" not in said
+
+
+def said_by(*words: str) -> tuple[int, str]:
+    done = subprocess.run([sys.executable, "-m", "viewer.cli", *words], capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr.strip()
+
+
+@pytest.mark.slow
+def test_a_taken_port_is_named(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        code, said = said_by("serve", "--data", str(tmp_path), "--port", str(port))
+    assert code == 2
+    assert f"port {port} on 127.0.0.1 is taken" in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("device-key", "--name", "hub", "--data", "{data}"), "there is no team yet"),
+        (("serve", "--demo-mailbox", "--host", "0.0.0.0", "--data", "{data}"), "only with --host 127.0.0.1"),
+        (("migrate", "--data", "{data}", "--database", "nonsense"), "--database is written"),
+        (("migrate", "--data", "{data}", "--database", "postgresql+psycopg://u@/x?host=/nowhere"), "cannot be used"),
+    ],
+)
+def test_faults_come_as_one_sentence(tmp_path, words, part):
+    code, said = said_by(*(word.format(data=tmp_path / "data") for word in words))
+    assert code == 1
+    assert part in said
+    assert len(said.splitlines()) == 1
