@@ -25,7 +25,7 @@ from hub.panorama.conveyor import Belt, CostBook
 from hub.panorama.footage import Planes, segment_frames
 from hub.panorama.timeline import Arrivals, Shelf, Timeline
 from hub.panorama.windows import FRAMES_PER_SECOND, WINDOW_FRAMES
-from hub.panorama.writer import INIT, PLAYLIST, encode_window, playlist, window_name, write_durably
+from hub.panorama.writer import INIT, PLAYLIST, encode_window, playlist, window_name
 from hub.rendering import cut_followed, remux_playlist, thumbnail
 from hub.sessions import SessionFolder, Sessions
 from hub.statistics import player_statistics
@@ -37,6 +37,7 @@ from wire.match import Clip, MatchPackage
 from wire.pitch_tracks import PitchTracks, decode_pitch_tracks, encode_pitch_tracks, pitch_tracks_csv
 from wire.rig import Rig
 from wire.tracks import SegmentTracks, decode_tracks
+from wire.tus.store import write_durably
 
 CALIBRATION_SEGMENTS = 3
 """Segments (of 2 s) whose pictures give the still background: enough for walking people to move away."""

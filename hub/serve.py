@@ -27,7 +27,6 @@ from wire.ids import SessionId
 from wire.session import SegmentKey, SegmentOffer
 
 _STOP_S = 4.0
-_TIDY_S = 600.0
 
 
 class PortTaken(HubError):
@@ -96,23 +95,15 @@ async def _run(settings: Settings, clock: Clock, log: Log, http: aiohttp.ClientS
                 ) from None
             raise HubError(f"cannot listen on {settings.host}:{settings.port}: {fault.strerror}") from None
         worker.start()
-        tidying = asyncio.create_task(_tidy(ingest))
         log.event("listening", host=settings.host, port=settings.port)
         await asked.wait()
         log.event("stopping")
-        tidying.cancel()
         ended = await asyncio.to_thread(worker.stop, _STOP_S)
         log.event("stopped", in_time=ended)
         return 0 if ended else 1
     finally:
         await runner.cleanup()
         ingest.close()
-
-
-async def _tidy(ingest: Ingest) -> None:
-    while True:
-        await ingest.sweep()
-        await asyncio.sleep(_TIDY_S)
 
 
 def _deliverer(

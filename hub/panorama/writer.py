@@ -1,10 +1,8 @@
 """Windows of panorama frames as fragmented MP4 for HLS, and the whole as one archive file."""
 
 import io
-import os
 from collections.abc import Iterable
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import numpy as np
@@ -56,21 +54,6 @@ def encode_window(
     if count == 0 or split < 0:
         return b"", b"", 0
     return raw[:split], raw[split : end if end > split else len(raw)], count
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """Write by temporary file, fsync and rename: the path holds either nothing or the whole."""
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def playlist(windows: int, last_frames: int, ended: bool) -> str:

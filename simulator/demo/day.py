@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,9 @@ async def play_match_day(options: Options) -> int:
         console.say(f"touchline: {fault}")
     except aiohttp.ClientError as fault:
         console.say(f"touchline: a process of the rig went away: {fault}")
+    except Exception as fault:
+        (options.out / "logs" / "demo.log").write_text(traceback.format_exc())
+        console.say(f"touchline: this should not happen ({type(fault).__name__}: {fault}); see {options.out / 'logs'}")
     return 1
 
 
