@@ -200,7 +200,7 @@ def _reach(speed: float, elevation: float, height: float) -> tuple[float, float]
 
 def lofted(distance: float, elevation: float, height: float = 0.0) -> tuple[float, float]:
     """Speed and flight time of a ball that comes down through `height` (above the launch) after `distance` metres."""
-    low, high = 3.0, 36.0
+    low, high = 3.0, 33.0
     for _ in range(12):
         middle = (low + high) / 2
         if _reach(middle, elevation, height)[0] < distance:

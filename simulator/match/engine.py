@@ -20,8 +20,9 @@ _TAKES = 8
 def play(pitch: Pitch, seconds: float, seed: int) -> MatchTruth:
     """A match of `seconds` on `pitch`, the same for the same arguments.
 
-    From 14 s on it has a goal and the kick-off after it from 20 s on, from 60 s on every kind of restart but the free
-    kick, from 180 s on everything. Raises `BadMatch` for a length outside 1 s to 3 h.
+    From 20 s on it has a goal and the kick-off after it, from 60 s on every kind of restart but the free kick, from
+    180 s on everything (pitches much longer than 110 m take more time to run back over, and may miss the last of it).
+    Raises `BadMatch` for a length outside 1 s to 3 h.
     """
     if not 1 <= seconds <= 3 * 3600:
         raise BadMatch(f"a simulated match lasts between 1 s and 3 h, not {seconds:g} s")
