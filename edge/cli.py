@@ -11,6 +11,7 @@ from pathlib import Path
 from edge.capture import Camera, CameraSource
 from edge.errors import EdgeError
 from edge.log import Log
+from edge.memory import keep_flat
 from edge.serve import Settings, serve
 from edge.sight import Eyes
 from firmware.clock import SystemClock
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    keep_flat()
     clock = SystemClock()
     settings = Settings(
         node=node_id(arguments.node),

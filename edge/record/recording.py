@@ -26,7 +26,7 @@ from wire.rigtime import nanoseconds
 from wire.session import SegmentKey
 from wire.tracks import SegmentTracks
 
-_DEPTH = 3
+_DEPTH = 2
 """Frames that wait before a slower stage; 8 MB each at 3072 x 1728."""
 _EYES_GRACE_S = 2.5
 """How long a stopped recording waits for eyes that do not answer: a node stops within 5 s."""

@@ -152,7 +152,7 @@ async def test_stop_answers_when_the_last_segment_is_safe(make_client, virtual_c
     eyes = make_eyes(blocks_at=60)
     client = await make_client(f"virtual:{virtual_camera(125).path}", eyes)
     await start(client, zero_ns)
-    await reached(client, lambda now: now.frames >= 55)
+    await reached(client, lambda now: now.frames >= 60)
     eyes.released.set()
     answer = await client.post("/api/v1/record/stop", headers=AUTHORISED)
     assert decode(await answer.read(), NodeStatus).recording is None
@@ -213,7 +213,7 @@ async def test_preview_of_a_recording_node_is_its_latest_frame(make_client, vide
     eyes = make_eyes(blocks_at=5)
     client = await make_client(f"file:{video}", eyes)
     await start(client, zero_ns)
-    # Five frames looked at, one in the eyes, three that wait, one held by the camera.
+    # Five frames looked at, one in the eyes, two that wait; the camera holds the next one.
     frames = (await reached(client, lambda now: now.frames >= 8)).frames
     answer = await client.get("/api/v1/preview.jpg", headers=AUTHORISED)
     grey = cv2.imdecode(np.frombuffer(await answer.read(), np.uint8), cv2.IMREAD_GRAYSCALE).astype(int)
