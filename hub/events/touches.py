@@ -59,7 +59,7 @@ def touches(scene: Scene, first: int, last: int) -> list[Touch]:
 def _touch(scene: Scene, player: int, when: tuple[int, int, int], since: int) -> Touch | None:
     first, last, closest = when
     # What the ball did before the last kick had its way says nothing about this player.
-    if closest < since:
+    if last < since:
         return None
     before = _mean_velocity(scene, max(first - 4, since), max(first, since) + 1)
     after = _mean_velocity(scene, last, last + 5)

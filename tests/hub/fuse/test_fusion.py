@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+
+from hub.fuse import fuse
+from simulator.sightings import Faults, Scene, sightings
+from wire.match import MatchSheet, Team
+from wire.pitch_tracks import Role, TeamSide
+
+START = 1_790_000_000_000_000_000
+RED, BLUE, BLACK = (130, 190, 165), (90, 140, 70), (30, 128, 128)
+
+
+def seen(mast, pitch, squad, ball=None, **faults):
+    scene = Scene(
+        pitch=pitch,
+        frames_per_second=25.0,
+        people=squad,
+        heights_m=np.full(squad.shape[1], 1.7),
+        colours_lab=np.array([RED, RED, RED, BLUE, BLUE, BLUE, BLACK], float),
+        ball=np.full((len(squad), 3), np.nan) if ball is None else ball,
+    )
+    return sightings(scene, mast, 5, START, Faults(**faults))
+
+
+def sheet(pitch, home="", away="", starts=""):
+    return MatchSheet(title="t", pitch=pitch, home=Team("a", home), away=Team("b", away), home_starts=starts)
+
+
+def run(mast, pitch, tracks, match=None):
+    return fuse(mast, match or sheet(pitch), START, START + 19_900_000_000, tracks)
+
+
+def errors(result, squad):
+    """Per track: the person it follows most and its mean distance from him."""
+    out = {}
+    for track in result.tracks:
+        if track.role is Role.BALL:
+            continue
+        frame, xy, _ = result.of(track.id)
+        gap = np.hypot(*np.moveaxis(squad[frame] - xy[:, None], -1, 0)).mean(axis=0)
+        out[track.id] = int(np.argmin(gap)), float(gap.min()), len(frame)
+    return out
+
+
+def test_everybody_is_one_track_through_misses_breaks_and_three_clocks(mast, pitch, squad):
+    found = errors(run(mast, pitch, seen(mast, pitch, squad)), squad)
+    assert sorted(who for who, _, _ in found.values()) == list(range(7))
+    assert np.mean([gap for _, gap, _ in found.values()]) < 0.3
+    assert min(rows for _, _, rows in found.values()) > 470
+
+
+def test_teams_and_referee_follow_the_shirts(mast, pitch, squad):
+    result = run(mast, pitch, seen(mast, pitch, squad))
+    roles = {who: next(t for t in result.tracks if t.id == i) for i, (who, _, _) in errors(result, squad).items()}
+    assert [roles[i].team for i in range(6)] == [TeamSide.HOME] * 3 + [TeamSide.AWAY] * 3
+    assert roles[6].role is Role.REFEREE
+
+
+@pytest.mark.parametrize(
+    "entered",
+    [{"home": "#1040c0", "away": "#d01010"}, {"home": "#1040c0"}, {"away": "#d01010"}, {"starts": "right"}],
+)
+def test_what_the_coach_entered_decides_who_is_home(mast, pitch, squad, entered):
+    result = run(mast, pitch, seen(mast, pitch, squad), sheet(pitch, **entered))
+    left = [t.team for t in result.tracks if t.role is Role.PLAYER and result.of(t.id)[1][:, 0].mean() < 0]
+    assert left == [TeamSide.AWAY] * 3
+
+
+def test_a_wrong_clock_costs_accuracy(mast, pitch, squad):
+    """The clock offsets of the rig are really used: without them fast people are out of place."""
+    fast = np.stack(
+        [
+            np.column_stack([x + 20 * np.sin(0.4 * np.arange(500) / 25), np.full(500, y)])
+            for x, y in [(0, -12), (0, -8), (0, -4), (0, 0), (0, 4), (0, 8), (0, 12)]
+        ],
+        axis=1,
+    )
+    late = sightings(
+        Scene(
+            pitch,
+            25.0,
+            fast,
+            np.full(7, 1.7),
+            np.array([RED] * 3 + [BLUE] * 3 + [BLACK], float),
+            np.full((500, 3), np.nan),
+        ),
+        mast,
+        5,
+        START + 100_000_000,
+        Faults(),
+    )
+    right = seen(mast, pitch, fast)
+    gap = [np.mean([g for _, g, _ in errors(run(mast, pitch, tracks), fast).values()]) for tracks in (right, late)]
+    assert gap[0] + 0.3 < gap[1]
+
+
+def test_a_rolling_ball_is_followed_past_spare_balls(mast, pitch, squad):
+    t = np.arange(500) / 25
+    ball = np.column_stack([18 * np.sin(0.5 * t), 12 * np.cos(0.7 * t), np.full(500, 0.11)])
+    result = run(mast, pitch, seen(mast, pitch, squad, ball))
+    (track,) = [t for t in result.tracks if t.role is Role.BALL]
+    frame, xy, _ = result.of(track.id)
+    gap = np.hypot(*(xy - ball[frame, :2]).T)
+    assert len(frame) > 450
+    assert np.median(gap) < 0.3
+    assert (gap < 1.0).mean() > 0.9
+
+
+def test_nothing_seen_gives_no_tracks(mast, pitch):
+    result = run(mast, pitch, {})
+    assert result.tracks == ()
+    assert len(result.frame) == 0
