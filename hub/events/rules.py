@@ -36,11 +36,12 @@ def find_events(tracks: PitchTracks, pitch: Pitch) -> list[Event]:
     goals = _goals(world, outs, pieces)
     found: list[Event] = []
     found += [_set_piece(world, piece) for piece in pieces]
-    for way_out in _first_of_each(world, outs, pieces):
+    counted = _first_of_each(world, outs, pieces, goals)
+    for way_out in counted:
         kind = EventType.GOAL if way_out in goals else EventType.BALL_OUT
         found.append(_way_out(world, way_out, kind, goals.get(way_out, 0.8)))
-    for first, last, piece in _open_play(world, outs, pieces):
-        following = next((e for e in outs if e.frame >= last - 1), None)
+    for first, last, piece in _open_play(world, counted, pieces):
+        following = next((e for e in counted if e.frame >= last - 1), None)
         found += _kicks(world, touches(world, first, last), piece, following, last)
     return sorted(found, key=lambda e: e.time_s)
 
@@ -73,8 +74,12 @@ def _way_out(world: Scene, way_out: Exit, kind: EventType, confidence: float) ->
     )
 
 
-def _first_of_each(world: Scene, outs: list[Exit], pieces: list[Restart]) -> list[Exit]:
-    """Of the exits between two restarts only the first put the ball out of play, unless it was long back inside."""
+def _first_of_each(world: Scene, outs: list[Exit], pieces: list[Restart], goals: dict[Exit, float]) -> list[Exit]:
+    """Of the exits between two restarts only the first put the ball out of play, unless it was long back inside; a goal
+    overrules what seemed to be out before it."""
+    starts = np.array([-1, *(p.frame for p in pieces)])
+    overruled = {int(np.searchsorted(starts, goal.frame)): goal for goal in goals}
+    outs = [e for e in outs if overruled.get(int(np.searchsorted(starts, e.frame)), e) is e]
     kept: list[Exit] = []
     last_out = -np.inf
     for way_out in outs:
@@ -88,9 +93,9 @@ def _first_of_each(world: Scene, outs: list[Exit], pieces: list[Restart]) -> lis
 
 def _goals(world: Scene, outs: list[Exit], pieces: list[Restart]) -> dict[Exit, float]:
     """The exits that were goals, with confidence: through the mouth, and a kick-off is the next set piece."""
-    goals = {}
+    goals: dict[Exit, float] = {}
     for way_out in outs:
-        following = next((p for p in pieces if p.frame > way_out.frame), None)
+        following = _next_piece(pieces, way_out)
         wide = abs(way_out.y) - world.pitch.form.goal_width / 2
         if not way_out.end_line or wide > 1.5:
             continue
@@ -99,8 +104,16 @@ def _goals(world: Scene, outs: list[Exit], pieces: list[Restart]) -> dict[Exit, 
             if way_out.mouth and (left_s < 8 or _walking_back(world, way_out)):
                 goals[way_out] = 0.6
         elif following.kind is EventType.KICK_OFF:
-            goals[way_out] = 0.95 if way_out.mouth else 0.7
+            rival = next((g for g in goals if _next_piece(pieces, g) is following), None)
+            if rival is None or (way_out.mouth and not rival.mouth):
+                if rival is not None:
+                    del goals[rival]
+                goals[way_out] = 0.95 if way_out.mouth else 0.7
     return goals
+
+
+def _next_piece(pieces: list[Restart], way_out: Exit) -> Restart | None:
+    return next((p for p in pieces if p.frame > way_out.frame), None)
 
 
 def _walking_back(world: Scene, way_out: Exit) -> bool:
