@@ -6,6 +6,7 @@ small errors that a real lens, bracket and clock have.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -137,6 +138,7 @@ def _remedy(fault: PictureFaults) -> Photometry:
     return Photometry(gain=(red, green, blue), vignette=fault.vignette)
 
 
+@lru_cache(maxsize=32)
 def _stances(kind: RigKind, pitch: Pitch, width_px: int, height_px: int) -> list[_Stance]:
     if kind == "mast":
         return _mast(pitch, width_px, height_px)
@@ -199,7 +201,7 @@ def _yaw_for_corner(
     """The yaw at which the near right corner lies 2.5 % of the width inside the right edge."""
     corner = [[pitch.half_length, -pitch.half_width, 0.0]]
     low, high = 0.0, 90.0
-    for _ in range(40):
+    for _ in range(20):
         yaw = (low + high) / 2
         u = _model(2, _Stance(place, yaw, tilt, hfov), width_px, height_px).project(corner)[0, 0]
         if math.isnan(u) or u > width_px * 0.975:

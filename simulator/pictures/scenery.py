@@ -179,7 +179,7 @@ def _house(random: np.random.Generator) -> Texture:
 def _stand(picture: Floats, view: View, pitch: Pitch, random: np.random.Generator) -> None:
     """A small stand of benches behind the far touchline, left of the halfway line."""
     rows, step, rise = 5, 0.85, 0.42
-    wide, x0, y0 = 0.26 * pitch.length_m, -0.36 * pitch.length_m, pitch.half_width + 8.0
+    wide, x0, y0 = 0.26 * pitch.length_m, -0.36 * pitch.length_m, pitch.half_width + 10.5
     grey = np.zeros((64, 512, 4), np.uint8)
     seated: list[tuple[float, float, float, float, Posture]] = []
     for row in range(rows - 1, -1, -1):
@@ -262,8 +262,8 @@ def _onlookers(
     for _ in range(round(0.5 * pitch.length_m)):
         posture = Posture.CHEER if random.random() < 0.04 else Posture.STAND
         x = random.uniform(-hx, hx)
-        if abs(x) > 12:
-            out.append((x, hy + random.uniform(4.4, 6.2), 0.0, -math.pi / 2 + random.normal(0, 0.5), posture))
+        if abs(x) > 12 and not -0.37 * pitch.length_m < x < -0.09 * pitch.length_m:
+            out.append((x, hy + random.uniform(6.8, 9.0), 0.0, -math.pi / 2 + random.normal(0, 0.5), posture))
     for _ in range(12):
         side = 1 if random.random() < 0.5 else -1
         x = side * (hx + random.uniform(6.0, 8.0))
