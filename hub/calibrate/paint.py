@@ -18,7 +18,7 @@ _SPACING_PX = 8.0
 _CONTRAST = 6.0
 """Least brightness, of 255, by which paint stands out from the grass on both sides of it."""
 _SUBPIXEL = 0.5
-LINE_SPREAD_PX = 1.5
+LINE_SPREAD_PX = 1.0
 """Of one sample along a line at 1920 px width; neighbouring samples share their errors, so more than one alone has."""
 
 
@@ -35,7 +35,7 @@ class Markings:
 class Paint:
     """Paint found in one camera: pitch points (n, 3), where they were seen (n, 2), the predicted unit normals (n, 2),
     and of each its marking (n,) and distance from the prediction (n,) in pixels. `expected` counts the samples looked
-    for, `offered` those of each marking."""
+    for."""
 
     points_m: Array
     pixels: Array
