@@ -145,7 +145,8 @@ class Balls:
         place = np.array([track.measured.place[k] for k in recent])
         speed = np.diff(place, axis=0) / np.diff(frame)[:, None]
         travel = float(np.linalg.norm(place[-1] - place[0]))
-        if travel < TRAVEL * track.diameter:
+        # Counted over its whole life: a ball that rolls out slowly takes a second to prove itself.
+        if float(np.linalg.norm(place[-1] - track.measured.place[0])) < TRAVEL * track.diameter:
             return False
         step = travel / (frame[-1] - frame[0])
         rough = float(np.median(np.linalg.norm(np.diff(speed, axis=0), axis=1)))
