@@ -10,11 +10,11 @@ from pathlib import Path
 
 from edge.capture import Camera, CameraSource
 from edge.errors import EdgeError
-from edge.log import Log
 from edge.memory import keep_flat
 from edge.serve import Settings, serve
 from edge.sight import Eyes
 from firmware.clock import SystemClock
+from firmware.log import Log
 from wire.errors import WireError
 from wire.ids import node_id
 

@@ -13,8 +13,8 @@ class NodeCost(Message, frozen=True, kw_only=True):
     """A node's cost since its process began.
 
     `cpu_s` has the CPU seconds of each stage's own thread (`capture`, `encode`, `look`, `close`, and `serve`, which is
-    offload and API); `process_cpu_s` is the whole process, threads inside libraries included. `peak_memory_bytes` is
-    the largest resident size.
+    offload and API), `wall_s` how long each was at work, waiting for its neighbours left out; `process_cpu_s` is the
+    whole process, threads inside libraries included. `peak_memory_bytes` is the largest resident size.
     """
 
     KIND = "node-cost"
@@ -22,6 +22,7 @@ class NodeCost(Message, frozen=True, kw_only=True):
 
     node: NodeId
     cpu_s: dict[str, float]
+    wall_s: dict[str, float]
     process_cpu_s: float
     peak_memory_bytes: int
     frames: int
@@ -39,12 +40,17 @@ class StageMeter:
         self._cost = cost
         self._stage = stage
         self._last = time.thread_time()
+        self._began = time.perf_counter()
+
+    def begin(self) -> None:
+        """A piece of work begins: what passed since the last reading was waiting."""
+        self._began = time.perf_counter()
 
     def read(self) -> None:
-        """Book what was spent since the last reading."""
-        now = time.thread_time()
-        self._cost.spend(self._stage, now - self._last)
-        self._last = now
+        """Book the CPU time since the last reading, and the wall time since the work began."""
+        cpu, wall = time.thread_time(), time.perf_counter()
+        self._cost.spend(self._stage, cpu - self._last, wall - self._began)
+        self._last, self._began = cpu, wall
 
 
 class Cost:
@@ -53,16 +59,18 @@ class Cost:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._cpu_s: defaultdict[str, float] = defaultdict(float)
+        self._wall_s: defaultdict[str, float] = defaultdict(float)
         self._counts: Counter[str] = Counter()
 
     def meter(self, stage: str) -> StageMeter:
         """A meter for the calling thread, which does the work of `stage`."""
         return StageMeter(self, stage)
 
-    def spend(self, stage: str, cpu_s: float) -> None:
-        """Book CPU seconds of a stage."""
+    def spend(self, stage: str, cpu_s: float, wall_s: float) -> None:
+        """Book CPU and wall seconds of a stage."""
         with self._lock:
             self._cpu_s[stage] += cpu_s
+            self._wall_s[stage] += wall_s
 
     def count(self, **amounts: int) -> None:
         """Book frames, segments, detections or bytes, by the names of `NodeCost`."""
@@ -75,6 +83,7 @@ class Cost:
             return NodeCost(
                 node=node,
                 cpu_s={stage: round(cpu, 4) for stage, cpu in sorted(self._cpu_s.items())},
+                wall_s={stage: round(wall, 4) for stage, wall in sorted(self._wall_s.items())},
                 process_cpu_s=round(time.process_time(), 4),
                 peak_memory_bytes=peak_memory_bytes(),
                 frames=self._counts["frames"],

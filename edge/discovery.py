@@ -7,7 +7,7 @@ from zeroconf import Error as ZeroconfError
 from zeroconf import InterfaceChoice, Zeroconf
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-from edge.log import Log
+from firmware.log import Log
 from wire.ids import NodeId
 
 SERVICE = "_touchline._tcp.local."

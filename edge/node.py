@@ -11,11 +11,11 @@ from edge.capture import Camera, CameraSource, Frame
 from edge.cost import Cost, NodeCost
 from edge.errors import AlreadyRecording, CameraFault, NotRecording
 from edge.ledger import Ledger, SessionRow
-from edge.log import Log
 from edge.preview import jpeg
 from edge.record import Recording, Shelf
 from edge.sight import Eyes
 from firmware.clock import Clock
+from firmware.log import Log
 from wire.ids import NodeId, session_id
 from wire.session import NodeStatus, SegmentState, StartRecording
 

@@ -18,11 +18,11 @@ from edge.cost import Cost
 from edge.discovery import Announcement
 from edge.errors import EdgeError, NotRecording, PortTaken
 from edge.ledger import Ledger
-from edge.log import Log
 from edge.node import EyesFor, Node, software
 from edge.offload import Hub, Offloader
 from edge.record import Shelf, salvage
 from firmware.clock import Clock
+from firmware.log import Log
 from wire.ids import NodeId
 
 _METER_EVERY_S = 1.0
@@ -159,6 +159,8 @@ async def _meter(cost: Cost) -> None:
     while True:
         meter.read()
         await asyncio.sleep(_METER_EVERY_S)
+        # An event loop's wall time says nothing: it waits for everybody at once.
+        meter.begin()
 
 
 async def _announce(settings: Settings, port: int, log: Log) -> None:

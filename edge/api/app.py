@@ -8,8 +8,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from edge.errors import AlreadyRecording, CameraFault, EdgeError, NotRecording
-from edge.log import Log
 from edge.node import Node
+from firmware.log import Log
 from wire.errors import WireError
 from wire.message import Message, decode, encode
 from wire.session import StartRecording

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from edge.cost import Cost
 from edge.errors import HubUnreachable, SegmentRefused
 from edge.ledger import Ledger, SegmentRow
-from edge.log import Log
 from edge.offload.hub import Hub
 from edge.record.shelf import TRACKS, VIDEO, Shelf
+from firmware.log import Log
 from wire.session import SegmentKey, SegmentReceipt, SegmentState
 
 _FIRST_PAUSE_S = 0.5

@@ -14,13 +14,13 @@ from edge.capture import Camera, Frame
 from edge.cost import Cost
 from edge.errors import CameraFault, EdgeError
 from edge.ledger import Ledger
-from edge.log import Log
 from edge.record.cut import sequence_of
 from edge.record.encoder import SegmentWriter
 from edge.record.feed import Feed
 from edge.record.shelf import VIDEO, Shelf
 from edge.sight import Eyes, SegmentSight
 from firmware.clock import Clock
+from firmware.log import Log
 from wire.ids import NodeId, SessionId
 from wire.rigtime import nanoseconds
 from wire.session import SegmentKey
@@ -120,6 +120,7 @@ class Recording:
                     self.latest = frame
                     self.frames += 1
                     self._cost.count(frames=1)
+                    meter.begin()
         except Exception as fault:
             self._note(fault, "camera-fault")
         finally:
@@ -132,6 +133,7 @@ class Recording:
         writer: SegmentWriter | None = None
         try:
             for frame in self._to_encode:
+                meter.begin()
                 sequence = sequence_of(frame.time_ns, self.start_ns)
                 if writer and writer.sequence != sequence:
                     writer.finish()
@@ -141,6 +143,7 @@ class Recording:
                     writer = self._open_segment(sequence, frame.time_ns)
                 writer.write(frame)
                 meter.read()
+            meter.begin()
             if writer:
                 writer.finish()
                 self._written.put(_Written(writer, last=True))
@@ -162,12 +165,14 @@ class Recording:
         looking: int | None = None
         try:
             for frame in self._to_look:
+                meter.begin()
                 sequence = sequence_of(frame.time_ns, self.start_ns)
                 if looking is not None and looking != sequence:
                     self._seen.put(_Seen(looking, self._eyes.close_segment(looking)))
                 looking = sequence
                 self._eyes.look(frame)
                 meter.read()
+            meter.begin()
             if looking is not None:
                 self._seen.put(_Seen(looking, self._eyes.close_segment(looking)))
         except Exception as fault:
@@ -183,8 +188,10 @@ class Recording:
         meter = self._cost.meter("close")
         try:
             for written in self._written:
+                meter.begin()
                 self._shelve(written)
                 meter.read()
+            meter.begin()
             if not self.broken:
                 self._ledger.finish_session(self.session)
         except Exception as fault:

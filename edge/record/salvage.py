@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.ledger import Ledger, SegmentRow, SessionRow
-from edge.log import Log
 from edge.record.encoder import TICKS
 from edge.record.shelf import TRACKS, VIDEO, Shelf
 from edge.sight import SegmentSight
+from firmware.log import Log
 from wire.rigtime import SECOND, nanoseconds
 from wire.session import SegmentState
 from wire.tracks import SegmentTracks, decode_tracks

@@ -34,7 +34,8 @@ def print_costs(console: Console, account: Mapping[str, Any]) -> None:
     rows = [["stage", "wall s", "CPU s", "items"]]
     for name, node in account["nodes"].items():
         for stage, cpu in node["cpu_s"].items():
-            rows.append([f"node {name}: {stage}", f"{node['wall_s'][stage]:.1f}", f"{cpu:.1f}", str(node["frames"])])
+            wall = max(node["wall_s"][stage], cpu)
+            rows.append([f"node {name}: {stage}", f"{wall:.1f}", f"{cpu:.1f}", str(node["frames"])])
     for stage, cost in account["hub"].items():
         rows.append([f"hub: {stage}", f"{cost['wall_s']:.1f}", f"{cost['cpu_s']:.1f}", str(cost["items"])])
     console.table("Time per stage", rows)

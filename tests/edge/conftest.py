@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from aiohttp import web
 
-from edge.log import Log
 from edge.sight import SegmentSight
+from firmware.log import Log
 from wire.message import decode, encode
 from wire.session import SegmentKey, SegmentOffer, SegmentReceipt
 from wire.tracks import Kind, Tracklet
