@@ -20,7 +20,11 @@ export function moments(player, duration) {
   const goTo = (moment) => player.seek(moment.time - EARLIER_S);
 
   for (const moment of all) {
-    moment.button.addEventListener("click", () => goTo(moment));
+    moment.button.addEventListener("click", () => {
+      goTo(moment);
+      // On a phone the list lies below the picture it speaks of.
+      player.video.scrollIntoView({ block: "nearest" });
+    });
     const { mark, side, type } = moment.button.dataset;
     const dot = document.createElement("button");
     dot.type = "button";
