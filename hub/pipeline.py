@@ -36,6 +36,7 @@ from wire.ids import NodeId, SessionId
 from wire.match import Clip, MatchPackage
 from wire.pitch_tracks import PitchTracks, decode_pitch_tracks, encode_pitch_tracks, pitch_tracks_csv
 from wire.rig import Rig
+from wire.rigtime import nanoseconds
 from wire.tracks import SegmentTracks, decode_tracks
 from wire.tus.store import write_durably
 
@@ -267,9 +268,8 @@ class _SessionRun:
         rig = self._with_clocks(rig, None)
         write_durably(folder.rig, message.encode(rig, indent=1))
         sheet, start = self._plan.request.sheet, self._plan.start_ns
-        end = max(
-            self._shelf.end_ns(self._plan.session, camera.node) + camera.clock_offset_ns for camera in rig.cameras
-        )
+        # Tracks last as long as the panorama: what a camera saw after the others had ended belongs to no picture.
+        end = start + nanoseconds(self._duration_s())
         tracks = self._costs.measured(
             "fuse", lambda: fuse(rig, sheet, start, end, self._tracks_by_node(None)), (end - start) // 40_000_000
         )

@@ -100,9 +100,10 @@ class MatchDay:
     async def play(self, processes: Processes) -> None:
         """From an empty field to the match in the portal; raises `SimulatorError` when a process fails."""
         options, console = self._options, self._console
+        cameras = await self._cameras(processes)
         console.step("Opening the portal.")
         await self._portal.open(processes, self._viewer_port)
-        cameras = await self._cameras(processes)
+        await self._cameras_ready(processes)
         console.step("Raising the rig: " + ", ".join(camera.node for camera in cameras) + ", and the hub.")
         headers = {"Authorization": f"Bearer {self._token}"}
         async with aiohttp.ClientSession(headers=headers) as http:
@@ -146,6 +147,9 @@ class MatchDay:
         """What each node opens: a recorded file, or a lens process that shows the simulated match."""
         options = self._options
         if not options.simulated:
+            self._console.step(
+                f"Laying out {len(options.recordings)} recordings of {options.recordings[0].duration_s:.0f} s."
+            )
             files = [f"file:{recording.path.resolve()}" for recording in options.recordings]
             return [Camera(*row) for row in zip(self._names, files, self._node_ports, strict=True)]
         pitch = options.pitch
@@ -164,10 +168,13 @@ class MatchDay:
             )
             cameras.append(Camera(name, f"virtual:{path}", self._node_ports[index]))
         await asyncio.to_thread(truth.write, options)
-        while not all((self._sockets / f"{name}.sock").exists() for name in self._names):
+        return cameras
+
+    async def _cameras_ready(self, processes: Processes) -> None:
+        """Wait until every lens has set up its scene; recorded files are always ready."""
+        while self._options.simulated and not all((self._sockets / f"{name}.sock").exists() for name in self._names):
             processes.check()
             await asyncio.sleep(0.1)
-        return cameras
 
     async def _raise(self, processes: Processes, cameras: Sequence[Camera], http: aiohttp.ClientSession) -> None:
         options = self._options
@@ -200,6 +207,7 @@ class MatchDay:
         """Show how far nodes and hub are until the portal has the package."""
         frames = self._frames_expected()
         said = Stage.RECORDING
+        recorded = 0.0
         while True:
             processes.check()
             progress = decode(await _raw(http, f"{self._hub}/api/v1/sessions/{plan.session}"), SessionProgress)
@@ -215,7 +223,9 @@ class MatchDay:
                 said = progress.stage
                 self._console.step(_STEPS[progress.stage])
             elif progress.stage not in _STEPS:
-                recorded = sum(status.frames for status in statuses) / max(1, frames * len(cameras))
+                # A node that has finished counts from nought again.
+                now = sum(status.frames for status in statuses) / max(1, frames * len(cameras))
+                recorded = max(recorded, now)
                 stitched = progress.windows_done * 50 / max(1, frames)
                 self._console.progress((recorded + stitched) / 2, _shares(recorded, stitched, progress))
             await asyncio.sleep(0.5)
