@@ -116,6 +116,16 @@ async def started(url: str, zero_ns: int, session: str = "s1") -> None:
         assert answer.status == 200, await answer.text()
 
 
+async def taken(url: str, frames: int, limit_s: float = 20) -> None:
+    """Wait until the node has taken so many frames from its camera."""
+    async with aiohttp.ClientSession() as http, asyncio.timeout(limit_s):
+        while True:
+            async with http.get(f"{url}/api/v1/status") as answer:
+                if decode(await answer.read(), NodeStatus).frames >= frames:
+                    return
+            await asyncio.sleep(0.02)
+
+
 def assert_sound(data: Path, zero_ns: int) -> list:
     """Every row beyond open has both files, whole, with the promised hashes and times; nothing else lies about."""
     shelf, ledger = Shelf(data), Ledger(data / "ledger.sqlite")
@@ -191,6 +201,7 @@ async def test_a_signal_ends_a_node_whose_camera_hangs(node, virtual_camera, tmp
     url = await asyncio.to_thread(process.address)
     await started(url, zero_ns)
     await asyncio.to_thread(process.wait_for, "event=segment-closed")
+    await taken(url, 70)
     begun = time.monotonic()
     process.send(signal.SIGTERM)
     assert await asyncio.to_thread(process.end) == 0
