@@ -1,31 +1,22 @@
 """Set pieces: where and when a dead ball is put back into play."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from hub.events.exits import Exit
+from hub.events.kick_offs import KickOff
+from hub.events.rests import Rest
 from hub.events.scene import Scene
 from wire.events import EventType
 
 Array = npt.NDArray[np.float64]
 
-_AWAY_M = 1.0
-_STILL_S = 0.4
 _FOUL_STILL_S = 1.6
-_NEXT_ATTACK_FRAMES = 150
 _INSIDE_M = 2.5
 _AT_LINE_M = 1.0
-
-
-@dataclass(frozen=True)
-class Rest:
-    """The ball lay (or was held) at `place` from frame `first` until it left at `left`."""
-
-    first: int
-    left: int
-    place: Array
 
 
 @dataclass(frozen=True)
@@ -39,55 +30,20 @@ class Restart:
     confidence: float
 
 
-def rests(scene: Scene) -> list[Rest]:
-    """Every time the ball stayed within a metre for a moment and then left."""
-    ball, out = scene.ball, []
-    still = scene.frame(_STILL_S)
-    slow = np.hypot(*scene.velocity.T) < 1.6
-    k = 0
-    while k < scene.frames - still:
-        if not slow[k : k + still].all():
-            k += 1
-            continue
-        place = np.nanmedian(ball[k : k + still], axis=0)
-        end = k + still
-        while end < scene.frames:
-            gap = np.hypot(*(ball[end] - place))
-            # A ball that vanishes has not left; nor has one that a single look puts elsewhere.
-            if gap > _AWAY_M and np.nanmedian(np.hypot(*(ball[end : end + 4] - place).T)) > _AWAY_M:
-                break
-            if gap < 0.5 and slow[end]:
-                place = 0.9 * place + 0.1 * ball[end]
-            end += 1
-        if end >= scene.frames:
-            break
-        out.append(Rest(k, _left(scene, k, end, place), place))
-        k = end
-    return out
-
-
-def _left(scene: Scene, first: int, end: int, place: Array) -> int:
-    """The frame of the kick: the last one before `end` in which the ball had not moved yet."""
-    k = end
-    while k > first and not np.hypot(*(scene.ball[k] - place)) < 0.35:
-        k -= 1
-    return k
-
-
-def restarts(scene: Scene, exits: list[Exit]) -> list[Restart]:
-    """The set pieces in order of time: after each exit the first rest that fits it, kick-offs and free kicks beside."""
-    lying = rests(scene)
-    found = [_kick_off(scene, rest, exits) for rest in lying]
-    fixed = {r.frame: r for r in found if r is not None}
+def restarts(
+    scene: Scene, exits: Sequence[Exit], goals: Collection[Exit], kicks: Sequence[KickOff], lying: Sequence[Rest]
+) -> list[Restart]:
+    """The set pieces in order of time: the kick-offs, after each other exit the first rest that fits it, and free
+    kicks."""
+    fixed = {k.frame: Restart(EventType.KICK_OFF, k.frame, np.zeros(2), None, k.confidence) for k in kicks}
     now = -1
-    for i, way_out in enumerate(exits):
+    for way_out in exits:
         if way_out.frame < now:
             continue
-        goal = _answered_by_kick_off(way_out, exits[i + 1 :], sorted(fixed))
-        if goal is not None:
-            now = goal
-            continue
         until = min((k for k in fixed if k > way_out.frame), default=scene.frames)
+        if way_out in goals:
+            now = until
+            continue
         for rest in lying:
             if not way_out.frame < rest.left <= until or rest.left in fixed:
                 continue
@@ -105,28 +61,6 @@ def restarts(scene: Scene, exits: list[Exit]) -> list[Restart]:
         if rest.left not in fixed and _is_free_kick(scene, rest, exits, sorted(fixed)):
             fixed[rest.left] = Restart(EventType.FREE_KICK, rest.left, rest.place, None, 0.5)
     return [fixed[k] for k in sorted(fixed)]
-
-
-def _kick_off(scene: Scene, rest: Rest, exits: list[Exit]) -> Restart | None:
-    """A ball that lies on the centre spot while both teams keep to their halves."""
-    if np.hypot(*rest.place) > 2.0:
-        return None
-    since = [e for e in exits if e.frame < rest.left]
-    last = since[-1] if since else None
-    apart = _own_halves(scene, rest.left)
-    expected = last is None or (last.end_line and abs(last.y) < scene.pitch.form.goal_width / 2 + 2.0)
-    if apart < (0.85 if expected else 0.97):
-        return None
-    return Restart(EventType.KICK_OFF, rest.left, rest.place, last, 0.95 if expected else 0.7)
-
-
-def _answered_by_kick_off(way_out: Exit, later: list[Exit], kick_offs: list[int]) -> int | None:
-    """The kick-off that makes a ball through the mouth a goal: before any other ball goes through it."""
-    following = next((k for k in kick_offs if k > way_out.frame), None)
-    if not way_out.mouth or following is None:
-        return None
-    another = [e for e in later if e.mouth and e.frame < following and e.frame - way_out.frame > _NEXT_ATTACK_FRAMES]
-    return None if another else following
 
 
 def _fits(scene: Scene, rest: Rest, way_out: Exit) -> tuple[EventType | None, float]:
@@ -180,7 +114,7 @@ def _throw(scene: Scene, way_out: Exit, until: int) -> Restart | None:
     return None
 
 
-def _is_free_kick(scene: Scene, rest: Rest, exits: list[Exit], taken: list[int]) -> bool:
+def _is_free_kick(scene: Scene, rest: Rest, exits: Sequence[Exit], taken: list[int]) -> bool:
     """A long rest in play that no exit explains, with the opponents standing off."""
     pitch = scene.pitch
     last_exit = max((e.frame for e in exits if e.frame < rest.left), default=-1.0)
@@ -189,13 +123,6 @@ def _is_free_kick(scene: Scene, rest: Rest, exits: list[Exit], taken: list[int])
         return False
     inside = abs(rest.place[0]) < pitch.half_length - 1 and abs(rest.place[1]) < pitch.half_width - 1
     return inside and _left_alone(scene, rest) > 0.6 * pitch.form.circle_radius and not _held(scene, rest)
-
-
-def _own_halves(scene: Scene, frame: int) -> float:
-    """The share of players who stand in the half that their team defends, a metre of leave given."""
-    x = scene.players[:, frame, 0] * scene.attacks[frame] * np.where(scene.team == 0, 1.0, -1.0)
-    known = ~np.isnan(x)
-    return float((x[known] < 1.0).mean()) if known.any() else 0.0
 
 
 def _left_alone(scene: Scene, rest: Rest) -> float:

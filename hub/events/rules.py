@@ -4,10 +4,15 @@ Order of reasoning after Vidal-Codina et al. 2022 (arXiv 2202.00804): dead time 
 of the restart and the way out, then possession between them.
 """
 
+from collections.abc import Collection
+
 import numpy as np
 
 from hub.events.exits import Exit, exits
+from hub.events.goals import goals
+from hub.events.kick_offs import KickOff, kick_offs
 from hub.events.restarts import Restart, restarts
+from hub.events.rests import rests
 from hub.events.scene import SIDES, Scene, scene
 from hub.events.touches import Touch, touches
 from wire.events import Event, EventType
@@ -20,6 +25,7 @@ _SHOT_MPS = 8.0
 _SHOT_SHARE = 0.42
 _WIDE_M = 3.5
 _PLAYED_ON_S = 8.0
+_ENDING_S = 8.0
 
 
 def find_events(tracks: PitchTracks, pitch: Pitch) -> list[Event]:
@@ -31,15 +37,19 @@ def find_events(tracks: PitchTracks, pitch: Pitch) -> list[Event]:
     world = scene(tracks, pitch)
     if world is None:
         return []
+    lying = rests(world)
+    kicks = kick_offs(world, lying)
     outs = exits(world)
-    pieces = restarts(world, outs)
-    goals = _goals(world, outs, pieces)
+    scored = goals(world, outs, kicks)
+    outs = _without_celebrations(outs, scored, kicks)
+    pieces = restarts(world, outs, scored, kicks, lying)
+    scored |= _unanswered(world, outs, pieces)
     found: list[Event] = []
     found += [_set_piece(world, piece) for piece in pieces]
-    counted = _first_of_each(world, outs, pieces, goals)
+    counted = _first_of_each(world, outs, pieces, scored)
     for way_out in counted:
-        kind = EventType.GOAL if way_out in goals else EventType.BALL_OUT
-        found.append(_way_out(world, way_out, kind, goals.get(way_out, 0.8)))
+        kind = EventType.GOAL if way_out in scored else EventType.BALL_OUT
+        found.append(_way_out(world, way_out, kind, scored.get(way_out, 0.8)))
     for first, last, piece in _open_play(world, counted, pieces):
         following = next((e for e in counted if e.frame >= last - 1), None)
         found += _kicks(world, touches(world, first, last), piece, following, last)
@@ -91,35 +101,32 @@ def _first_of_each(world: Scene, outs: list[Exit], pieces: list[Restart], goals:
     return kept
 
 
-def _goals(world: Scene, outs: list[Exit], pieces: list[Restart]) -> dict[Exit, float]:
-    """The exits that were goals, with confidence: through the mouth, and a kick-off is the next set piece."""
-    goals: dict[Exit, float] = {}
+def _without_celebrations(outs: list[Exit], scored: Collection[Exit], kicks: list[KickOff]) -> list[Exit]:
+    """The exits in order with all goals among them, and none between a goal and the kick-off that answers it."""
+    kept = list(scored)
     for way_out in outs:
-        following = _next_piece(pieces, way_out)
-        wide = abs(way_out.y) - world.pitch.form.goal_width / 2
-        if not way_out.end_line or wide > 1.5:
+        before = [g for g in scored if g.frame <= way_out.frame]
+        if way_out in scored:
             continue
-        if following is None:
-            left_s = (world.frames - way_out.frame) / world.fps
-            if way_out.mouth and (left_s < 8 or _walking_back(world, way_out)):
-                goals[way_out] = 0.6
-        elif following.kind is EventType.KICK_OFF:
-            rival = next((g for g in goals if _next_piece(pieces, g) is following), None)
-            if rival is None or (way_out.mouth and not rival.mouth):
-                if rival is not None:
-                    del goals[rival]
-                goals[way_out] = 0.95 if way_out.mouth else 0.7
-    return goals
+        if before and not any(before[-1].frame < k.frame <= way_out.frame for k in kicks):
+            continue
+        kept.append(way_out)
+    return sorted(kept, key=lambda e: e.frame)
+
+
+def _unanswered(world: Scene, outs: list[Exit], pieces: list[Restart]) -> dict[Exit, float]:
+    """Balls through the mouth right before the session's end, which no kick-off can answer any more."""
+    return {
+        way_out: 0.6
+        for way_out in outs
+        if way_out.mouth
+        and _next_piece(pieces, way_out) is None
+        and (world.frames - way_out.frame) / world.fps < _ENDING_S
+    }
 
 
 def _next_piece(pieces: list[Restart], way_out: Exit) -> Restart | None:
     return next((p for p in pieces if p.frame > way_out.frame), None)
-
-
-def _walking_back(world: Scene, way_out: Exit) -> bool:
-    """Whether the ball went to the centre afterwards."""
-    later = world.ball[int(way_out.frame) :]
-    return bool((np.hypot(*later.T) < 3.0).any())
 
 
 def _open_play(world: Scene, outs: list[Exit], pieces: list[Restart]) -> list[tuple[int, int, Restart | None]]:

@@ -49,10 +49,10 @@ class Scene:
 
 
 def scene(tracks: PitchTracks, pitch: Pitch) -> Scene | None:
-    """The dense form of `tracks`; None without a ball or without players of both teams."""
+    """The dense form of `tracks`; None without players of both teams."""
     players = [t for t in tracks.tracks if t.role is Role.PLAYER and t.team is not TeamSide.NONE]
     balls = [t for t in tracks.tracks if t.role is Role.BALL]
-    if not balls or len({t.team for t in players}) < 2 or not len(tracks.frame):
+    if len({t.team for t in players}) < 2 or not len(tracks.frame):
         return None
     frames = int(tracks.frame.max()) + 1
     where = np.full((len(players), frames, 2), np.nan)

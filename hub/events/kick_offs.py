@@ -1,0 +1,122 @@
+"""Kick-offs, known by how everybody stands: both teams in their own halves, one player at the centre, opponents away.
+
+That formation is rare enough to tell a kick-off without the ball; the ball, where it was seen, says the moment.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hub.events.rests import Rest
+from hub.events.scene import Scene
+
+Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+_OWN_HALF = 0.9
+_LEAVE_M = 0.7
+_TAKER_M = 2.5
+_OFF_SHARE = 0.7
+_STANDING_S = 1.0
+_FLICKER_S = 0.4
+_DISSOLVED = 0.85
+_DISSOLVED_S = 1.0
+_SPOT_M = 2.0
+_ROLLING_MPS = 2.5
+_STRIKE_S = 0.3
+_SURE = 0.9
+
+
+@dataclass(frozen=True)
+class KickOff:
+    """A kick-off taken at `frame` by player row `taker`; `formed` says the first frame in which everybody stood so."""
+
+    frame: int
+    taker: int
+    formed: int
+    confidence: float
+
+
+def kick_offs(scene: Scene, lying: Sequence[Rest]) -> list[KickOff]:
+    """Every kick-off in order of time, with or without a ball in sight."""
+    share = own_halves(scene)
+    found: list[KickOff] = []
+    for first, last in _formations(scene, share):
+        moment, sure = _moment(scene, first, last, lying)
+        # Not yet taken when the session ends.
+        if last >= scene.frames and sure < 0.8:
+            continue
+        if found and found[-1].confidence < _SURE and not _dissolved(scene, share, found[-1].frame, first):
+            found.pop()
+        found.append(KickOff(moment, _nearest(scene, moment), first, sure))
+    return found
+
+
+def own_halves(scene: Scene) -> Array:
+    """The share (frames,) of players who stand in the half that their team defends, a little leave given."""
+    side = np.where(scene.team == 0, 1.0, -1.0)[:, None] * scene.attacks[None]
+    x = scene.players[..., 0] * side
+    known = ~np.isnan(x)
+    return np.asarray(np.where(known, x < _LEAVE_M, False).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
+
+
+def _from_spot(scene: Scene) -> Array:
+    gap = np.hypot(scene.players[..., 0], scene.players[..., 1])
+    return np.where(np.isnan(gap), np.inf, gap)
+
+
+def _nearest(scene: Scene, frame: int) -> int:
+    return int(np.argmin(_from_spot(scene)[:, frame]))
+
+
+def _formations(scene: Scene, share: Array) -> list[tuple[int, int]]:
+    """Stretches (first frame, frame after the last) of the formation."""
+    gap = _from_spot(scene)
+    taker = np.argmin(gap, axis=0)
+    foes = np.where(scene.team[:, None] != scene.team[taker][None], gap, np.inf).min(axis=0)
+    formed = (share >= _OWN_HALF) & (gap.min(axis=0) < _TAKER_M)
+    formed &= foes > _OFF_SHARE * scene.pitch.form.circle_radius
+    return [(a, b) for a, b in _joined(formed, scene.frame(_FLICKER_S)) if b - a >= scene.frame(_STANDING_S)]
+
+
+def _joined(flags: Flags, gap: int) -> list[tuple[int, int]]:
+    """The stretches in which `flags` hold, those less than `gap` apart as one."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    out: list[tuple[int, int]] = []
+    for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        if out and a - out[-1][1] < gap:
+            out[-1] = (out[-1][0], b)
+        else:
+            out.append((a, b))
+    return out
+
+
+def _dissolved(scene: Scene, share: Array, first: int, last: int) -> bool:
+    """Whether play was on in between: a ball that overshot the centre is fetched while all others stay."""
+    return int((share[first:last] < _DISSOLVED).sum()) >= scene.frame(_DISSOLVED_S)
+
+
+def _moment(scene: Scene, first: int, last: int, lying: Sequence[Rest]) -> tuple[int, float]:
+    """The frame of the kick and how sure it is: the ball leaves the spot, else it comes rolling from there, else the
+    taker runs over the spot."""
+    about = scene.frame(0.5)
+    for rest in lying:
+        if np.hypot(*rest.place) < _SPOT_M and first - about <= rest.left <= last + about:
+            return rest.left, 0.95
+    span = np.arange(first, min(last + 2 * about, scene.frames))
+    place, velocity = scene.ball[span], scene.velocity[span]
+    speed, far = np.hypot(*velocity.T), np.hypot(*place.T)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        since = far / speed
+        aside = np.abs(place[:, 0] * velocity[:, 1] - place[:, 1] * velocity[:, 0]) / speed
+        away = (place * velocity).sum(axis=1) > 0
+        begun = span - since * scene.fps
+        rolling = (speed > _ROLLING_MPS) & away & (aside < 1.0) & (since < 1.5) & (begun > first - about)
+    if rolling.any():
+        return max(round(float(begun[np.flatnonzero(rolling)[0]])), 0), 0.85
+    span = np.arange(max(first, last - scene.frame(2.5)), last)
+    gap = _from_spot(scene)[:, span].min(axis=0)
+    closest = int(span[np.flatnonzero(gap < gap.min() + 0.15)[-1]])
+    return max(closest - scene.frame(_STRIKE_S), 0), 0.7
