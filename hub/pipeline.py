@@ -31,6 +31,7 @@ from hub.sessions import SessionFolder, Sessions
 from hub.statistics import player_statistics
 from hub.stitch import PanoramaView, Stitcher, plan_panorama
 from wire import message
+from wire.durable import write_durably
 from wire.events import Event, events_csv
 from wire.ids import NodeId, SessionId
 from wire.match import Clip, MatchPackage
@@ -38,7 +39,6 @@ from wire.pitch_tracks import PitchTracks, decode_pitch_tracks, encode_pitch_tra
 from wire.rig import Rig
 from wire.rigtime import nanoseconds
 from wire.tracks import SegmentTracks, decode_tracks
-from wire.tus.store import write_durably
 
 CALIBRATION_SEGMENTS = 3
 """Segments (of 2 s) whose pictures give the still background: enough for walking people to move away."""

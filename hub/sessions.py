@@ -5,9 +5,9 @@ from pathlib import Path
 
 from hub.errors import HubError
 from hub.messages import SessionPlan, SessionProgress, Stage
+from wire.durable import write_durably
 from wire.ids import SessionId, session_id
 from wire.message import decode, encode
-from wire.tus.store import write_durably
 
 
 class NoSuchSession(HubError, KeyError):

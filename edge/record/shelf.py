@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 from edge.ledger import Ledger
+from wire.durable import sync_folder
 from wire.session import SegmentKey, SegmentOffer, SegmentState
 from wire.tracks import SegmentTracks, encode_tracks
-from wire.tus.store import sync_folder
 
 VIDEO = ".mp4"
 TRACKS = ".tracks"

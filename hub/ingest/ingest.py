@@ -10,13 +10,14 @@ from pathlib import Path
 from hub.errors import HubError, NotOffered
 from hub.ingest.ledger import PARTS, Ledger
 from hub.ingest.shelf import SegmentShelf
+from wire.durable import publish
 from wire.errors import BadId, MalformedMessage
 from wire.ids import NodeId, SessionId
 from wire.rigtime import SECOND
 from wire.session import SegmentKey, SegmentOffer, SegmentReceipt
 from wire.tus.errors import UploadRefused
 from wire.tus.protocol import TusProtocol
-from wire.tus.store import Upload, UploadStore, publish
+from wire.tus.store import Upload, UploadStore
 
 UPLOADS = "/api/v1/uploads"
 MOST_BYTES = 1 << 30

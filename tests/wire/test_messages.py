@@ -27,6 +27,7 @@ from wire.pitch_tracks import (
 from wire.rig import CameraModel, Lens, Quality, Rig, looking
 from wire.session import NodeStatus, SegmentKey, SegmentOffer, SegmentReceipt, StartRecording
 from wire.tracks import Kind, SegmentTracks, Tracklet, decode_tracks, encode_tracks, read_tracks_head
+from wire.tus.store import UploadRecord
 
 SESSION, NODE = session_id("0000000001-aa"), node_id("left")
 KEY = SegmentKey(SESSION, NODE, 7)
@@ -67,6 +68,17 @@ MESSAGES = [
         frames_dropped=0,
         segments_waiting=0,
         detector="motion",
+    ),
+    UploadRecord(
+        id="ab",
+        length=9,
+        metadata={"session": "s"},
+        who="left",
+        created_ns=1,
+        expires_ns=2,
+        partial=False,
+        parts=(),
+        completed=True,
     ),
     Rig(pitch=Pitch(), cameras=(CAMERA,), quality=Quality(clicks_px=3.9, trusted=True, notes=("a",))),
     MatchPackage(

@@ -21,8 +21,8 @@ from viewer.matches.models import Clip, Match, MatchEvent, MatchFile, PlayerNumb
 from viewer.matches.package import unpack
 from viewer.settings import Settings
 from viewer.teams.models import Membership, Team
+from wire.durable import sync_folder
 from wire.match import MatchPackage
-from wire.tus.store import sync_folder
 
 KIND = "intake"
 

@@ -18,11 +18,12 @@ from viewer.jobs.models import Job
 from viewer.matches.intake import KIND, package_path, queue_intake
 from viewer.web.access import DEVICE
 from viewer.web.portal import Portal, portal_of
+from wire.durable import publish
 from wire.errors import BadId
 from wire.ids import session_id
 from wire.tus.errors import UploadRefused
 from wire.tus.protocol import TusProtocol, TusRequest
-from wire.tus.store import Upload, UploadStore, publish
+from wire.tus.store import Upload, UploadStore
 
 MOST_BYTES = 64 << 30
 PATH = "/api/v1/uploads"

@@ -29,7 +29,7 @@ OnCreate = Callable[[Mapping[str, str], int | None, str], None]
 `UploadRefused` to refuse it."""
 OnComplete = Callable[[Upload], Awaitable[None]]
 """Called once a whole or final upload has all its bytes, and again after a crash or fault before it returned. It links
-or copies `Upload.path` (`store.publish`), never moves it. `UploadRefused` ends the upload with that status."""
+or copies `Upload.path` (`wire.durable.publish`), never moves it. `UploadRefused` ends the upload with that status."""
 
 
 async def _no_body() -> AsyncIterator[bytes]:

@@ -5,7 +5,6 @@ the size of the data file and nothing else, so that no second record can disagre
 """
 
 import contextlib
-import errno
 import fcntl
 import os
 import re
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from wire.durable import make_folder, sync_folder, write_durably
 from wire.errors import WireError
 from wire.message import Message, decode, encode
 from wire.rigtime import SECOND
@@ -130,7 +130,7 @@ class UploadStore:
         self._clock = clock
         self._random_bytes = random_bytes
         self._lifetime_ns = lifetime_ns
-        _make_folder(root)
+        make_folder(root)
 
     def create(
         self,
@@ -261,52 +261,3 @@ class UploadStore:
 
     def _side(self, upload: str) -> Path:
         return self.root / f"{upload}.json"
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """Replaces the file `path` by `data`, all or nothing: temp, fsync, rename, fsync of the folder."""
-    temp = path.with_name(path.name + ".new")
-    with open(temp, "wb") as out:
-        out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
-    os.replace(temp, path)
-    sync_folder(path.parent)
-
-
-def publish(source: Path, target: Path) -> None:
-    """Gives the finished, durable file `source` the second name `target`, all or nothing, replacing what was there.
-
-    A hard link where the file system can, else a copy; doing it again after a crash does no harm.
-    """
-    _make_folder(target.parent)
-    temp = target.with_name(target.name + ".new")
-    temp.unlink(missing_ok=True)
-    try:
-        os.link(source, temp)
-    except OSError as fault:
-        if fault.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP):
-            raise
-        shutil.copyfile(source, temp)
-        with open(temp, "rb") as copy:
-            os.fsync(copy.fileno())
-    os.replace(temp, target)
-    # rename(2) between two names of one file leaves both in place.
-    temp.unlink(missing_ok=True)
-    sync_folder(target.parent)
-
-
-def _make_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        _make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
-        sync_folder(folder.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the names in `folder` durable."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -5,7 +5,7 @@ import pytest
 from hub.panorama.windows import WINDOW_FRAMES
 from hub.panorama.writer import INIT, PLAYLIST, encode_window, playlist, window_name
 from hub.rendering import RenderingFailed, cut_followed, remux_playlist, thumbnail
-from wire.tus.store import write_durably
+from wire.durable import write_durably
 
 
 def frame(index, width=320, height=96):

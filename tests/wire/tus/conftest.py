@@ -15,9 +15,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from wire.durable import publish
 from wire.tus.errors import UploadRefused
 from wire.tus.protocol import TusProtocol, TusRequest
-from wire.tus.store import Upload, UploadStore, publish
+from wire.tus.store import Upload, UploadStore
 
 MAX = 256 << 20
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from wire.durable import publish
 from wire.tus.errors import NoSuchUpload, UploadBusy
-from wire.tus.store import UploadStore, publish
+from wire.tus.store import UploadStore
 
 
 class Uploading(RuleBasedStateMachine):
@@ -138,7 +139,7 @@ def test_publishing_across_file_systems_copies(tmp_path, monkeypatch):
     def cannot(*_):
         raise OSError(18, "Invalid cross-device link")
 
-    monkeypatch.setattr("wire.tus.store.os.link", cannot)
+    monkeypatch.setattr("wire.durable.os.link", cannot)
     source = tmp_path / "source"
     source.write_bytes(b"bytes")
     publish(source, tmp_path / "target")

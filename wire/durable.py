@@ -1,0 +1,57 @@
+"""Files made durable by order: bytes, fsync, rename, fsync of the folder. What is told to another machine as held rests
+on this."""
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Replaces the file `path` by `data`, all or nothing: temp, fsync, rename, fsync of the folder."""
+    temp = path.with_name(path.name + ".new")
+    with open(temp, "wb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(temp, path)
+    sync_folder(path.parent)
+
+
+def publish(source: Path, target: Path) -> None:
+    """Gives the finished, durable file `source` the second name `target`, all or nothing, replacing what was there.
+
+    A hard link where the file system can, else a copy; doing it again after a crash does no harm.
+    """
+    make_folder(target.parent)
+    temp = target.with_name(target.name + ".new")
+    temp.unlink(missing_ok=True)
+    try:
+        os.link(source, temp)
+    except OSError as fault:
+        if fault.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP):
+            raise
+        shutil.copyfile(source, temp)
+        with open(temp, "rb") as copy:
+            os.fsync(copy.fileno())
+    os.replace(temp, target)
+    # rename(2) between two names of one file leaves both in place.
+    temp.unlink(missing_ok=True)
+    sync_folder(target.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes `folder` and its parents, each name durable."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in `folder` durable."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
