@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from hub.fuse.flight import stretches
-from hub.fuse.ground import FRAMES_PER_SECOND, Points
+from hub.fuse.flight import Stretch, stretches
+from hub.fuse.ground import BALL_RADIUS_M, FRAMES_PER_SECOND, Points
+from wire.pitch import Pitch
 from wire.rig import CameraModel
 
 Array = npt.NDArray[np.float64]
@@ -16,11 +17,13 @@ Flags = npt.NDArray[np.bool_]
 BRIDGE_S = 2.0
 STILL_S = 20.0
 _STILL_M = 1.5
+_UNSEEN_FLIGHT = 18
+_BOARDS_M = 7.0
 
 
-def trace(points: Points, cameras: Sequence[CameraModel], frames: int) -> tuple[Ints, Array, Flags]:
+def trace(points: Points, cameras: Sequence[CameraModel], pitch: Pitch, frames: int) -> tuple[Ints, Array, Flags]:
     """Frames, positions below the ball and seen flags: rolling or flying where measured, straight across gaps of
-    `BRIDGE_S`, held where it lay still, left out elsewhere."""
+    `BRIDGE_S`, held where it lay still, left out elsewhere and where nobody plays."""
     if not len(points):
         return np.zeros(0, np.int64), np.zeros((0, 2)), np.zeros(0, np.bool_)
     points = points.take(np.argsort(points.time, kind="stable"))
@@ -32,7 +35,12 @@ def trace(points: Points, cameras: Sequence[CameraModel], frames: int) -> tuple[
         # A rolling ball is only known where it was measured; a flight is known throughout.
         low, high = np.floor(inside[0]), np.ceil(inside[-1])
         frame = np.arange(max(int(low), 0), min(int(high), frames - 1) + 1)
-        xy[frame] = stretch.at(frame.astype(np.float64))[:, :2]
+        if stretch.flying:
+            frame = _to_the_ground(stretch, frame, frames)
+        place = stretch.at(frame.astype(np.float64))[:, :2]
+        beyond = np.abs(place) - (pitch.half_length, pitch.half_width)
+        if np.median(beyond.max(axis=1)) < _BOARDS_M:
+            xy[frame] = place
     _bridge(xy)
     seen = np.zeros(frames, np.bool_)
     measured = np.round(points.time).astype(np.int64)
@@ -41,6 +49,19 @@ def trace(points: Points, cameras: Sequence[CameraModel], frames: int) -> tuple[
         seen[k[(k >= 0) & (k < frames)]] = True
     rows = np.flatnonzero(~np.isnan(xy[:, 0]))
     return rows, xy[rows], seen[rows]
+
+
+def _to_the_ground(stretch: Stretch, frame: Ints, frames: int) -> Ints:
+    """A flight's frames with those before it was first seen, from the kick on, and those after it was last seen."""
+    first, last = int(frame[0]), int(frame[-1])
+    if stretch.open_start:
+        first = max(first - _UNSEEN_FLIGHT, 0)
+    if stretch.open_end:
+        last = min(last + _UNSEEN_FLIGHT, frames - 1)
+    wide = np.arange(first, last + 1)
+    low = stretch.at(wide.astype(np.float64))[:, 2] < BALL_RADIUS_M
+    before, after = wide[low & (wide < frame[0])], wide[low & (wide > frame[-1])]
+    return np.arange(before[-1] if len(before) else frame[0], (after[0] if len(after) else frame[-1]) + 1)
 
 
 def _bridge(xy: Array) -> None:

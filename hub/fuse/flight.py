@@ -3,6 +3,9 @@
 Seen from one mast, a ball in the air appears far behind where it is. But between two touches it either stays on the
 grass or falls with g, and the fall sets the scale: for a stretch of rays, the best rolling path and the best flight are
 linear least-squares problems. Dynamic programming cuts the match into the stretches that explain the rays best.
+
+In the air the drag is taken as linear in the velocity, at the rate of a ball at 17 m/s; what that leaves, and spin, go
+into a constant acceleration along the ground. The equations of motion then stay linear.
 """
 
 from collections.abc import Sequence
@@ -26,27 +29,36 @@ _SIGMA_M = 0.04
 _ROLL_COST = 10.0
 _FLIGHT_COST = 18.0
 _SLOWING = 4.0
+_SWERVE = 2.0
+_DRAG_PER_S = 0.2
 _FAST = 20.0
 _TOUCH_HEIGHT = 0.3
 _TOUCH_SPREAD = 0.5
+# A ball first seen in mid-flight may be anywhere up to some metres.
+_MID_HEIGHT = 1.5
+_MID_SPREAD = 2.0
+_BLIND_CELLS = 2
 _HIGHEST = 25.0
 _APART_FRAMES = 38
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Between frames `first` and `last` (times, inclusive) the ball moved as x = p + v t + a t²/2, t in seconds since
-    `first`: `motion` (3, 3) holds p, v, a by row; `flying` or on the grass."""
+    """Between frames `first` and `last` (times, inclusive) the ball moved from p with velocity v under acceleration a
+    and, when `flying`, drag: `motion` (3, 3) holds p, v, a by row. `open_start` and `open_end`: it was not seen right
+    before or after, so nothing says that it was touched there."""
 
     first: float
     last: float
     motion: Array
     flying: bool
+    open_start: bool = False
+    open_end: bool = False
 
     def at(self, time: Array) -> Array:
         """Positions (n, 3) at `time` (frames)."""
-        t = (time - self.first)[:, None] / FRAMES_PER_SECOND
-        return np.asarray(self.motion[0] + self.motion[1] * t + 0.5 * self.motion[2] * t**2)
+        once, twice = _integrals((time - self.first)[:, None] / FRAMES_PER_SECOND, flying=self.flying)
+        return np.asarray(self.motion[0] + self.motion[1] * once + self.motion[2] * twice)
 
 
 def stretches(points: Points, cameras: Sequence[CameraModel]) -> list[Stretch]:
@@ -80,15 +92,23 @@ def _equations(points: Points, cameras: Sequence[CameraModel]) -> Array:
     return out
 
 
+def _integrals(t: Array, *, flying: bool) -> tuple[Array, Array]:
+    """How far a unit velocity and a unit acceleration have carried the ball after `t` seconds."""
+    if not flying:
+        return t, t**2 / 2
+    once = -np.expm1(-_DRAG_PER_S * t) / _DRAG_PER_S
+    return once, (t - once) / _DRAG_PER_S
+
+
 def _cells(time: Array, rows: Array, count: int, *, flying: bool) -> Array:
     """Normal matrices (count, d, d) of every cell, time zero at its beginning; the last unknown is the constant 1."""
     cell = np.minimum((time - time[0]) // CELL, count - 1).astype(np.int64)
     t = ((time - time[0]) - cell * CELL) / FRAMES_PER_SECOND
-    t = t[:, None]
+    once, twice = _integrals(t[:, None], flying=flying)
     ex, ey, ez, c = (rows[..., i] for i in range(4))
-    columns = [ex, ex * t, ex * t**2 / 2, ey, ey * t, ey * t**2 / 2]
+    columns = [ex, ex * once, ex * twice, ey, ey * once, ey * twice]
     if flying:
-        columns += [ez, ez * t, -ez * GRAVITY * t**2 / 2 - c]
+        columns += [ez, ez * once, -ez * GRAVITY * twice - c]
     else:
         columns += [ez * BALL_RADIUS_M - c]
     design = np.stack(columns, axis=-1).reshape(-1, len(columns))
@@ -100,28 +120,36 @@ def _cells(time: Array, rows: Array, count: int, *, flying: bool) -> Array:
 
 def _shift(seconds: float, *, flying: bool) -> Array:
     """The matrix that turns a motion's unknowns at time zero into those `seconds` later."""
-    block = np.array([[1.0, seconds, seconds**2 / 2], [0.0, 1.0, seconds], [0.0, 0.0, 1.0]])
+    once, twice = (float(f) for f in _integrals(np.array(seconds), flying=flying))
+    kept = 1.0 - _DRAG_PER_S * once if flying else 1.0
+    block = np.array([[1.0, once, twice], [0.0, kept, once], [0.0, 0.0, 1.0]])
     size = 9 if flying else 7
     out = np.eye(size)
     out[:3, :3] = out[3:6, 3:6] = block
     if flying:
-        out[6, 7], out[6, 8], out[7, 8] = seconds, -GRAVITY * seconds**2 / 2, -GRAVITY * seconds
+        out[6, 7], out[6, 8] = once, -GRAVITY * twice
+        out[7, 7], out[7, 8] = kept, -GRAVITY * once
     return out
 
 
 def _prior(length_s: float, *, flying: bool) -> Array:
-    """What is known without looking: balls slow down gently, are not faster than a shot, and are touched low."""
+    """What is known without looking: balls slow down gently, are not faster than a shot, and are touched low. One
+    matrix each for stretches that are closed, open at the end, open at the start, open at both (4, d, d)."""
     size = 9 if flying else 7
-    out = np.zeros((size, size))
+    base = np.zeros((size, size))
     for axis in (0, 3):
-        out[axis, axis] = 1e-8
-        out[axis + 1, axis + 1] = 1 / _FAST**2
-        out[axis + 2, axis + 2] = 1 / _SLOWING**2
+        base[axis, axis] = 1e-8
+        base[axis + 1, axis + 1] = 1 / _FAST**2
+        base[axis + 2, axis + 2] = 1 / (_SWERVE if flying else _SLOWING) ** 2
+    out = np.repeat(base[None], 4, axis=0)
     if flying:
-        for t in (0.0, length_s):
-            row = np.zeros(size)
-            row[6], row[7], row[8] = 1.0, t, -GRAVITY * t**2 / 2 - _TOUCH_HEIGHT
-            out += np.outer(row, row) / _TOUCH_SPREAD**2
+        for t, opens in ((0.0, (2, 3)), (length_s, (1, 3))):
+            once, twice = (float(f) for f in _integrals(np.array(t), flying=True))
+            for kind in range(4):
+                height, spread = (_MID_HEIGHT, _MID_SPREAD) if kind in opens else (_TOUCH_HEIGHT, _TOUCH_SPREAD)
+                row = np.zeros(size)
+                row[6], row[7], row[8] = 1.0, once, -GRAVITY * twice - height
+                out[kind] += np.outer(row, row) / spread**2
     return out
 
 
@@ -138,6 +166,7 @@ def _one_sequence(time: Array, rows: Array) -> list[Stretch]:
     best = np.full(count + 1, np.inf)
     best[0] = 0.0
     options: list[dict[str, Array]] = []
+    opens = _open_edges(time, count)
     for flying in (False, True):
         cells = _cells(time, rows, count, flying=flying)
         total = np.zeros_like(cells)
@@ -145,7 +174,8 @@ def _one_sequence(time: Array, rows: Array) -> list[Stretch]:
             n = count - length + 1
             shift = _shift((length - 1) * CELL / FRAMES_PER_SECOND, flying=flying)
             total = total[:n] + shift.T @ cells[length - 1 :] @ shift
-            unknown, rest = _solve(total + _prior(length * CELL / FRAMES_PER_SECOND, flying=flying))
+            kind = 2 * opens[0, :n] + opens[1, length:]
+            unknown, rest = _solve(total + _prior(length * CELL / FRAMES_PER_SECOND, flying=flying)[kind])
             cost = rest + (_FLIGHT_COST if flying else _ROLL_COST)
             if flying:
                 climb = np.maximum(unknown[:, 7], 0) ** 2 / (2 * GRAVITY) + unknown[:, 6]
@@ -161,23 +191,34 @@ def _one_sequence(time: Array, rows: Array) -> list[Stretch]:
     for end in range(1, count + 1):
         spans = np.arange(1, min(lengths, end) + 1)
         value = best[end - spans][None] + table[:, spans, end - spans]
-        kind, which = divmod(int(np.argmin(value)), len(spans))
-        best[end], back[end] = value[kind, which], (kind, spans[which])
+        sort, which = divmod(int(np.argmin(value)), len(spans))
+        best[end], back[end] = value[sort, which], (sort, spans[which])
     out = []
     end = count
     while end > 0:
-        kind, long = int(back[end, 0]), int(back[end, 1])
-        unknown = options[kind * lengths + long - 1]["unknown"][end - long]
-        out.append(_stretch(time[0] + (end - long) * CELL, long * CELL, unknown, flying=bool(kind)))
+        sort, long = int(back[end, 0]), int(back[end, 1])
+        unknown = options[sort * lengths + long - 1]["unknown"][end - long]
+        edges = bool(opens[0, end - long]), bool(opens[1, end])
+        out.append(_stretch(time[0] + (end - long) * CELL, long * CELL, unknown, edges, flying=bool(sort)))
         end -= long
     return out[::-1]
 
 
-def _stretch(first: float, frames: int, unknown: Array, *, flying: bool) -> Stretch:
+def _open_edges(time: Array, count: int) -> Ints:
+    """Per edge between cells (2, count + 1): 1 where the ball was unseen before, and after it."""
+    seen = np.bincount(np.minimum((time - time[0]) // CELL, count - 1).astype(np.int64), minlength=count) > 0
+    out = np.zeros((2, count + 1), np.int64)
+    for edge in range(count + 1):
+        out[0, edge] = not seen[max(edge - _BLIND_CELLS, 0) : edge].any()
+        out[1, edge] = not seen[edge : edge + _BLIND_CELLS].any()
+    return out
+
+
+def _stretch(first: float, frames: int, unknown: Array, edges: tuple[bool, bool], *, flying: bool) -> Stretch:
     motion = np.zeros((3, 3))
     motion[:, 0], motion[:, 1] = unknown[:3], unknown[3:6]
     if flying:
         motion[0, 2], motion[1, 2], motion[2, 2] = unknown[6], unknown[7], -GRAVITY
     else:
         motion[0, 2] = BALL_RADIUS_M
-    return Stretch(first, first + frames, motion, flying)
+    return Stretch(first, first + frames, motion, flying, *edges)

@@ -17,7 +17,7 @@ from wire.tracks import Kind, SegmentTracks
 
 _PEOPLE_MARGIN_M = 2.5
 # A ball in the air meets the ground far behind where it is.
-_BALL_MARGIN_M = 40.0
+_BALL_MARGIN_M = 120.0
 
 
 def fuse(
@@ -39,7 +39,7 @@ def fuse(
     )
     followed: list[Followed] = sorted(people, key=lambda f: (f.role is Role.REFEREE, f.team != "home"))
     candidates = points(rig, Kind.BALL, window, tracks_by_node, _BALL_MARGIN_M)
-    ball = trace(candidates.take(choose(candidates, sheet.pitch)), rig.cameras, frames)
+    ball = trace(candidates.take(choose(candidates, sheet.pitch)), rig.cameras, sheet.pitch, frames)
     if len(ball[0]):
         followed.append(Followed(Role.BALL, TeamSide.NONE, *ball))
     return PitchTracks(
