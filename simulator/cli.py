@@ -13,13 +13,8 @@ from wire.errors import WireError
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; the exit status is 0, 1 when the match day failed, 2 when it could not begin."""
-    parser = argparse.ArgumentParser(prog="touchline", description="A whole match day on one machine.")
-    parser.add_argument("--version", action="version", version=f"touchline {version('touchline')}")
-    commands = parser.add_subparsers(dest="command", required=True)
-    add_arguments(commands.add_parser("demo", help="play a match day: cameras, hub and viewer on this machine"))
-    given = parser.parse_args(arguments)
     try:
-        options = options_from(given)
+        options = options_from(_parser().parse_args(arguments))
     except (SimulatorError, WireError) as fault:
         print(f"touchline: {fault}", file=sys.stderr)
         return 2
@@ -27,6 +22,14 @@ def main(arguments: list[str] | None = None) -> int:
         return asyncio.run(play_match_day(options))
     except KeyboardInterrupt:
         return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="touchline", description="A whole match day on one machine.")
+    parser.add_argument("--version", action="version", version=f"touchline {version('touchline')}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    add_arguments(commands.add_parser("demo", help="play a match day: cameras, hub and portal on this machine"))
+    return parser
 
 
 if __name__ == "__main__":
