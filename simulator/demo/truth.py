@@ -24,7 +24,7 @@ def sheet_of(options: Options) -> MatchSheet:
         return MatchSheet(title="Recorded match", pitch=options.pitch, home=Team("Home"), away=Team("Away"))
     home, away = ("#{:02x}{:02x}{:02x}".format(*KITS[side].shirt) for side in (TeamSide.HOME, TeamSide.AWAY))
     return MatchSheet(
-        title="Riverside v Hillcrest",
+        title="Under 13, autumn league",
         pitch=options.pitch,
         home=Team("Riverside", home),
         away=Team("Hillcrest", away),

@@ -3,12 +3,19 @@
 import csv
 import hashlib
 import json
+import os
+import shutil
+import socket
 import sqlite3
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import av
 import pytest
 
+from hub.messages import SessionProgress, Stage
 from simulator.scoring import read_events, read_positions, score_positions
 from wire.message import decode
 from wire.rig import Rig
@@ -145,3 +152,54 @@ def test_no_node_and_no_hub_was_told_the_truth(day):
             assert "truth" not in file.name
     for log in (out / "logs").glob("node-*.log"):
         assert "truth" not in log.read_text()
+
+
+def test_a_hub_killed_while_stitching_goes_on_where_it_was_and_ends_with_the_same_match(day, tmp_path):
+    out, _ = day
+    session = session_of(out)
+    before, data = out / "hub", tmp_path / "hub"
+    shutil.copytree(before / "segments", data / "segments", copy_function=os.link)
+    for ledger in before.glob("ledger.db*"):
+        shutil.copy(ledger, data)
+    folder = data / "sessions" / session
+    folder.mkdir(parents=True)
+    shutil.copy(before / "sessions" / session / "plan.json", folder)
+
+    first = hub_process(data)
+    windows = folder / "panorama"
+    wait_until(lambda: len(list(windows.glob("*.m4s"))) >= 3, first)
+    first.kill()
+    first.wait()
+    made = {path: path.stat().st_mtime_ns for path in sorted(windows.glob("*.m4s"))[:-1]}
+    assert made
+
+    second = hub_process(data)
+    progress = folder / "progress.json"
+    wait_until(lambda: decode(progress.read_bytes(), SessionProgress).stage in (Stage.DONE, Stage.FAILED), second)
+    second.terminate()
+    assert second.wait(10) == 0
+    assert decode(progress.read_bytes(), SessionProgress).stage is Stage.DONE
+    assert {path: path.stat().st_mtime_ns for path in made} == made
+    with av.open(str(folder / "panorama.mp4")) as video:
+        times = [round(float(frame.time) * 25) for frame in video.decode(video=0)]
+    assert times == list(range(len(times)))
+    for table in ("tracks.csv", "events.csv"):
+        assert (folder / table).read_text() == (out / table).read_text()
+
+
+def hub_process(data: Path) -> subprocess.Popen:
+    nodes = [f"--node={node}=http://127.0.0.1:9" for node in NODES]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    told = ["serve", "--data", str(data), "--port", str(port), "--token", "t", "--panorama-width", "2560"]
+    with (data / "hub.log").open("ab") as log:
+        return subprocess.Popen([Path(sys.executable).with_name("touchline-hub"), *told, *nodes], stderr=log)
+
+
+def wait_until(condition, process: subprocess.Popen, limit_s: float = 300) -> None:
+    end = time.monotonic() + limit_s
+    while not condition():
+        assert process.poll() is None, "the hub ended by itself"
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.05)
