@@ -10,6 +10,7 @@ from hub.events.exits import Exit
 from hub.events.kick_offs import KickOff
 from hub.events.rests import Rest
 from hub.events.scene import Scene
+from hub.events.takers import corner_taker, thrower
 from wire.events import EventType
 
 Array = npt.NDArray[np.float64]
@@ -17,6 +18,7 @@ Array = npt.NDArray[np.float64]
 _FOUL_STILL_S = 1.6
 _INSIDE_M = 2.5
 _AT_LINE_M = 1.0
+_THROWER_M = 2.0
 
 
 @dataclass(frozen=True)
@@ -44,23 +46,31 @@ def restarts(
         if way_out in goals:
             now = until
             continue
-        for rest in lying:
-            if not way_out.frame < rest.left <= until or rest.left in fixed:
-                continue
-            kind, sure = _fits(scene, rest, way_out)
-            if kind is not None:
-                fixed[rest.left] = Restart(kind, rest.left, rest.place, way_out, sure)
-                now = rest.left
-                break
-        else:
-            thrown = None if way_out.end_line else _throw(scene, way_out, until)
-            if thrown is not None:
-                fixed[thrown.frame] = thrown
-                now = thrown.frame
+        piece = _answer(scene, way_out, until, [r for r in lying if r.left not in fixed])
+        if piece is not None:
+            fixed[piece.frame] = piece
+            now = piece.frame
     for rest in lying:
         if rest.left not in fixed and _is_free_kick(scene, rest, exits, sorted(fixed)):
             fixed[rest.left] = Restart(EventType.FREE_KICK, rest.left, rest.place, None, 0.5)
     return [fixed[k] for k in sorted(fixed)]
+
+
+def _answer(scene: Scene, way_out: Exit, until: int, lying: Sequence[Rest]) -> Restart | None:
+    """The restart after a ball over a line: by where it lay, else by who took it."""
+    for rest in lying:
+        if way_out.frame < rest.left <= until:
+            kind, sure = _fits(scene, rest, way_out)
+            if kind is not None:
+                return Restart(kind, rest.left, rest.place, way_out, sure)
+    if way_out.end_line:
+        taken = corner_taker(scene, way_out, until)
+        return None if taken is None else Restart(EventType.CORNER, taken[1], taken[2], way_out, 0.6)
+    thrown = thrower(scene, way_out, until)
+    if thrown is not None:
+        place = np.array([scene.players[thrown[0], thrown[1], 0], np.sign(way_out.y) * scene.pitch.half_width])
+        return Restart(EventType.THROW_IN, thrown[1], place, way_out, 0.6)
+    return _throw(scene, way_out, until)
 
 
 def _fits(scene: Scene, rest: Rest, way_out: Exit) -> tuple[EventType | None, float]:
@@ -82,11 +92,20 @@ def _fits(scene: Scene, rest: Rest, way_out: Exit) -> tuple[EventType | None, fl
         if touchline and corner > 4.0 and pitch.half_width - abs(way_out.y) < 2.0:
             return EventType.THROW_IN, 0.5
         return None, 0.0
-    if touchline and y * way_out.y > 0 and abs(x - way_out.x) < 15:
+    if touchline and y * way_out.y > 0 and abs(x - way_out.x) < 15 and _in_hands(scene, rest):
         return EventType.THROW_IN, 0.9
     if corner < 1.5 and pitch.half_length - abs(way_out.x) < 2.0:
         return EventType.CORNER, 0.5
     return None, 0.0
+
+
+def _in_hands(scene: Scene, rest: Rest) -> bool:
+    """Whether somebody stands at the ball by the touchline."""
+    gap = scene.gaps(rest.left, rest.place)
+    taker = int(np.argmin(gap))
+    return bool(
+        gap[taker] < _THROWER_M and abs(scene.players[taker, rest.left, 1]) > scene.pitch.half_width - _AT_LINE_M
+    )
 
 
 def _throw(scene: Scene, way_out: Exit, until: int) -> Restart | None:

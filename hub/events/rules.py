@@ -14,6 +14,7 @@ from hub.events.kick_offs import KickOff, kick_offs
 from hub.events.restarts import Restart, restarts
 from hub.events.rests import rests
 from hub.events.scene import SIDES, Scene, scene
+from hub.events.shots import unseen_saves, unseen_shots
 from hub.events.touches import Touch, touches
 from wire.events import Event, EventType
 from wire.pitch import Pitch
@@ -26,6 +27,7 @@ _SHOT_SHARE = 0.42
 _WIDE_M = 3.5
 _PLAYED_ON_S = 8.0
 _ENDING_S = 8.0
+_BEATEN_S = 1.2
 
 
 def find_events(tracks: PitchTracks, pitch: Pitch) -> list[Event]:
@@ -53,7 +55,11 @@ def find_events(tracks: PitchTracks, pitch: Pitch) -> list[Event]:
     for first, last, piece in _open_play(world, counted, pieces):
         following = next((e for e in counted if e.frame >= last - 1), None)
         found += _kicks(world, touches(world, first, last), piece, following, last)
-    return sorted(found, key=lambda e: e.time_s)
+    found += unseen_shots(world, scored, [e for e in found if e.type is EventType.SHOT])
+    found += unseen_saves(world, found)
+    crossed = [g.frame / world.fps for g in scored]
+    beaten = [e for e in found if e.type is EventType.SAVE and any(0 <= t - e.time_s < _BEATEN_S for t in crossed)]
+    return sorted((e for e in found if e not in beaten), key=lambda e: e.time_s)
 
 
 def _time(world: Scene, frame: float) -> float:

@@ -10,6 +10,10 @@ from hub.events.scene import Scene
 Array = npt.NDArray[np.float64]
 
 _REACH_M = 1.4
+# A ball that turns sharply was touched, even where its flight is only known to some metres.
+_TURN_REACH_M = 2.8
+_TURN_MPS = 6.0
+_TURN_SHARE = 0.5
 _CHANGE_MPS = 2.5
 _CHANGE_SHARE = 0.25
 _SETTLE = 3
@@ -35,7 +39,8 @@ def touches(scene: Scene, first: int, last: int) -> list[Touch]:
     gap = np.hypot(off[..., 0], off[..., 1])
     gap = np.where(np.isnan(gap), np.inf, gap)
     nearest = np.argmin(gap, axis=0)
-    near = gap[nearest, np.arange(len(span))] < _REACH_M
+    reach = np.where(_turns(scene, span), _TURN_REACH_M, _REACH_M)
+    near = gap[nearest, np.arange(len(span))] < reach
     owner = np.where(near, nearest, -1)
     cuts = np.flatnonzero(np.diff(owner)) + 1
     found: list[Touch] = []
@@ -56,12 +61,23 @@ def touches(scene: Scene, first: int, last: int) -> list[Touch]:
     return found
 
 
+def _turns(scene: Scene, span: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Where the ball's velocity changes by more than grass, air and a bounce can do."""
+    last = scene.frames - 1
+    before, after = scene.velocity[np.clip(span - 4, 0, last)], scene.velocity[np.clip(span + 4, 0, last)]
+    change, pace = np.hypot(*(after - before).T), np.hypot(*before.T)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(change > np.maximum(_TURN_MPS, _TURN_SHARE * pace))
+
+
 def _touch(scene: Scene, player: int, when: tuple[int, int, int], since: int) -> Touch | None:
     first, last, closest = when
     # What the ball did before the last kick had its way says nothing about this player.
     if last < since:
         return None
-    before = _mean_velocity(scene, max(first - 4, since), max(first, since) + 1)
+    # A ball that appears here comes from nowhere: it may well have been at his feet.
+    appears = first == 0 or bool(np.isnan(scene.ball[first - 1, 0]))
+    before = None if appears else _mean_velocity(scene, max(first - 4, since), max(first, since) + 1)
     after = _mean_velocity(scene, last, last + 5)
     change = float(np.hypot(*(after - before))) if before is not None and after is not None else np.inf
     slow = np.hypot(*scene.velocity[first : last + 1].T)
