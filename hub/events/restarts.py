@@ -19,6 +19,8 @@ _FOUL_STILL_S = 1.6
 _INSIDE_M = 2.5
 _AT_LINE_M = 1.0
 _THROWER_M = 2.0
+_APART_S = 4.0
+_GOAL_KICK_STILL_S = 1.2
 
 
 @dataclass(frozen=True)
@@ -51,21 +53,30 @@ def restarts(
             fixed[piece.frame] = piece
             now = piece.frame
     for rest in lying:
-        if rest.left not in fixed and _is_free_kick(scene, rest, exits, sorted(fixed)):
+        if rest.left in fixed:
+            continue
+        if _is_goal_kick(scene, rest, sorted(fixed)):
+            fixed[rest.left] = Restart(EventType.GOAL_KICK, rest.left, rest.place, None, 0.6)
+        elif _is_free_kick(scene, rest, exits, sorted(fixed)):
             fixed[rest.left] = Restart(EventType.FREE_KICK, rest.left, rest.place, None, 0.5)
     return [fixed[k] for k in sorted(fixed)]
 
 
 def _answer(scene: Scene, way_out: Exit, until: int, lying: Sequence[Rest]) -> Restart | None:
     """The restart after a ball over a line: by where it lay, else by who took it."""
+    found: Restart | None = None
     for rest in lying:
         if way_out.frame < rest.left <= until:
             kind, sure = _fits(scene, rest, way_out)
             if kind is not None:
-                return Restart(kind, rest.left, rest.place, way_out, sure)
-    if way_out.end_line:
-        taken = corner_taker(scene, way_out, until)
-        return None if taken is None else Restart(EventType.CORNER, taken[1], taken[2], way_out, 0.6)
+                found = Restart(kind, rest.left, rest.place, way_out, sure)
+                break
+    if way_out.end_line and (found is None or found.kind is not EventType.CORNER):
+        taken = corner_taker(scene, way_out, until if found is None else found.frame - scene.frame(_APART_S))
+        if taken is not None:
+            return Restart(EventType.CORNER, taken[1], taken[2], way_out, 0.6)
+    if found is not None or way_out.end_line:
+        return found
     thrown = thrower(scene, way_out, until)
     if thrown is not None:
         place = np.array([scene.players[thrown[0], thrown[1], 0], np.sign(way_out.y) * scene.pitch.half_width])
@@ -131,6 +142,23 @@ def _throw(scene: Scene, way_out: Exit, until: int) -> Restart | None:
             return Restart(EventType.THROW_IN, frame, np.array([scene.ball[frame, 0], side * half]), way_out, 0.5)
         return None
     return None
+
+
+def _is_goal_kick(scene: Scene, rest: Rest, taken: list[int]) -> bool:
+    """A long rest before a goal after an exit that was not seen: the opponents have left the penalty area."""
+    pitch, form = scene.pitch, scene.pitch.form
+    x, y = float(rest.place[0]), float(rest.place[1])
+    if (rest.left - rest.first) / scene.fps < _GOAL_KICK_STILL_S or any(
+        abs(rest.left - k) < scene.frame(_APART_S) for k in taken
+    ):
+        return False
+    depth = pitch.half_length - abs(x)
+    if not 0.5 < depth < form.goal_area_depth + 1.0 or abs(y) > form.goal_area_width / 2 + 1.0:
+        return False
+    side = np.sign(x)
+    defending = 1 if side * scene.attacks[rest.left] > 0 else 0
+    foes = scene.players[scene.team != defending, rest.left, 0] * side
+    return bool((foes[~np.isnan(foes)] < pitch.half_length - form.penalty_area_depth + 1.0).all())
 
 
 def _is_free_kick(scene: Scene, rest: Rest, exits: Sequence[Exit], taken: list[int]) -> bool:
