@@ -305,7 +305,7 @@ class _SessionRun:
     def _cut(self, view: PanoramaView, tracks: PitchTracks, clip: Path, start: float, end: float) -> None:
         look = look_path(tracks, start, end)
         pixels = view.project(np.column_stack([look[:, 1:], np.full(len(look), 0.5)]))
-        path = [(float(t), float(x)) for t, x in zip(look[:, 0], pixels[:, 0], strict=True) if np.isfinite(x)]
+        path = [(t, x, y) for t, x, y in np.column_stack([look[:, 0], pixels]).tolist() if np.isfinite(x + y)]
         cut_followed(self._folder.archive, clip, start, end - start, (view.width_px, view.height_px), path)
 
     # --- package -------------------------------------------------------------------------------------------------

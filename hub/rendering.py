@@ -57,27 +57,32 @@ def remux_playlist(playlist: Path, archive: Path) -> None:
     render(source.output(str(part_of(archive)), c="copy", movflags="+faststart"), archive)
 
 
+SHARE_SHOWN = 0.7
+"""Of the panorama's height: what a clip shows, so that players are large enough for a phone."""
+
+
 def cut_followed(
     archive: Path,
     clip: Path,
     start_s: float,
     duration_s: float,
     panorama: tuple[int, int],
-    path: Sequence[tuple[float, float]],
+    path: Sequence[tuple[float, float, float]],
     size: tuple[int, int] = (1280, 720),
 ) -> None:
     """Cut a clip whose picture pans over the panorama.
 
-    `panorama` is its width and height, `path` the picture's centre as (seconds from the clip's start, x px), in rising
-    time. The picture is as high as the panorama and 16:9, or the whole where that is wider.
+    `panorama` is its width and height, `path` the picture's centre as (seconds from the clip's start, x px, y px), in
+    rising time. The picture shows `SHARE_SHOWN` of the panorama's height at the proportions of `size`.
     """
     width, height = panorama
-    window = min(width, round(height * size[0] / size[1] / 2) * 2)
-    left = [(t, min(max(x - window / 2, 0.0), float(width - window))) for t, x in path]
+    window = min(width, round(SHARE_SHOWN * height * size[0] / size[1] / 2) * 2)
+    tall = min(height, round(window * size[1] / size[0] / 2) * 2)
+    left = [(t, min(max(x - window / 2, 0.0), float(width - window))) for t, x, _ in path]
+    top = [(t, min(max(y - tall / 2, 0.0), float(height - tall))) for t, _, y in path]
     stream = ffmpeg.input(str(archive), ss=f"{start_s:.3f}", t=f"{duration_s:.3f}")
-    stream = stream.filter("crop", window, height, _piecewise(left), 0)
-    stream = stream.filter("scale", size[0], size[1], force_original_aspect_ratio="decrease", flags="bilinear")
-    stream = stream.filter("pad", size[0], size[1], "(ow-iw)/2", "(oh-ih)/2").filter("setsar", 1)
+    stream = stream.filter("crop", window, tall, _piecewise(left), _piecewise(top))
+    stream = stream.filter("scale", size[0], size[1], flags="bicubic").filter("setsar", 1)
     options = {"vcodec": "libx264", "preset": "superfast", "crf": 23, "pix_fmt": "yuv420p", "movflags": "+faststart"}
     render(stream.output(str(part_of(clip)), an=None, **options), clip)
 

@@ -67,7 +67,8 @@ def test_a_clip_pans_after_its_path_and_has_the_asked_size(session):
     archive = session / "panorama.mp4"
     remux_playlist(session / PLAYLIST, archive)
     clip = session / "clip.mp4"
-    cut_followed(archive, clip, 1.0, 2.0, (320, 96), [(0.0, 0.0), (1.0, 160.0), (2.0, 320.0)], (256, 144))
+    path = [(0.0, 0.0, 48.0), (1.0, 120.0, 48.0), (2.0, 190.0, 48.0)]
+    cut_followed(archive, clip, 1.0, 2.0, (320, 96), path, (256, 144))
     with av.open(str(clip)) as video:
         pictures = [f.to_ndarray(format="yuv420p") for f in video.decode(video=0)]
     assert len(pictures) in (50, 51)
@@ -80,5 +81,5 @@ def test_a_clip_pans_after_its_path_and_has_the_asked_size(session):
 
 def test_what_ffmpeg_cannot_make_is_told_in_one_sentence_and_leaves_no_file(tmp_path):
     with pytest.raises(RenderingFailed, match=r"clip\.mp4 could not be made"):
-        cut_followed(tmp_path / "missing.mp4", tmp_path / "clip.mp4", 0, 1, (320, 96), [(0, 0)])
+        cut_followed(tmp_path / "missing.mp4", tmp_path / "clip.mp4", 0, 1, (320, 96), [(0, 0, 0)])
     assert list(tmp_path.iterdir()) == []
