@@ -1,1 +1,1 @@
-""""""
+"""The camera node: captures, records, detects and tracks on the device, and hands its segments to the hub."""

@@ -1,1 +1,1 @@
-""""""
+"""What makes a bare board an appliance, on node and hub alike."""

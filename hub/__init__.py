@@ -1,1 +1,1 @@
-""""""
+"""The field box: takes segments in, calibrates, stitches, fuses, finds events, cuts clips, and pushes the match on."""

@@ -5,6 +5,7 @@ where it was.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -47,43 +48,35 @@ CLOCK_SEGMENTS = 5
 _BACKGROUND_FRAMES = 12
 
 
+@dataclass(frozen=True)
 class Pipeline:
     """Takes sessions from their first segments to the delivered package; one session at a time, in one thread.
 
     `deliver` hands a package to the viewer and returns when the viewer holds it; None where no viewer is set.
     """
 
-    def __init__(
-        self,
-        sessions: Sessions,
-        shelf: Shelf,
-        arrivals: Arrivals,
-        deliver: Callable[[SessionId, Path], None] | None,
-        panorama_width: int,
-        log: Log,
-    ) -> None:
-        self._sessions = sessions
-        self._shelf = shelf
-        self._arrivals = arrivals
-        self._deliver = deliver
-        self._panorama_width = panorama_width
-        self._log = log
+    sessions: Sessions
+    shelf: Shelf
+    arrivals: Arrivals
+    deliver: Callable[[SessionId, Path], None] | None
+    panorama_width: int
+    log: Log
 
     def run(self, session: SessionId) -> None:
         """The whole way of one session; raises `Interrupted` when the hub stops, any other fault marks it failed."""
-        _SessionRun(self, self._sessions.plan(session)).run()
+        _SessionRun(self, self.sessions.plan(session)).run()
 
 
 class _SessionRun:
     """One session on its way: its plan, its folder, what it cost so far."""
 
     def __init__(self, pipeline: Pipeline, plan: SessionPlan) -> None:
-        self._sessions = pipeline._sessions
-        self._shelf = pipeline._shelf
-        self._arrivals = pipeline._arrivals
-        self._deliver = pipeline._deliver
-        self._panorama_width = pipeline._panorama_width
-        self._log = pipeline._log
+        self._sessions = pipeline.sessions
+        self._shelf = pipeline.shelf
+        self._arrivals = pipeline.arrivals
+        self._deliver = pipeline.deliver
+        self._panorama_width = pipeline.panorama_width
+        self._log = pipeline.log
         self._plan = plan
         self._folder: SessionFolder = self._sessions.folder(plan.session)
         self._costs = CostBook()

@@ -55,7 +55,7 @@ def _goal_between(scene: Scene, outs: Sequence[Exit], previous: KickOff, kick: K
     through = [e for e in outs if e.end_line and e.x * side > 0 and max(low, first) <= e.frame <= high]
     mouths = [e for e in through if e.mouth]
     if mouths:
-        return mouths[0], 0.95
+        return mouths[0], 0.6 if opening else 0.95
     if opening:
         return None
     guess = _extrapolated(scene, max(low, first), min(high, scene.frames), side)
