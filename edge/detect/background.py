@@ -86,6 +86,16 @@ class Background:
         self._frames += 1
         return Foreground(mask, brighter, planes[0], self.factor)
 
+    def front(self, luma: Plane, region: tuple[int, int, int, int]) -> Plane:
+        """Levels of luma above the empty scene (y1 - y0, x1 - x0) in a part x0, y0, x1, y1 of the full picture `luma`.
+
+        The region's sides are multiples of `factor`.
+        """
+        x0, y0, x1, y1 = region
+        behind = self._shown[0][y0 // self.factor : y1 // self.factor, x0 // self.factor : x1 // self.factor]
+        wide = cv2.resize(behind, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(cv2.subtract(luma[y0:y1, x0:x1], wide), np.uint8)
+
     def _small(self, plane: Plane) -> Plane:
         if plane.shape[::-1] == self.size:
             return plane

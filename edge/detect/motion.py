@@ -9,7 +9,7 @@ import numpy.typing as npt
 from edge.capture.camera import Frame
 from edge.detect.background import Background, Foreground
 from edge.detect.detector import Detections, Floats
-from edge.detect.picture import Plane
+from edge.detect.picture import Plane, planes_of
 from edge.detect.stature import BALL_SHARE, Stature
 from wire.tracks import Kind
 
@@ -18,8 +18,13 @@ FLOOD = 0.25
 """More of the picture than this does not move by itself: the camera was pushed, or the light changed."""
 LEAST_AREA = 2
 """Motion pixels of the smallest blob: one alone is noise."""
+LEAST_BALL = 0.6
+"""Least size of a ball relative to one on the ground there: one in the air is nearer than the ground behind it."""
 FLIGHT = 0.25
 """How far above the spot it flies over a ball may be, as a share of the picture's height."""
+SWARM = 6
+SWARM_REACH = 0.03
+"""More than so many blobs within a person's height, or this share of the picture's width, are no balls."""
 MOST_BALLS = 24
 """Ball candidates of one frame that are handed on, strongest first."""
 
@@ -76,6 +81,20 @@ class MotionDetector:
         box = np.clip(box, 0, (self._width, self._height, self._width, self._height))
         return Detections(box[order], score[order], kind[order], region)
 
+    def front(self, frame: Frame, place: Floats, reach: float) -> tuple[Plane, Floats]:
+        """Levels of luma above the empty scene around `place` (2,), at full resolution, and the window's corner (2,) in
+        the main stream; an empty window where there is no such place, or nothing is known yet."""
+        if not self.background.warm:
+            return np.zeros((0, 0), np.uint8), np.zeros(2)
+        grid = self.background.factor
+        wide, high = (side * grid for side in self.background.size)
+        low, most = place - reach, place + reach
+        x0, y0 = (max(0, int(v) // grid * grid) for v in low)
+        x1, y1 = min(wide, -(int(-most[0]) // grid) * grid), min(high, -(int(-most[1]) // grid) * grid)
+        if x1 <= x0 or y1 <= y0:
+            return np.zeros((0, 0), np.uint8), np.zeros(2)
+        return self.background.front(planes_of(frame.planes)[0], (x0, y0, x1, y1)), np.array([x0, y0], np.float64)
+
     def _persons(self) -> npt.NDArray[np.intp]:
         box = self.blobs.box
         width, height = (box[:, 2:] - box[:, :2]).T
@@ -99,9 +118,19 @@ class MotionDetector:
         expected = BALL_SHARE * self.stature.at(box[:, 3] + FLIGHT * self._height)
         pixel = float(self.background.factor)
         small = (sides[:, 0] < 1.6 * expected + 2 * pixel) & (sides[:, 1] < 4.0 * expected + 2 * pixel)
+        big = sides[:, 0] > LEAST_BALL * BALL_SHARE * self.stature.at(box[:, 3])
         fill = self.blobs.area / np.maximum(sides.prod(axis=1), 1)
-        rows = np.flatnonzero(small & (fill > 0.4) & (self.blobs.bright > 12))
+        rows = np.flatnonzero(small & big & (fill > 0.4) & (self.blobs.bright > 12))
+        rows = rows[self._lonely(rows)]
         return rows[np.argsort(-self._whiteness(rows), kind="stable")][:MOST_BALLS]
+
+    def _lonely(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        """Which of these blobs have few others around: leaves in the wind and a net that shakes come in swarms."""
+        centre = self.blobs.centre
+        reach = np.maximum(self.stature.at(self.blobs.box[rows, 3]), SWARM_REACH * self._width)
+        off = np.abs(centre[rows, None] - centre[None]).max(axis=2)
+        alone: npt.NDArray[np.bool_] = (off < reach[:, None]).sum(axis=1) <= SWARM
+        return alone
 
     def _whiteness(self, rows: npt.NDArray[np.intp]) -> Floats:
         """0.1 to 0.6: the brighter against the grass, the likelier a ball."""
@@ -116,7 +145,7 @@ def blobs_of(foreground: Foreground) -> Blobs:
     moving = mask.size - int(stats[0, cv2.CC_STAT_AREA])
     if count < 2 or moving > FLOOD * mask.size:
         return Blobs.none()
-    at = np.flatnonzero(mask)
+    at = np.flatnonzero(mask != 0)
     light = np.bincount(labels.reshape(-1)[at], foreground.brighter.reshape(-1)[at], count)
     keep = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= LEAST_AREA)[1:]
     x, y, w, h, area = stats[keep].astype(np.float64).T

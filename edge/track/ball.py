@@ -1,5 +1,6 @@
 """Follows everything that may be the ball: several hypotheses at once, the hub decides between them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -7,10 +8,12 @@ import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from edge.detect.detector import Detections, Floats
+from edge.detect.picture import Plane
 from edge.detect.stature import BALL_SHARE, Stature
 from edge.track.ids import TrackletIds
 from edge.track.paths import Paths
 from edge.track.rows import Measured
+from edge.track.spot import spot
 
 FASTEST = 0.75
 """A hard shot: heights of a person per frame at 25 frames a second, 33 m/s."""
@@ -28,13 +31,30 @@ ROUGHNESS = 0.3
 """… and whose second differences stay below this share of its steps, or below half a diameter."""
 SIGHTINGS = 2
 """So many boxes of the network at one place make a still ball believed."""
+ALONE = 0.25
+"""A ball at somebody's feet is believed only when it stood out by itself in so many of its frames: no sock does."""
 LOST_S = 0.4
 STILL_LOST_S = 2.5
 """A ball on its way is given up sooner than one that lies still and waits for the next look."""
 MOST = 40
 """Hypotheses alive at once."""
+PASSING = 0.1
+"""Heights per frame, 4 m/s, from which on a ball may cross somebody's shirt."""
+NEARER = 2.5
+"""At most so much larger than on the ground behind it a ball in the air looks."""
 REST = 0.1
 """Ball diameters per frame below which it lies still."""
+
+
+SEARCH_FRAMES = 6
+"""A hypothesis is searched for closely so many frames after it was last measured …"""
+MOST_SEARCHED = 6
+"""At most so many in one frame, the believed first …"""
+SEARCH = 0.2
+"""… and at most so many heights of a person from where it should be."""
+
+Front = Callable[[Floats, float], tuple[Plane, Floats]]
+"""Levels of luma above the empty scene around a place (2,), so many px to each side, and the window's corner (2,)."""
 
 
 @dataclass
@@ -46,7 +66,9 @@ class Hypothesis:
     id: int | None = None
     sightings: int = 0
     hits: int = 0
+    alone: int = 0
     at_person: int = 0
+    like: float = 0.0
     last_frame: int = 0
     whiteness: float = 0.3
     measured: Measured = field(default_factory=Measured)
@@ -82,30 +104,75 @@ class Balls:
         """Move every hypothesis on to this frame, and end those that are lost."""
         self._frame = frame
         self._keep(np.array([not self._lost(track, k) for k, track in enumerate(self.tracks)], bool))
-        tall = self._stature.at(self.paths.place[:, 1])
+        tall = self._tall()
         self.paths.step(ACCELERATION * self._pace**2 * tall)
 
     def see(self, found: Detections, persons: Floats, seen_by_network: bool) -> None:
         """Take in this frame's candidates; those in the upper part of the boxes `persons` (n, 4) are shirts."""
-        found = found.where(~_within(found.box, persons, 0.0, 0.75))
+        if seen_by_network:  # letters on the grass look like balls to it, but large ones
+            found = found.where(_diameter(found.box.T) < NEARER * BALL_SHARE * self._stature.at(found.box[:, 3]))
         centre = (found.box[:, :2] + found.box[:, 2:]) / 2
+        shirt = _within(found.box, persons, 0.0, 0.75)
         at_person = _within(found.box, persons, 0.0, 1.05)
         free = np.ones(len(centre), bool)
-        for row, column in self._pairs(centre):
+        for row, column in self._pairs(centre, shirt):
             self._take(row, found, column, bool(at_person[column]), seen_by_network)
             free[column] = False
+        free &= ~shirt
         self._begin(found.where(free), at_person[free], seen_by_network)
 
-    def _pairs(self, centre: Floats) -> list[tuple[int, int]]:
+    def search(self, front: Front, persons: Floats) -> None:
+        """Look closely for those that no candidate of this frame belongs to, near where they should be."""
+        tall = self._tall()
+        passing = self._passing(tall)
+        due = [
+            row
+            for row, track in enumerate(self.tracks)
+            if track.last_frame < self._frame <= track.last_frame + SEARCH_FRAMES and (track.id or track.alone)
+        ]
+        due.sort(key=lambda row: (self.tracks[row].id is None, -self.tracks[row].alone))
+        for row in due[:MOST_SEARCHED]:
+            track = self.tracks[row]
+            reach = float(2.0 * np.sqrt(self.paths.cov[row, 0]) + 0.5 * track.diameter)
+            reach = min(reach, SEARCH * float(tall[row])) + track.diameter
+            place = self.paths.place[row]
+            window, corner = front(place, reach)
+            found = spot(window, track.diameter, place - corner)
+            if found is None:
+                continue
+            centre = found[0] + corner
+            half = track.diameter / 2
+            box = np.concatenate([centre - half, centre + half])[None]
+            if not passing[row] and _within(box, persons, 0.0, 0.6)[0]:
+                continue
+            track.like += found[1]
+            self._measure(row, centre, bool(_within(box, persons, 0.0, 1.05)[0]))
+
+    def _tall(self) -> Floats:
+        """How tall (n,) px a person beside each would look: one in the air is nearer than the ground behind it."""
+        ground = self._stature.at(self.paths.place[:, 1])
+        sizes = np.array([track.diameter for track in self.tracks]) / BALL_SHARE
+        return np.clip(sizes, ground, NEARER * ground)
+
+    def _passing(self, tall: Floats) -> npt.NDArray[np.bool_]:
+        """Which believed ones are so fast that what they cross does not matter."""
+        believed = np.array([track.id is not None for track in self.tracks], bool)
+        fast: npt.NDArray[np.bool_] = believed & (
+            np.linalg.norm(self.paths.speed, axis=1) > PASSING * self._pace * tall
+        )
+        return fast
+
+    def _pairs(self, centre: Floats, shirt: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
         if not self.tracks or not len(centre):
             return []
         off = np.linalg.norm(self.paths.place[:, None] - centre[None], axis=2)
-        tall = self._stature.at(self.paths.place[:, 1])
+        tall = self._tall()
         # A newborn may fly anywhere; later only as far as its filter says.
         newborn = np.array([track.hits < 2 for track in self.tracks])
         gate = GATE * np.sqrt(self.paths.cov[:, 0]) + 0.5 * BALL_SHARE * tall
         gate = np.where(newborn, FASTEST * self._pace * tall, np.minimum(gate, FASTEST * self._pace * tall))
         cost = off / gate[:, None]
+        cost[:, shirt] = np.where(self._passing(tall)[:, None], cost[:, shirt], np.inf)
         # The believed choose first.
         cost = np.where(cost < 1, cost - 2.0 * np.array([t.id is not None for t in self.tracks])[:, None], 10.0)
         rows, columns = linear_sum_assignment(cost)
@@ -114,11 +181,15 @@ class Balls:
     def _take(self, row: int, found: Detections, column: int, at_person: bool, seen_by_network: bool) -> None:
         track = self.tracks[row]
         box = found.box[column]
-        track.sightings += seen_by_network
-        track.at_person += at_person
+        track.sightings += seen_by_network and not at_person
+        track.alone += not seen_by_network
         track.whiteness += 0.2 * (float(found.score[column]) - track.whiteness)
         track.diameter += 0.2 * (float(_diameter(box)) - track.diameter)
-        centre = (box[:2] + box[2:]) / 2
+        self._measure(row, (box[:2] + box[2:]) / 2, at_person)
+
+    def _measure(self, row: int, centre: Floats, at_person: bool) -> None:
+        track = self.tracks[row]
+        track.at_person += at_person
         variance = (ERROR * track.diameter) ** 2 + 0.3
         if track.hits == 1 and track.last_frame < self._frame:
             gap = self._frame - track.last_frame
@@ -136,8 +207,9 @@ class Balls:
     def _believable(self, track: Hypothesis) -> bool:
         if track.sightings >= SIGHTINGS:
             return True
-        if track.hits < HITS or track.at_person > 0.5 * track.hits:
+        if track.hits < HITS or track.alone < max(HITS, ALONE * track.hits):
             return False
+        dribbled = track.at_person > 0.5 * track.hits
         recent = [k for k, frame in enumerate(track.measured.frame) if frame > self._frame - WITHIN]
         if len(recent) < HITS:
             return False
@@ -150,7 +222,7 @@ class Balls:
             return False
         step = travel / (frame[-1] - frame[0])
         rough = float(np.median(np.linalg.norm(np.diff(speed, axis=0), axis=1)))
-        return rough < max(ROUGHNESS * float(step), 0.5 * track.diameter)
+        return rough < max(ROUGHNESS * float(step), (0.8 if dribbled else 0.5) * track.diameter)
 
     def _begin(self, found: Detections, at_person: npt.NDArray[np.bool_], seen_by_network: bool) -> None:
         room = max(0, MOST - len(self.tracks))
@@ -160,13 +232,16 @@ class Balls:
         box = found.box[first]
         diameter = _diameter(box.T)
         variance = (ERROR * diameter) ** 2 + 0.3
-        tall = self._stature.at(box[:, 3])
+        ground = self._stature.at(box[:, 3])
+        tall = np.clip(diameter / BALL_SHARE, ground, NEARER * ground)
         place = (box[:, :2] + box[:, 2:]) / 2
         self.paths.add(place, variance, (0.3 * FASTEST * self._pace * tall) ** 2)
         for k, row in enumerate(first):
-            track = Hypothesis(float(diameter[k]), self._frame, sightings=int(seen_by_network), hits=1)
+            sighted = int(seen_by_network and not at_person[row])
+            track = Hypothesis(float(diameter[k]), self._frame, sightings=sighted, hits=1)
             track.last_frame = self._frame
             track.at_person = int(at_person[row])
+            track.alone = int(not seen_by_network)
             track.whiteness = float(found.score[row])
             size = np.full(2, track.diameter)
             track.measured.add(self._frame, place[k], float(variance[k]), size, track.score())

@@ -78,6 +78,7 @@ class Eyes:
         self.people.carry(before, self._motion.luma, self._motion.background.factor)
         persons_now = self.people.boxes
         self.balls.see(moving.of(Kind.BALL), persons_now, seen_by_network=False)
+        self.balls.search(lambda place, reach: self._motion.front(frame, place, reach), persons_now)
         if at % COLOUR_FRAMES == 0:
             self._look_at_shirts(frame, persons_now)
         self._motion.kept = np.concatenate([persons_now[self.people.believed], self.balls.boxes])

@@ -41,12 +41,12 @@ def shift(before: Plane, now: Plane, box: Floats, expected: Floats) -> Floats | 
     edge = row in (0, match.shape[0] - 1) or column in (0, match.shape[1] - 1)
     if edge or not match[row, column] >= LIKENESS:
         return None
-    right_by = _peak(match[row, column - 1 : column + 2]) + column - reach + dx
-    down_by = _peak(match[row - 1 : row + 2, column]) + row - reach + dy
+    right_by = peak(match[row, column - 1 : column + 2]) + column - reach + dx
+    down_by = peak(match[row - 1 : row + 2, column]) + row - reach + dy
     return np.array([right_by, down_by])
 
 
-def _peak(three: npt.NDArray[Any]) -> float:
+def peak(three: npt.NDArray[Any]) -> float:
     """Where between -0.5 and 0.5 the parabola through three values, the middle one largest, has its top."""
     bend = float(three[0] - 2 * three[1] + three[2])
     return 0.5 * float(three[0] - three[2]) / bend if bend < 0 else 0.0

@@ -64,3 +64,16 @@ def test_what_is_kept_stays_in_front_and_what_is_not_fades(stage, kept):
 def test_the_exchange_network_gives_the_median():
     values = np.random.default_rng(0).integers(0, 256, (5, 40, 40), dtype=np.uint8)
     assert (_median_of_five(list(values)) == np.median(values, axis=0)).all()
+
+
+def test_swarms_of_flickering_leaves_are_no_balls_and_a_ball_beside_them_is(stage):
+    random = np.random.default_rng(3)
+    leaves = random.uniform((600, 60), (690, 110), (60, 2))
+    pictures = []
+    for k in range(70):
+        moved = leaves[random.permutation(60)[:30]]
+        pictures.append(stage.picture(balls=[*((x, y, 2.0) for x, y in moved), (100 + 6 * k, 300, 3.0)]))
+    found, _ = run(stage, pictures)
+    balls = [f.of(Kind.BALL).box for f in found[30:]]
+    assert np.mean([(box[:, 1] < 150).sum() for box in balls]) < 1.5
+    assert all(balls_near(f, 100 + 6 * k, 300).any() for k, f in list(enumerate(found))[30:])

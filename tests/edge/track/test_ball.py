@@ -15,12 +15,12 @@ def candidates(points, radius=4.0, score=0.5):
     return Detections(boxes, np.full(len(boxes), score), np.full(len(boxes), int(Kind.BALL)), REGION)
 
 
-def follow(frames, points, persons=NOBODY, network=lambda k: False):
+def follow(frames, points, persons=lambda k: NOBODY, network=lambda k: False, radius=4.0):
     """Runs `Balls`; returns it and, per frame, {id: centre} of the believed ones measured in it."""
     balls, seen = Balls(tracklet_ids(), 25.0, Stature(1080)), []
     for k in range(frames):
         balls.advance(k)
-        balls.see(candidates(points(k)), persons, network(k))
+        balls.see(candidates(points(k), radius), persons(k), network(k))
         seen.append({t.id: t.measured.place[-1] for t in balls.tracks if t.id and t.last_frame == k})
     return balls, seen
 
@@ -70,12 +70,65 @@ def test_a_hidden_ball_is_found_again_under_the_same_id():
     assert set(seen[-1]) == set(seen[20])
 
 
-def test_a_white_shirt_is_no_ball():
-    def persons(k):
-        return np.array([[280.0 + 5 * k, 440, 320 + 5 * k, 560]])
+def person_at(k):
+    return np.array([[280.0 + 5 * k, 440, 320 + 5 * k, 560]])
 
-    balls = Balls(tracklet_ids(), 25.0, Stature(1080))
-    for k in range(30):
+
+def test_a_white_shirt_is_no_ball():
+    _, seen = follow(30, lambda k: [(300 + 5 * k, 480)], persons=person_at)
+    assert not any(seen)
+
+
+def window_on(point, radius=4.0):
+    """What `Balls.search` looks through: a disc at `point` on nothing."""
+
+    def front(place, reach):
+        corner = np.floor(place - reach)
+        side = int(2 * reach) + 1
+        y, x = np.mgrid[0:side, 0:side] + 0.5
+        far = np.hypot(x + corner[0] - point[0], y + corner[1] - point[1])
+        return np.asarray(np.round(90 * np.clip(radius + 0.5 - far, 0, 1)), np.uint8), corner
+
+    return front
+
+
+def follow_feet(frames, alone):
+    """A ball at somebody's feet, a blob for itself in the frames `alone`; per frame, whether it was measured there."""
+    balls, seen = Balls(tracklet_ids(), 25.0, Stature(1080)), []
+    for k in range(frames):
         balls.advance(k)
-        balls.see(candidates([(300 + 5 * k, 480), (305 + 5 * k, 552)]), persons(k), seen_by_network=False)
-    assert not any(track.id for track in balls.tracks)
+        point = (310 + 5 * k, 552)
+        balls.see(candidates([point] if alone(k) else []), person_at(k), seen_by_network=False)
+        balls.search(window_on(point), person_at(k))
+        seen.append(
+            [t for t in balls.tracks if t.last_frame == k and np.hypot(*np.subtract(t.measured.place[-1], point)) < 2]
+        )
+    return seen
+
+
+def test_a_dribbled_ball_is_followed_through_the_frames_in_which_it_touches_the_foot():
+    seen = follow_feet(40, lambda k: k % 3 == 0)
+    assert np.mean([bool(tracks) for tracks in seen]) > 0.9
+    assert seen[-1][0].id is not None
+    assert len(seen[-1][0].measured.frame) > 35
+
+
+def test_a_sock_that_never_leaves_the_leg_is_no_ball():
+    seen = follow_feet(40, lambda k: k in (0, 20))
+    assert all(track.id is None for tracks in seen for track in tracks)
+
+
+def test_a_fast_ball_keeps_its_id_when_it_crosses_a_player():
+    _, seen = follow(30, lambda k: [(100 + 16 * k, 500)], persons=lambda k: np.array([[330.0, 440, 370, 560]]))
+    assert set(seen[-1]) == {1}
+    assert all(seen[8:])
+
+
+def test_a_ball_in_the_air_may_move_faster_than_the_ground_behind_it_allows():
+    _, seen = follow(12, lambda k: [(100 + 65 * k, 250)], radius=7.0)
+    assert set(seen[-1]) == {1}
+
+
+def test_what_the_network_takes_for_a_ball_at_somebodys_body_is_not_believed():
+    _, seen = follow(60, lambda k: [(300 + 5 * k, 552)] if k % 6 == 0 else [], person_at, network=lambda k: True)
+    assert not any(seen)
