@@ -324,5 +324,6 @@ class _SessionRun:
             clips=tuple(clips),
             statistics=tuple(player_statistics(tracks)),
             files=listed(root, paths),
+            view=view,
         )
         self._costs.measured("pack", lambda: pack(package, root, folder.package))

@@ -5,6 +5,7 @@ import msgspec
 from wire.events import Event
 from wire.ids import SessionId
 from wire.message import Message
+from wire.panorama import PanoramaView
 from wire.pitch import Pitch
 from wire.pitch_tracks import TeamSide
 
@@ -64,7 +65,8 @@ class MatchPackage(Message, frozen=True, kw_only=True):
     """`package.json` at the head of a match package: an uncompressed tar of the files it lists.
 
     Paths: `panorama` the archive video, `poster` a picture of it, `tracks` the columnar pitch tracks. `start_ns` is the
-    rig time of the panorama's first frame and of every `time_s`.
+    rig time of the panorama's first frame and of every `time_s`. `view` says where the panorama shows a place of the
+    pitch; None in packages older than the field.
     """
 
     KIND = "match-package"
@@ -83,3 +85,4 @@ class MatchPackage(Message, frozen=True, kw_only=True):
     clips: tuple[Clip, ...]
     statistics: tuple[PlayerStatistics, ...]
     files: tuple[PackagedFile, ...]
+    view: PanoramaView | None = None

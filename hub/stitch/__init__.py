@@ -2,6 +2,6 @@
 
 from hub.stitch.kernel import Stitcher, split_planes
 from hub.stitch.plan import StitchPlan, plan_panorama
-from hub.stitch.view import PanoramaView
+from wire.panorama import PanoramaView
 
 __all__ = ["PanoramaView", "StitchPlan", "Stitcher", "plan_panorama", "split_planes"]

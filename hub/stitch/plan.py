@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.stitch.colour import ColourChange, colour_change, vignette_at
-from hub.stitch.view import PanoramaView
+from wire.panorama import PanoramaView
 from wire.rig import Array, CameraModel, Rig
 
 Map = npt.NDArray[np.float32]

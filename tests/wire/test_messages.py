@@ -1,6 +1,7 @@
 import contextlib
 import math
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from wire.events import Event, EventType, events_csv
 from wire.ids import new_session_id, node_id, session_id
 from wire.match import Clip, MatchPackage, MatchSheet, PackagedFile, PlayerStatistics, Team
 from wire.message import decode, encode
+from wire.panorama import PanoramaView
 from wire.pitch import FORMATS, Pitch, default_pitch, parse_pitch
 from wire.pitch_tracks import (
     PitchTracks,
@@ -95,6 +97,7 @@ MESSAGES = [
         clips=(Clip("clips/0.mp4", "clips/0.jpg", 0, 0.0, 9.0),),
         statistics=(PlayerStatistics(3, TeamSide.HOME, 120.0, 6.1, 60.0),),
         files=(PackagedFile("panorama.mp4", 5, "ab"),),
+        view=PanoramaView(10, 4, 3.5, -1.4, 0.1, (0.0, -44.0, 7.0), 0.4),
     ),
 ]
 
@@ -112,6 +115,13 @@ def test_every_message_type_is_among_the_ones_tested():
 
     known = {type(m) for m in MESSAGES} | {TracksHead, PitchTracksHead}
     assert {kind for kind in Message.__subclasses__() if kind.__module__.startswith("wire.")} == known
+
+
+def test_a_match_package_from_before_the_panoramas_geometry_is_still_read():
+    package = next(m for m in MESSAGES if isinstance(m, MatchPackage))
+    envelope = msgspec.json.decode(encode(package))
+    del envelope["body"]["view"]
+    assert decode(msgspec.json.encode(envelope), MatchPackage) == msgspec.structs.replace(package, view=None)
 
 
 def test_a_message_of_another_kind_is_refused():
