@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hub.fuse.changes import split_by_shirt
 from hub.fuse.following import pieces
 from hub.fuse.ground import FRAMES_PER_SECOND, Points
 from hub.fuse.linking import LONG, SHORT, link, match_colours, median_colours, merge_twins, renumber
@@ -23,6 +24,8 @@ _FLICKER_S = 1.0
 _SIDELONG_M = 0.4
 _LINE_SPREAD_M = 1.2
 _LINE_S = 8.0
+_CROWDED = 0.3
+_ROOM_S = 3
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ def follow_people(points: Points, sheet: MatchSheet, cameras: int, frames: int) 
     points, person = pieces(points, cameras)
     person = merge_twins(points, person)
     points = points.with_colours(match_colours(points, person, cameras))
+    person = split_by_shirt(points, person, _people(points, person))
     for _ in range(2):
         person = merge_twins(points, link(points, person, SHORT))
     points, person = _without(points, person, _strangers(points, person, sheet))
@@ -55,7 +59,7 @@ def follow_people(points: Points, sheet: MatchSheet, cameras: int, frames: int) 
     person = merge_twins(points, link(points, person, LONG, _labels(shirts)))
     shirts = classify(_people(points, person), sheet)
     keep = _squad(points, person, shirts, sheet)
-    points, person = _without(points, person, ~keep)
+    points, person = points.take(keep), renumber(person[keep])
     if not len(points):
         return []
     shirts = classify(_people(points, person), sheet)
@@ -120,8 +124,8 @@ def _people(points: Points, person: Ints) -> People:
 
 
 def _squad(points: Points, person: Ints, shirts: Shirts, sheet: MatchSheet) -> Flags:
-    """Who is kept: at any moment no more than a full team each, one keeper among them, and one referee; those seen
-    longest first."""
+    """Which points (m,) are kept: at any moment no more than a full team each, one keeper among them, and one referee;
+    those seen longest first, others only while there is room."""
     count = int(person.max()) + 1
     frame = np.floor(points.time / FRAMES_PER_SECOND).astype(np.int64)
     frame -= frame.min()
@@ -138,15 +142,19 @@ def _squad(points: Points, person: Ints, shirts: Shirts, sheet: MatchSheet) -> F
         (False, -1, False): 0,
     }
     taken = {kind: np.zeros(presence.shape[1], np.int64) for kind in room}
-    keep = np.zeros(count, np.bool_)
+    keep = np.zeros(presence.shape, np.bool_)
     for i in np.argsort(-seen):
         kind = (bool(shirts.keeper[i]), int(shirts.team[i]), bool(shirts.referee[i]))
-        crowded = taken[kind][presence[i]] >= room[kind]
-        if seen[i] < _FLICKER_S * FRAMES_PER_SECOND or crowded.mean() > 0.3:
+        if seen[i] < _FLICKER_S * FRAMES_PER_SECOND:
             continue
-        keep[i] = True
-        taken[kind] += presence[i]
-    return keep
+        crowded = presence[i] & (taken[kind] >= room[kind])
+        keep[i] = presence[i]
+        if crowded.sum() > _CROWDED * presence[i].sum():
+            keep[i] &= ~crowded
+            keep[i] = keep[i] if keep[i].sum() >= _ROOM_S else False
+        taken[kind] += keep[i]
+    out: Flags = keep[person, frame]
+    return out
 
 
 def _rows(points: Points, person: Ints, frames: int) -> list[Rows]:

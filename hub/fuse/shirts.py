@@ -15,6 +15,9 @@ Ints = npt.NDArray[np.int64]
 _WEIGHTS = np.array([0.6, 1.0, 1.0])
 _ALIKE = 14.0
 _STRANGER = 26.0
+_CLEARLY = 0.6
+_MOSTLY = 0.75
+_HOME_SHARE = 0.7
 
 
 @dataclass(frozen=True)
@@ -71,11 +74,38 @@ def classify(people: People, sheet: MatchSheet) -> Shirts:
     half = sheet.pitch.half_length
     deep = np.abs(people.mean[:, 0]) > half - 1.6 * sheet.pitch.form.penalty_area_depth
     deep &= np.abs(people.mean[:, 1]) < 0.5 * sheet.pitch.form.penalty_area_width + 3
-    keeper = strange & deep
+    # Nobody else lives before a goal; further out a referee may be for a while.
+    at_home = deep & (np.abs(people.mean[:, 0]) > half - _HOME_SHARE * sheet.pitch.form.penalty_area_depth)
+    keeper = strange & deep & (at_home | (_of_alike(people, strange, deep) > _MOSTLY))
     team[keeper] = np.where(people.mean[keeper, 0] < 0, left, 1 - left)
     if _first_mode_is_away(modes, people, team, sheet, left):
         team = np.where(team >= 0, 1 - team, team)
     return Shirts(team, strange & ~keeper, keeper)
+
+
+def _of_alike(people: People, strange: npt.NDArray[np.bool_], deep: npt.NDArray[np.bool_]) -> Array:
+    """For everybody the share of time that strangers in his colour stayed deep: a referee is sometimes there too."""
+    out = np.zeros(len(strange))
+    rows = np.flatnonzero(strange)
+    for i in rows:
+        alike = rows[_distance(people.lab[rows], people.lab[i]) < _ALIKE]
+        weight = people.weight[alike] + 1e-9
+        out[i] = weight[deep[alike]].sum() / weight.sum()
+    return out
+
+
+def sides(lab: Array, people: People) -> Ints:
+    """Which of two teams' shirts each colour (m, 3) clearly is, 0 or 1 in no order; -1 where that is open."""
+    out = np.full(len(lab), -1, np.int64)
+    modes = _two_modes(people)
+    if modes is None:
+        return out
+    off = np.stack([_distance(lab, mode) for mode in modes])
+    apart = float(_distance(modes[:1], modes[1])[0])
+    known = ~np.isnan(lab[:, 0])
+    for t in (0, 1):
+        out[known & (off[t] < _CLEARLY * off[1 - t]) & (off[t] < apart / 2)] = t
+    return out
 
 
 def _distance(lab: Array, mode: Array) -> Array:
