@@ -27,11 +27,13 @@ _SPOT_M = 2.0
 _ROLLING_MPS = 2.5
 _STRIKE_S = 0.3
 _SURE = 0.9
+_BALL_SEEN = 0.8
 
 
 @dataclass(frozen=True)
 class KickOff:
-    """A kick-off taken at `frame` by player row `taker`; `formed` says the first frame in which everybody stood so."""
+    """A kick-off taken at `frame` by player row `taker`; `formed` says the first frame in which everybody stood so. One
+    that the session's end came before has confidence 0."""
 
     frame: int
     taker: int
@@ -40,14 +42,14 @@ class KickOff:
 
 
 def kick_offs(scene: Scene, lying: Sequence[Rest]) -> list[KickOff]:
-    """Every kick-off in order of time, with or without a ball in sight."""
+    """Every kick-off in order of time, with or without a ball in sight, the last perhaps still to come."""
     share = own_halves(scene)
     found: list[KickOff] = []
     for first, last in _formations(scene, share):
         moment, sure = _moment(scene, first, last, lying)
         # Not yet taken when the session ends.
-        if last >= scene.frames and sure < 0.8:
-            continue
+        if last >= scene.frames and sure < _BALL_SEEN:
+            sure = 0.0
         if found and found[-1].confidence < _SURE and not _dissolved(scene, share, found[-1].frame, first):
             found.pop()
         found.append(KickOff(moment, _nearest(scene, moment), first, sure))

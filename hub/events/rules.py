@@ -44,7 +44,7 @@ def find_events(tracks: PitchTracks, pitch: Pitch) -> list[Event]:
     outs = exits(world)
     scored = goals(world, outs, kicks)
     outs = _without_celebrations(outs, scored, kicks)
-    pieces = restarts(world, outs, scored, kicks, lying)
+    pieces = restarts(world, outs, scored, [k for k in kicks if k.confidence > 0], lying)
     scored |= _unanswered(world, outs, pieces)
     found: list[Event] = []
     found += [_set_piece(world, piece) for piece in pieces]

@@ -80,6 +80,12 @@ def test_a_kick_off_within_a_half_means_a_goal_even_if_nobody_saw_the_ball():
     assert 0 < goal.time_s - shot.time_s < 2
 
 
+def test_a_kick_off_that_the_session_ends_before_still_means_a_goal():
+    events = find_events(match(20.4, attack(2.5, 9.0, 18.0)), PITCH)
+    assert len(only(events, EventType.GOAL)) == 1
+    assert len(only(events, EventType.KICK_OFF)) == 1
+
+
 def test_a_ball_last_seen_on_its_way_dates_the_goal():
     flight = [(8.0, 10, 3), (8.6, 19, 1.5)]
     (goal,) = only(find_events(match(26, attack(2.5, 9.0, 18.0), [flight]), PITCH), EventType.GOAL)
