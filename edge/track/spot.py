@@ -11,11 +11,11 @@ from edge.track.patch import peak
 
 RING = 0.45
 """Width of the darker ring around the disc that is looked for, in diameters."""
-LIKENESS = 0.55
+LIKENESS = 0.45
 """Least correlation of what is found with a bright disc in a dark ring: half of it may be hidden by a foot."""
 CONTRAST = 18.0
 """Least levels of luma by which the disc is brighter than what lies behind it."""
-DISTANCE = 0.35
+DISTANCE = 0.6
 """Correlation that a spot at the edge of the window has to make up for."""
 
 
