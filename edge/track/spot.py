@@ -1,9 +1,11 @@
 """Where a bright round spot of known size is in a small window: a ball that has no blob for itself."""
 
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from edge.detect.detector import Floats
 from edge.detect.picture import Plane
@@ -13,6 +15,8 @@ RING = 0.45
 """Width of the darker ring around the disc that is looked for, in diameters."""
 LIKENESS = 0.45
 """Least correlation of what is found with a bright disc in a dark ring: half of it may be hidden by a foot."""
+DROP = 0.1
+"""By so much the likeness has to be less half a diameter further, on one side at least."""
 CONTRAST = 18.0
 """Least levels of luma by which the disc is brighter than what lies behind it."""
 DISTANCE = 0.6
@@ -37,6 +41,8 @@ def spot(front: Plane, diameter: float, expected: Floats) -> tuple[Floats, float
     likeness = float(match[row, column])
     if not LIKENESS <= likeness <= 1.0 or row in (0, match.shape[0] - 1) or column in (0, match.shape[1] - 1):
         return None
+    if _goes_on(match, row, column, round(diameter / 2)):
+        return None
     inner = max(1, round(0.25 * diameter))
     y, x = int(row + half), int(column + half)
     if float(front[y - inner : y + inner + 1, x - inner : x + inner + 1].mean()) < CONTRAST:
@@ -44,6 +50,16 @@ def spot(front: Plane, diameter: float, expected: Floats) -> tuple[Floats, float
     right = peak(match[row, column - 1 : column + 2])
     down = peak(match[row - 1 : row + 2, column])
     return np.array([column + half + right, row + half + down]), likeness
+
+
+def _goes_on(match: npt.NDArray[Any], row: int, column: int, step: int) -> bool:
+    """Whether it looks nearly the same a `step` further to both sides along any of four lines: an edge, a leg."""
+    rows, columns = (
+        np.clip((at - step, at, at + step), 0, n - 1) for at, n in zip((row, column), match.shape, strict=True)
+    )
+    around = match[np.ix_(rows, columns)].reshape(-1)
+    weaker = np.minimum(around[:4], around[:4:-1])
+    return bool(weaker.max() > around[4] - DROP)
 
 
 @cache
