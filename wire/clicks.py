@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -25,22 +25,27 @@ class Click(msgspec.Struct, frozen=True):
 def read_clicks(text: str, name: str = "the clicks") -> list[Click]:
     """The rows of the CSV `text`; raises `BadTable` with `name` and the line at fault."""
     rows = csv.DictReader(io.StringIO(text))
-    missing = [column for column in HEADER if column not in (rows.fieldnames or [])]
-    if missing:
-        raise BadTable(f"{name}: the header must be {','.join(HEADER)} (missing: {', '.join(missing)})")
-    out = []
-    for line, row in enumerate(rows, 2):
-        try:
-            values = [float(row[column]) for column in HEADER[1:]]
-            camera = int(row["camera"])
-        except (TypeError, ValueError):
-            raise BadTable(f"{name}, line {line}: every value must be a number") from None
-        if camera < 0 or not all(map(math.isfinite, values)):
-            raise BadTable(f"{name}, line {line}: every value must be a finite number, the camera 0 or more")
-        out.append(Click(camera, *values))
+    try:
+        missing = [column for column in HEADER if column not in (rows.fieldnames or [])]
+        if missing:
+            raise BadTable(f"{name}: the header must be {','.join(HEADER)} (missing: {', '.join(missing)})")
+        out = [_click(row, f"{name}, line {line}") for line, row in enumerate(rows, 2)]
+    except csv.Error as fault:
+        raise BadTable(f"{name}: not a CSV table ({fault})") from None
     if not out:
         raise BadTable(f"{name}: there is no click in it")
     return out
+
+
+def _click(row: Mapping[str, str], where: str) -> Click:
+    try:
+        values = [float(row[column]) for column in HEADER[1:]]
+        camera = int(row["camera"])
+    except (TypeError, ValueError):
+        raise BadTable(f"{where}: every value must be a number") from None
+    if camera < 0 or not all(map(math.isfinite, values)):
+        raise BadTable(f"{where}: every value must be a finite number, the camera 0 or more")
+    return Click(camera, *values)
 
 
 def clicks_csv(clicks: Iterable[Click]) -> str:

@@ -244,6 +244,8 @@ def test_clicks_survive_to_a_thousandth(clicks):
         ("camera,x_m,y_m,u_px,v_px\n", "no click"),
         ("camera,x_m,y_m,u_px,v_px\n0,1,2,three,4\n", "line 2"),
         ("camera,x_m,y_m,u_px,v_px\n0,1,nan,3,4\n", "finite"),
+        ("camera,x_m,y_m,u_px,v_px\n0,1,2,3," + "4" * 200_000, "not a CSV table"),
+        ("camera," + "x" * 200_000, "not a CSV table"),
     ],
 )
 def test_broken_clicks_are_refused_with_the_reason(text, says):
