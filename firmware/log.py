@@ -1,5 +1,6 @@
 """The log of an appliance: one line per event, `key=value`, made to be read by people and cut by programs."""
 
+import contextlib
 import json
 import threading
 from datetime import UTC, datetime
@@ -10,7 +11,10 @@ from wire.rigtime import SECOND
 
 
 class Log:
-    """Writes events to a stream, one whole line at a time from whichever thread."""
+    """Writes events to a stream, one whole line at a time from whichever thread.
+
+    A line that cannot be written is lost and nothing more: a full disk or a closed pipe must not stop whoever logs.
+    """
 
     def __init__(self, stream: TextIO, clock: Clock, **always: object) -> None:
         self._stream = stream
@@ -23,7 +27,8 @@ class Log:
         at = datetime.fromtimestamp(self._clock.now_ns() / SECOND, UTC).isoformat(timespec="milliseconds")
         pairs = {"time": at, "event": event, **self._always, **fields}
         line = " ".join(f"{key}={_word(value)}" for key, value in pairs.items())
-        with self._lock:
+        # ValueError is what a closed stream raises.
+        with self._lock, contextlib.suppress(OSError, ValueError):
             self._stream.write(line + "\n")
             self._stream.flush()
 
