@@ -16,7 +16,7 @@ from edge.record import Recording, Shelf
 from edge.sight import Eyes
 from firmware.clock import Clock
 from firmware.log import Log
-from wire.ids import NodeId, session_id
+from wire.ids import NodeId
 from wire.session import NodeStatus, SegmentState, StartRecording
 
 T = TypeVar("T")
@@ -70,8 +70,7 @@ class Node:
         self._fault: str | None = None
 
     async def start(self, order: StartRecording) -> NodeStatus:
-        """Begin a recording; raises `AlreadyRecording`, `CameraFault`, or `BadId` for a session id that is none."""
-        session_id(order.session)
+        """Begin a recording; raises `AlreadyRecording` or `CameraFault`."""
         loop = asyncio.get_running_loop()
         async with self._camera_lock:
             if self._recording:

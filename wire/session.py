@@ -49,6 +49,9 @@ class StartRecording(Message, frozen=True, kw_only=True):
     session: SessionId
     start_ns: int
 
+    def __post_init__(self) -> None:
+        session_id(self.session)
+
 
 class SegmentOffer(Message, frozen=True, kw_only=True):
     """What a node promises of one closed segment: sizes and SHA-256 of both files, and the time it spans (node clock).
@@ -108,3 +111,8 @@ class NodeStatus(Message, frozen=True, kw_only=True):
     segments_waiting: int
     detector: str
     fault: str | None = None
+
+    def __post_init__(self) -> None:
+        node_id(self.node)
+        if self.recording is not None:
+            session_id(self.recording)

@@ -293,3 +293,16 @@ def test_a_full_pitch_has_the_sizes_of_law_1():
     assert points["right penalty area far"] == (36.0, 20.16)
     assert points["left goal post near"] == (-52.5, -3.66)
     assert points["right penalty spot"] == (41.5, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"), [(StartRecording, "session"), (NodeStatus, "node"), (NodeStatus, "recording")]
+)
+def test_a_message_with_an_id_that_is_none_can_be_neither_made_nor_read(kind, field):
+    [good] = [message for message in MESSAGES if type(message) is kind]
+    fields = {name: getattr(good, name) for name in kind.__struct_fields__}
+    with pytest.raises(BadId):
+        kind(**fields | {field: "../up"})
+    envelope = {"kind": kind.KIND, "version": kind.VERSION, "body": fields | {field: "../up"}}
+    with pytest.raises(MalformedMessage, match=r"is not a (session|node) id"):
+        decode(msgspec.json.encode(envelope), kind)

@@ -186,8 +186,9 @@ async def test_an_order_of_absurd_size_is_refused(client):
     assert answer.status == 413
 
 
-async def test_a_session_id_that_is_a_path_is_refused(client, tmp_path, zero_ns):
-    answer = await start(client, zero_ns, "../../outside")
+async def test_a_session_id_that_is_a_path_is_refused(client, zero_ns):
+    order = {"kind": "start-recording", "version": 1, "body": {"session": "../../outside", "start_ns": zero_ns}}
+    answer = await client.post("/api/v1/record/start", json=order, headers=AUTHORISED)
     assert answer.status == 400
     assert "not a session id" in await answer.text()
 
