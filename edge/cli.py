@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import math
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -19,6 +20,7 @@ from wire.errors import WireError
 from wire.ids import node_id
 
 DETECTORS = ("onnx", "motion")
+TOKEN_VARIABLE = "TOUCHLINE_TOKEN"  # noqa: S105 - its name, not a token
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,7 +49,14 @@ def _parser() -> argparse.ArgumentParser:
     node.add_argument("--host", default="127.0.0.1", help="address the API listens on (%(default)s)")
     node.add_argument("--port", type=int, default=8080, help="port the API listens on (%(default)s; 0 for any)")
     node.add_argument("--hub", required=True, help="address of the hub, as http://HOST:PORT")
-    node.add_argument("--token", required=True, help="the rig's token, which node and hub ask of each other")
+    # The environment is for the rig's unit file: what stands on the command line, every user of the machine can read.
+    token = os.environ.get(TOKEN_VARIABLE)
+    node.add_argument(
+        "--token",
+        required=not token,
+        default=token,
+        help=f"the rig's token, which node and hub ask of each other; without it, {TOKEN_VARIABLE} of the environment",
+    )
     node.add_argument("--detector", choices=DETECTORS, default="onnx", help="(%(default)s)")
     node.add_argument(
         "--passes-per-second", type=_positive, default=4.0, help="detector passes to spend each second (%(default)g)"

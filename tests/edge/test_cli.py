@@ -13,7 +13,8 @@ def test_version_is_told(capsys):
 
 
 @pytest.mark.parametrize("missing", ["--node", "--camera", "--data", "--hub", "--token"])
-def test_what_is_missing_is_named(capsys, missing):
+def test_what_is_missing_is_named(capsys, missing, monkeypatch):
+    monkeypatch.delenv("TOUCHLINE_TOKEN", raising=False)
     at = GOOD.index(missing)
     with pytest.raises(SystemExit) as end:
         main(GOOD[:at] + GOOD[at + 2 :])
@@ -42,3 +43,32 @@ def test_help_names_every_option(capsys):
     told = capsys.readouterr().out
     for option in ("--host", "--port", "--detector", "--passes-per-second", "--delete-confirmed"):
         assert option in told
+
+
+@pytest.mark.parametrize(("options", "told"), [([], "from-outside"), (["--token", "on-the-line"], "on-the-line")])
+def test_the_token_may_come_from_the_environment_and_the_option_wins(monkeypatch, options, told):
+    settings = []
+
+    async def serve(given, *_):
+        settings.append(given)
+        return 0
+
+    monkeypatch.setattr("edge.cli.serve", serve)
+    monkeypatch.setenv("TOUCHLINE_TOKEN", "from-outside")
+    at = GOOD.index("--token")
+    assert main([*GOOD[:at], *options]) == 0
+    assert [given.token for given in settings] == [told]
+
+
+def test_an_empty_token_in_the_environment_is_none(monkeypatch, capsys):
+    monkeypatch.setenv("TOUCHLINE_TOKEN", "")
+    with pytest.raises(SystemExit):
+        main(GOOD[: GOOD.index("--token")])
+    assert "--token" in capsys.readouterr().err
+
+
+def test_help_does_not_tell_the_token(monkeypatch, capsys):
+    monkeypatch.setenv("TOUCHLINE_TOKEN", "from-outside")
+    with pytest.raises(SystemExit):
+        main(["serve", "--help"])
+    assert "from-outside" not in capsys.readouterr().out
