@@ -1,11 +1,16 @@
-"""A running recording: four threads that take frames from the camera to durable segments.
+"""A running recording: four threads that take frames from the camera to durable segments, and one that watches.
 
 `capture` feeds every frame to `encode` and to `look`; both cut at the same frames; `close` joins a segment's video and
-sight. The queues are short and whoever is too fast waits, so memory stays flat and no frame is lost in the node.
+sight. The queues are short and whoever is too fast waits, so memory stays flat and no frame is lost in the node; only
+eyes that hang are waited for no longer (`watch`), and the recording goes on without them.
+
+Each stage ends by telling the others, whatever goes wrong before: one that dies in silence would leave the node
+recording for ever.
 """
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,8 +35,10 @@ _DEPTH = 2
 """Frames that wait before a slower stage; 8 MB each at 3072 x 1728."""
 _EYES_GRACE_S = 2.5
 """How long a stopped recording waits for eyes that do not answer: a node stops within 5 s."""
-
-
+_EYES_PATIENCE_S = 20.0
+"""How long the eyes may take over one frame; slower than this is hanging, and the camera has waited meanwhile."""
+_GLANCES = 20
+"""Times the watcher looks at the eyes before it gives them up: a process that slept as a whole has missed only one."""
 _LOOK_AROUND_S = 0.1
 
 
@@ -50,7 +57,8 @@ class _Seen:
 class Recording:
     """One session on its way to disk, from `start` until `finished` is called, once, from one of its threads.
 
-    `fault` is the sentence of what went wrong so far; `broken` says that the node cannot record any more.
+    `fault` is the sentence of what went wrong so far; `broken` says that the node cannot record any more. Eyes that
+    take more than `eyes_patience_s` seconds over one frame are given up, and what follows has empty tracks.
     """
 
     def __init__(
@@ -68,6 +76,7 @@ class Recording:
         log: Log,
         closed: Callable[[], None],
         finished: Callable[[], None],
+        eyes_patience_s: float = _EYES_PATIENCE_S,
     ) -> None:
         self.session = session
         self.node = node
@@ -86,6 +95,10 @@ class Recording:
         self._log = log
         self._closed = closed
         self._finished = finished
+        self._eyes_patience_s = eyes_patience_s
+        self._eyes_step = 0
+        """Odd while the eyes are at work, even while they wait; only the thread that looks counts it on."""
+        self._eyes_ended = threading.Event()
         self._stopping = threading.Event()
         self._to_encode: Feed[Frame] = Feed(_DEPTH)
         self._to_look: Feed[Frame] = Feed(_DEPTH)
@@ -95,7 +108,7 @@ class Recording:
 
     def start(self) -> None:
         """Set the threads to work."""
-        for stage in (self._capture, self._encode, self._look, self._close):
+        for stage in (self._capture, self._encode, self._look, self._watch, self._close):
             # Daemons: a driver that hangs must not keep the process alive.
             threading.Thread(target=stage, name=stage.__name__.strip("_"), daemon=True).start()
 
@@ -115,8 +128,10 @@ class Recording:
                         raise CameraFault(f"the camera's frame {frame.index} is not later than the one before")
                     last_ns = frame.time_ns
                     meter.read()
-                    if not (self._to_encode.put(frame) and self._to_look.put(frame)):
+                    if not self._to_encode.put(frame):
                         break
+                    # Refused once the eyes have failed or were given up; the recording goes on without them.
+                    self._to_look.put(frame)
                     self.latest = frame
                     self.frames += 1
                     self._cost.count(frames=1)
@@ -124,9 +139,9 @@ class Recording:
         except Exception as fault:
             self._note(fault, "camera-fault")
         finally:
-            meter.read()
             self._to_encode.close()
             self._to_look.close()
+            meter.read()
 
     def _encode(self) -> None:
         meter = self._cost.meter("encode")
@@ -150,8 +165,8 @@ class Recording:
         except Exception as fault:
             self._break(fault)
         finally:
-            meter.read()
             self._written.close()
+            meter.read()
 
     def _open_segment(self, sequence: int, time_ns: int) -> SegmentWriter:
         key = SegmentKey(self.session, self.node, sequence)
@@ -168,21 +183,52 @@ class Recording:
                 meter.begin()
                 sequence = sequence_of(frame.time_ns, self.start_ns)
                 if looking is not None and looking != sequence:
-                    self._seen.put(_Seen(looking, self._eyes.close_segment(looking)))
+                    self._tell_sight(looking)
                 looking = sequence
-                self._eyes.look(frame)
+                with self._eyes_at_work():
+                    self._eyes.look(frame)
                 meter.read()
             meter.begin()
             if looking is not None:
-                self._seen.put(_Seen(looking, self._eyes.close_segment(looking)))
+                self._tell_sight(looking)
         except Exception as fault:
             self._note(fault, "eyes-fault")
         finally:
+            self._end_sight()
             meter.read()
-            self._seen.close()
-        # Eyes that failed see nothing for the rest of the session, but their frames have to be taken.
-        for _ in self._to_look:
-            pass
+
+    def _tell_sight(self, sequence: int) -> None:
+        with self._eyes_at_work():
+            sight = self._eyes.close_segment(sequence)
+        self._seen.put(_Seen(sequence, sight))
+
+    @contextlib.contextmanager
+    def _eyes_at_work(self) -> Iterator[None]:
+        self._eyes_step += 1
+        try:
+            yield
+        finally:
+            self._eyes_step += 1
+
+    def _end_sight(self) -> None:
+        """The eyes see nothing for the rest of the session."""
+        self._eyes_ended.set()
+        self._to_look.close()
+        self._seen.close()
+
+    def _watch(self) -> None:
+        step = glances = 0
+        while not self._eyes_ended.wait(self._eyes_patience_s / _GLANCES):
+            if self._eyes_step != step:
+                step, glances = self._eyes_step, 0
+            elif step % 2:
+                glances += 1
+            if glances == _GLANCES:
+                fault = f"the eyes hang: no answer for {self._eyes_patience_s:g} s, the recording goes on without them"
+                try:
+                    self._note(EdgeError(fault), "eyes-fault")
+                finally:
+                    self._end_sight()
 
     def _close(self) -> None:
         meter = self._cost.meter("close")
@@ -197,9 +243,13 @@ class Recording:
         except Exception as fault:
             self._break(fault)
         finally:
-            meter.read()
-            self._log.event("recording-ended", session=self.session, frames=self.frames)
-            self._finished()
+            try:
+                self.stop()
+                self._end_sight()
+                meter.read()
+                self._log.event("recording-ended", session=self.session, frames=self.frames)
+            finally:
+                self._finished()
 
     def _shelve(self, written: _Written) -> None:
         writer = written.writer
@@ -256,8 +306,8 @@ class Recording:
             if not seen and self._stopping.is_set():
                 patience_s -= _LOOK_AROUND_S
                 if patience_s <= 0:
+                    self._end_sight()
                     self._note(EdgeError("the eyes did not answer in time"), "eyes-fault")
-                    self._seen.close()
                     break
         return SegmentSight.empty()
 
@@ -267,10 +317,12 @@ class Recording:
 
     def _break(self, fault: Exception) -> None:
         self.broken = True
-        self._note(fault, "recorder-fault")
-        self.stop()
-        self._written.close()
-        self._seen.close()
+        try:
+            self._note(fault, "recorder-fault")
+        finally:
+            self.stop()
+            self._written.close()
+            self._end_sight()
 
 
 def _sensible(sight: SegmentSight, frames: int) -> bool:

@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import threading
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ class Rig:
         self._log = log
         self._done = threading.Event()
 
-    def record(self, camera, eyes, zero_ns) -> Recording:
+    def record(self, camera, eyes, zero_ns, **options) -> Recording:
         self.ledger.begin_session(
             SessionRow(
                 session="s1",
@@ -54,6 +55,7 @@ class Rig:
             log=self._log,
             closed=self._count,
             finished=self._done.set,
+            **options,
         )
         recording.start()
         return recording
@@ -63,6 +65,9 @@ class Rig:
 
     def wait(self) -> None:
         assert self._done.wait(30)
+
+    def done(self, within_s: float) -> bool:
+        return self._done.wait(within_s)
 
     def offers(self):
         return [row.offer for row in self.ledger.segments(SegmentState.CLOSED)]
@@ -250,6 +255,43 @@ def test_eyes_that_hang_do_not_hold_up_a_stop_for_long(rig, frames, make_eyes, z
     assert [(offer.frames, offer.last) for offer in rig.offers()] == [(3, True)]
 
 
+@pytest.mark.parametrize("hangs_in", ["look", "close_segment"])
+def test_eyes_that_hang_are_given_up_and_the_recording_goes_on(
+    rig, video, make_eyes, zero_ns, log_text, monkeypatch, hangs_in
+):
+    eyes = make_eyes()
+    honest = getattr(eyes, hangs_in)
+
+    def hang(at):
+        if at == 1 or getattr(at, "index", 0) == 60:
+            eyes.released.wait(30)
+        return honest(at)
+
+    monkeypatch.setattr(eyes, hangs_in, hang)
+    recording = rig.record(CameraSource("file", video).open(zero_ns), eyes, zero_ns, eyes_patience_s=0.4)
+    rig.wait()
+    assert not eyes.released.is_set()
+    eyes.released.set()
+    assert [offer.frames for offer in rig.offers()] == [50, 50, 25]
+    seen = [len(decode_tracks(rig.shelf.path(o.key, TRACKS).read_bytes()).frame) for o in rig.offers()]
+    assert seen == [50, 0, 0]
+    assert recording.fault == "the eyes hang: no answer for 0.4 s, the recording goes on without them"
+    assert not recording.broken
+    assert rig.ledger.sessions()[0].finished
+    assert log_text.getvalue().count("event=eyes-fault") == 1
+
+
+def test_eyes_that_wait_for_a_camera_do_not_hang(rig, frames, make_eyes, zero_ns, until):
+    pause = threading.Event()
+    shots = frames(0, 40, 80)
+    recording = rig.record(ListCamera([*shots[:2], pause, shots[2]]), make_eyes(), zero_ns, eyes_patience_s=0.05)
+    assert not rig.done(0.5)
+    pause.set()
+    rig.wait()
+    assert recording.fault is None
+    assert len(decode_tracks(rig.shelf.path(rig.offers()[0].key, TRACKS).read_bytes()).frame) == 3
+
+
 def test_slow_eyes_hold_the_camera_back_and_lose_nothing(rig, video, make_eyes, zero_ns, until):
     eyes = make_eyes(blocks_at=5)
     recording = rig.record(CameraSource("file", video).open(zero_ns), eyes, zero_ns)
@@ -279,3 +321,27 @@ def test_cost_is_booked_by_stage(rig, video, make_eyes, zero_ns):
     assert {"capture", "encode", "look", "close"} == set(report.cpu_s)
     assert all(cpu > 0 for cpu in report.cpu_s.values())
     assert report.peak_memory_bytes > 10 << 20
+
+
+class WedgedLog:
+    """A log that fails at every line."""
+
+    def event(self, *_, **__) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("fails", ["nothing", "disk", "eyes", "camera"])
+def test_a_log_that_fails_does_not_keep_a_recording_from_its_end(tmp_path, frames, make_eyes, clock, zero_ns, fails):
+    rig = Rig(tmp_path, clock, WedgedLog())
+    hold = threading.Event()
+    after = {"disk": hold, "camera": CameraFault("the cable came off")}.get(fails)
+    if fails == "disk":
+        (rig.shelf.root / "open").write_text("a file where a folder belongs")
+    shots = [*frames(*range(0, 400, 40)), *([after] if after else [])]
+    recording = rig.record(ListCamera(shots), make_eyes(fails_at=2 if fails == "eyes" else None), zero_ns)
+    rig.wait()
+    assert recording._stopping.is_set()
+    assert recording.broken
+    hold.set()
+    rig.ledger.close()
