@@ -5,23 +5,25 @@ import asyncio
 import sys
 from importlib.metadata import version
 
-from simulator.demo.day import play_match_day
+from simulator.demo.day import INTERRUPTED, play_match_day
 from simulator.demo.options import add_arguments, options_from
 from simulator.errors import SimulatorError
 from wire.errors import WireError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; the exit status is 0, 1 when the match day failed, 2 when it could not begin."""
+    """Run a command; the exit status is 0, 1 when the match day failed, 2 when it could not begin, 130 when somebody
+    ended it before it was played."""
+    begun = False
     try:
         options = options_from(_parser().parse_args(arguments))
-    except (SimulatorError, WireError) as fault:
-        print(f"touchline: {fault}", file=sys.stderr)
-        return 2
-    try:
+        begun = True
         return asyncio.run(play_match_day(options))
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
+    except (SimulatorError, WireError, OSError) as fault:
+        print(f"touchline: {fault}", file=sys.stderr)
+        return 1 if begun else 2
 
 
 def _parser() -> argparse.ArgumentParser:

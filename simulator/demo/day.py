@@ -1,6 +1,7 @@
 """The match day itself: start every process, play the match, wait until the parent can see it."""
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
@@ -35,35 +36,62 @@ NODE_PORT, HUB_PORT, VIEWER_PORT = 8080, 8000, 8088
 PANORAMA_WIDTH = 2560
 """Two cores play three nodes, a hub and a portal here; a hub by itself makes 4096."""
 PASSES_PER_SECOND = 4.0
+INTERRUPTED = 130
+"""Exit status of a match day that somebody ended before it was played, as shells have it."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 async def play_match_day(options: Options) -> int:
-    """Play the whole day; returns the exit status. Every process it started has ended when it returns."""
+    """Play the whole day; returns the exit status: 0 when the match was played, 1 when it failed, 130 when somebody
+    ended it before. Every process it started has ended when it returns."""
     console = Console(sys.stdout)
-    me = asyncio.current_task()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, me.cancel if me else sys.exit)
+    _leave_on_signal()
+    played = False
     try:
         with tempfile.TemporaryDirectory(prefix="touchline-") as sockets:
             day = MatchDay(options, console, Path(sockets))
             _make_room(options.out)
             async with Processes(options.out / "logs") as processes:
                 await day.play(processes)
+                played = True
                 if options.serve:
                     await day.serve(processes)
         return 0
     except asyncio.CancelledError:
         console.say("\nAll ended.")
-        return 0
+        return 0 if played else INTERRUPTED
     except (SimulatorError, WireError) as fault:
         console.say(f"touchline: {fault}")
     except aiohttp.ClientError as fault:
         console.say(f"touchline: a process of the rig went away: {fault}")
+    except OSError as fault:
+        _keep_trace(options.out)
+        console.say(f"touchline: the match day cannot go on: {fault or type(fault).__name__}")
     except Exception as fault:
-        (options.out / "logs" / "demo.log").write_text(traceback.format_exc())
+        _keep_trace(options.out)
         console.say(f"touchline: this should not happen ({type(fault).__name__}: {fault}); see {options.out / 'logs'}")
     return 1
+
+
+def _leave_on_signal() -> None:
+    """The first signal ends the day; those that follow change nothing, for it is ending already."""
+    me = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+
+    def leave() -> None:
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, lambda: None)
+        if me is not None:
+            me.cancel()
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, leave)
+
+
+def _keep_trace(out: Path) -> None:
+    # Where nothing can be written there may be no folder for it either, and the sentence on the screen has to do.
+    with contextlib.suppress(OSError):
+        (out / "logs" / "demo.log").write_text(traceback.format_exc())
 
 
 @dataclass(frozen=True)

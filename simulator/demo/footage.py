@@ -1,10 +1,11 @@
 """Recorded files, one per camera, checked before any work starts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
+import numpy as np
 
 from simulator.errors import BadFootage
 from wire.clicks import Click, read_clicks
@@ -15,6 +16,10 @@ SHORTEST_S = 2.0
 _END_S = 0.5
 POINTS_NEEDED = 4
 """Clicked points per camera without which no pose can be found."""
+LEAST_SPREAD_M = 1.0
+LEAST_SPREAD = 0.01
+"""Width, in metres on the pitch and in shares of the picture's width, of the strip that points must not all lie in: a
+line tells nothing of what is beside it."""
 
 # Files named for their place are ordered by it, others by name.
 _PLACES = {"left": 0, "l": 0, "centre": 1, "center": 1, "middle": 1, "c": 1, "right": 2, "r": 2}
@@ -35,7 +40,11 @@ def recordings(folder: Path) -> list[Recording]:
     """The files of a folder from the left; raises `BadFootage` unless they are two or three that go together."""
     if not folder.is_dir():
         raise BadFootage(f"{folder} is not a folder: give the folder that holds one video per camera")
-    files = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in SUFFIXES and path.is_file()]
+    try:
+        inside = sorted(folder.iterdir())
+    except OSError as fault:
+        raise BadFootage(f"{folder} cannot be looked into ({fault.strerror})") from None
+    files = [path for path in inside if path.suffix.lower() in SUFFIXES and path.is_file()]
     if len(files) not in (2, 3):
         raise BadFootage(f"{folder} holds {len(files)} videos: a rig has two or three cameras, one file each")
     if all(path.stem.lower() in _PLACES for path in files):
@@ -61,8 +70,9 @@ def recordings(folder: Path) -> list[Recording]:
     return found
 
 
-def clicks_for(cameras: int, path: Path | None, folder: Path) -> tuple[Click, ...]:
-    """The clicked points for `cameras` cameras, from `path` or the folder's `clicks.csv`; raises `BadFootage`."""
+def clicks_for(recorded: Sequence[Recording], path: Path | None, folder: Path) -> tuple[Click, ...]:
+    """The points clicked in the recordings, from `path` or the folder's `clicks.csv`; raises `BadFootage` unless they
+    lie in the pictures and can place every camera."""
     path = path if path is not None else folder / "clicks.csv"
     if not path.is_file():
         raise BadFootage(
@@ -73,18 +83,44 @@ def clicks_for(cameras: int, path: Path | None, folder: Path) -> tuple[Click, ..
         clicks = read_clicks(path.read_text(encoding="utf-8-sig"), str(path))
     except (BadTable, UnicodeDecodeError, OSError) as fault:
         raise BadFootage(str(fault) if isinstance(fault, BadTable) else f"{path} is not a readable CSV file") from None
-    _enough(clicks, cameras, path)
+    _in_the_pictures(clicks, recorded, path)
+    for camera, recording in enumerate(recorded):
+        _enough([click for click in clicks if click.camera == camera], camera, recording, path)
     return tuple(clicks)
 
 
-def _enough(clicks: Sequence[Click], cameras: int, path: Path) -> None:
-    beyond = sorted({click.camera for click in clicks if click.camera >= cameras})
-    if beyond:
-        raise BadFootage(f"{path} names camera {beyond[0]}, but there are only {cameras}, counted from 0")
-    for camera in range(cameras):
-        count = sum(click.camera == camera for click in clicks)
-        if count < POINTS_NEEDED:
-            raise BadFootage(f"{path} has {count} points for camera {camera}: at least {POINTS_NEEDED} are needed")
+def _in_the_pictures(clicks: Sequence[Click], recorded: Sequence[Recording], path: Path) -> None:
+    for click in clicks:
+        if click.camera >= len(recorded):
+            raise BadFootage(f"{path} names camera {click.camera}, but there are only {len(recorded)}, counted from 0")
+        recording = recorded[click.camera]
+        if not (0 <= click.u_px <= recording.width_px and 0 <= click.v_px <= recording.height_px):
+            raise BadFootage(
+                f"{path} has a point of camera {click.camera} at ({click.u_px:g}, {click.v_px:g}), but "
+                f"{recording.path.name} is {recording.width_px}x{recording.height_px}: "
+                "was it clicked at another resolution?"
+            )
+
+
+def _enough(clicks: Sequence[Click], camera: int, recording: Recording, path: Path) -> None:
+    """Raises `BadFootage` unless the clicks of one camera can place it."""
+    pitch = {(click.x_m, click.y_m) for click in clicks}
+    picture = {(click.u_px, click.v_px) for click in clicks}
+    count = min(len(pitch), len(picture))
+    if count < POINTS_NEEDED:
+        raise BadFootage(
+            f"{path} has {count} different points for camera {camera}: at least {POINTS_NEEDED} are needed"
+        )
+    if _across(pitch) < LEAST_SPREAD_M or _across(picture) < LEAST_SPREAD * recording.width_px:
+        raise BadFootage(
+            f"{path} has only points on one line for camera {camera}: click points on two or more lines of the pitch"
+        )
+
+
+def _across(points: Iterable[tuple[float, float]]) -> float:
+    """How wide the narrowest strip about the points' main direction is, in their own units."""
+    spread = np.array(list(points)) - np.mean(list(points), axis=0)
+    return float(np.ptp(spread @ np.linalg.svd(spread)[2][1]))
 
 
 def _looked_into(path: Path) -> Recording:

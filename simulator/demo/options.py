@@ -1,6 +1,8 @@
 """What was asked of the demo, checked before any work starts."""
 
 import argparse
+import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -52,7 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def options_from(arguments: argparse.Namespace) -> Options:
-    """The options, looked into; raises `BadOptions`, `BadFootage` or `BadPitch` with one sentence."""
+    """The options, looked into; raises `BadOptions`, `BadFootage` or `BadPitch` with one sentence, `OSError` for a
+    path that the system refuses."""
     players = cast(PlayersPerSide, arguments.players)
     pitch = parse_pitch(arguments.pitch, players) if arguments.pitch else default_pitch(players)
     if not 10 <= arguments.seconds <= 3 * 3600:
@@ -63,11 +66,11 @@ def options_from(arguments: argparse.Namespace) -> Options:
     clicks: tuple[Click, ...] = ()
     if arguments.footage is not None:
         found = tuple(recordings(arguments.footage))
-        clicks = clicks_for(len(found), arguments.clicks, arguments.footage)
+        clicks = clicks_for(found, arguments.clicks, arguments.footage)
         _on_or_beside(pitch, clicks)
     elif arguments.clicks is not None:
         raise BadOptions("--clicks goes with --footage: in a simulated match the simulator clicks")
-    out = arguments.out.resolve()
+    out = Path(os.path.realpath(arguments.out))
     _check_out(out)
     return Options(
         seconds=arguments.seconds,
@@ -95,3 +98,10 @@ def _check_out(out: Path) -> None:
         raise BadOptions(f"{out} is a file: --out takes a folder")
     if out.is_dir() and any(out.iterdir()) and not (out / MARK).exists():
         raise BadOptions(f"{out} holds other things: give --out an empty or a new folder")
+    nearest = next(folder for folder in (out, *out.parents) if folder.exists())
+    try:
+        # Permissions do not tell: only trying shows a read-only or an unreal file system.
+        with tempfile.TemporaryDirectory(prefix=".touchline-", dir=nearest):
+            pass
+    except OSError as fault:
+        raise BadOptions(f"nothing can be written in {nearest} ({fault.strerror}): give --out another folder") from None

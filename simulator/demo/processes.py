@@ -27,17 +27,21 @@ _ENVIRONMENT = {
 
 @dataclass
 class Running:
-    """One started process, its log, and its memory as sampled: (seconds, MB resident)."""
+    """One started process, its log, and its memory: what was resident at each sample (seconds, MB), and its peak so
+    far as the kernel keeps it, MB."""
 
     name: str
     process: asyncio.subprocess.Process
     log: Path
     memory: list[tuple[float, float]] = field(default_factory=list)
+    peak_mb: float = 0.0
 
-    @property
-    def peak_mb(self) -> float:
-        """The largest sample, MB."""
-        return max((mb for _, mb in self.memory), default=0.0)
+    def look(self, at_s: float) -> None:
+        """Take a sample of its memory; a process that has ended keeps what was known of it."""
+        found = _resident_and_peak_mb(self.process.pid)
+        if found is not None:
+            self.memory.append((at_s, found[0]))
+            self.peak_mb = max(self.peak_mb, found[1])
 
     def growth_mb(self) -> float:
         """How much the median of the last third of the samples lies above that of the middle third, MB."""
@@ -73,7 +77,16 @@ class Processes:
     async def __aexit__(self, *_: object) -> None:
         if self._sampler is not None:
             self._sampler.cancel()
-        await self.stop_all()
+        ending = asyncio.create_task(self.stop_all())
+        interrupted: asyncio.CancelledError | None = None
+        # Somebody who presses Ctrl-C again must not leave a process behind.
+        while not ending.done():
+            try:
+                await asyncio.shield(ending)
+            except asyncio.CancelledError as fault:
+                interrupted = fault
+        if interrupted is not None:
+            raise interrupted
 
     async def start(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> Running:
         """Start a process in a process group of its own, so that Ctrl-C reaches it only through us."""
@@ -92,7 +105,7 @@ class Processes:
         return running
 
     async def finish(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
-        """Run a short command to its end and return its output; raises `ProcessFailed`."""
+        """Run a short command to its end and return its output; raises `ProcessFailed`. Cancelled, it is killed."""
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,
@@ -101,7 +114,12 @@ class Processes:
             start_new_session=True,
             env={**os.environ, **_ENVIRONMENT, **(environment or {})},
         )
-        out, err = await process.communicate()
+        try:
+            out, err = await process.communicate()
+        finally:
+            if process.returncode is None:
+                _signal(process, signal.SIGKILL)
+                await process.wait()
         if process.returncode:
             words = err.decode(errors="replace").strip().splitlines()
             raise ProcessFailed(f"{name} failed: {words[-1] if words else f'exit code {process.returncode}'}")
@@ -118,13 +136,13 @@ class Processes:
     async def stop(self, stopping: Sequence[Running]) -> None:
         """SIGTERM, then SIGKILL to those that do not stop in time."""
         for running in stopping:
-            _signal(running, signal.SIGTERM)
+            _signal(running.process, signal.SIGTERM)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE_S):
                 await asyncio.gather(*(running.process.wait() for running in stopping))
         for running in stopping:
             if running.process.returncode is None:
-                _signal(running, signal.SIGKILL)
+                _signal(running.process, signal.SIGKILL)
                 await running.process.wait()
         self.running = [running for running in self.running if running not in stopping]
 
@@ -136,9 +154,7 @@ class Processes:
         began = time.monotonic()
         while True:
             for running in self.running:
-                mb = _resident_mb(running.process.pid)
-                if mb is not None:
-                    running.memory.append((time.monotonic() - began, mb))
+                running.look(time.monotonic() - began)
             await asyncio.sleep(0.5)
 
 
@@ -169,13 +185,18 @@ def free_ports(host: str, count: int) -> list[int]:
             probe.close()
 
 
-def _signal(running: Running, number: signal.Signals) -> None:
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(running.process.pid, number)
+        os.killpg(process.pid, number)
 
 
-def _resident_mb(pid: int) -> float | None:
-    with contextlib.suppress(OSError, IndexError, ValueError):
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+def _resident_and_peak_mb(pid: int) -> tuple[float, float] | None:
+    """What is resident now and the most that ever was, by the kernel's own account (proc(5): VmRSS, VmHWM)."""
+    with contextlib.suppress(OSError):
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        kilobytes = {
+            name: int(rest.split()[0]) for name, _, rest in (row.partition(":") for row in lines) if "Vm" in name
+        }
+        if kilobytes:
+            return kilobytes["VmRSS"] * 1024 / 1e6, kilobytes["VmHWM"] * 1024 / 1e6
     return None

@@ -1,5 +1,6 @@
 """What the demo cannot play is refused in one sentence before any work starts."""
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from simulator.cli import main
 
 CLICKS = "camera,x_m,y_m,u_px,v_px\n" + "".join(
-    f"{c},{x},{y},10,10\n" for c in (0, 1) for x, y in ((0, 0), (9, 0), (0, 9), (9, 9))
+    f"{c},{x},{y},{100 + 10 * x},{100 - 8 * y}\n" for c in (0, 1) for x, y in ((0, 0), (9, 0), (0, 9), (9, 9))
 )
 
 
@@ -110,11 +111,28 @@ def test_missing_or_broken_clicks_are_told(capsys, tmp_path, folder):
     (folder / "clicks.csv").write_text("camera,x_m,y_m,u_px,v_px\n0,1,2,three,4\n")
     assert "line 2" in refused(capsys, tmp_path, "--footage", str(folder))
     (folder / "clicks.csv").write_text("\n".join(CLICKS.splitlines()[:6]))
-    assert "camera 1: at least 4" in refused(capsys, tmp_path, "--footage", str(folder))
+    assert "different points for camera 1: at least 4" in refused(capsys, tmp_path, "--footage", str(folder))
     (folder / "clicks.csv").write_text(CLICKS + "5,0,0,1,1\n")
     assert "camera 5" in refused(capsys, tmp_path, "--footage", str(folder))
-    (folder / "clicks.csv").write_text(CLICKS.replace("0,9,9,", "0,99,9,"))
+    (folder / "clicks.csv").write_text(CLICKS.replace("0,9,9,190,", "0,99,9,190,"))
     assert "--pitch right?" in refused(capsys, tmp_path, "--footage", str(folder))
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (["1,0,0,321,90"], "320x180: was it clicked at another resolution?"),
+        (["1,0,0,100,-1"], "320x180: was it clicked at another resolution?"),
+        (["1,0,0,100,90"] * 5, "has 1 different points for camera 1"),
+        ([f"1,{x},{x},{30 * x},{(x * x) % 90}" for x in range(1, 6)], "only points on one line for camera 1"),
+        ([f"1,{x},{x * x},{30 * x},{20 * x}" for x in range(1, 6)], "only points on one line for camera 1"),
+    ],
+    ids=["right of the picture", "above the picture", "one point", "one line of the pitch", "one line of the picture"],
+)
+def test_clicks_that_cannot_place_a_camera_are_told(capsys, tmp_path, folder, rows, says):
+    first = [row for row in CLICKS.splitlines() if not row.startswith("1,")]
+    (folder / "clicks.csv").write_text("\n".join(first + rows))
+    assert says in refused(capsys, tmp_path, "--footage", str(folder))
 
 
 @pytest.mark.parametrize(
@@ -137,6 +155,37 @@ def test_a_folder_of_somebody_elses_is_never_emptied(capsys, tmp_path):
     assert main(["demo", "--out", str(tmp_path), "--no-serve"]) == 2
     assert "holds other things" in capsys.readouterr().err
     assert (tmp_path / "diary.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("out", ["/proc/nope", "/dev/null/out", "/tmp/" + "x" * 300], ids=["proc", "file", "too long"])
+def test_a_place_where_nothing_can_be_written_is_told(capsys, monkeypatch, out):
+    monkeypatch.setattr("simulator.cli.play_match_day", lambda options: pytest.fail("work has begun"))
+    assert main(["demo", "--out", out, "--no-serve"]) == 2
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert said.startswith("touchline: ")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
+def test_folders_that_are_closed_to_us_are_told(capsys, tmp_path, folder):
+    folder.chmod(0)
+    try:
+        assert "cannot be looked into" in refused(capsys, tmp_path, "--footage", str(folder))
+        assert main(["demo", "--out", str(folder), "--no-serve"]) == 2
+        assert "Permission denied" in capsys.readouterr().err
+    finally:
+        folder.chmod(0o700)
+
+
+def test_a_place_that_fails_later_is_told_without_a_traceback(capsys, monkeypatch, tmp_path):
+    def fail(out: Path) -> None:
+        raise OSError(28, "No space left on device", str(out))
+
+    monkeypatch.setattr("simulator.demo.day._make_room", fail)
+    assert main(["demo", "--out", str(tmp_path / "out"), "--no-serve"]) == 1
+    said = capsys.readouterr()
+    assert "No space left on device" in said.out
+    assert "Traceback" not in said.out + said.err
 
 
 def test_an_option_that_does_not_exist_is_refused(capsys):
