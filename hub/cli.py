@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -26,6 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    except Exception as fault:
+        print(f"touchline-hub: this should not happen: {type(fault).__name__}: {fault}", file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -39,9 +43,17 @@ def _parser() -> argparse.ArgumentParser:
     hub.add_argument(
         "--node", action="append", required=True, metavar="ID=URL", help="a node of the rig, from the left; repeat"
     )
-    hub.add_argument("--token", required=True, help="the rig's token, which node and hub ask of each other")
+    hub.add_argument(
+        "--token",
+        default=os.environ.get("TOUCHLINE_TOKEN", ""),
+        help="the rig's token, which node and hub ask of each other (else from the environment, TOUCHLINE_TOKEN)",
+    )
     hub.add_argument("--viewer", metavar="URL", help="the portal that gets the match packages")
-    hub.add_argument("--device-key", default="", help="this hub's key at the portal")
+    hub.add_argument(
+        "--device-key",
+        default=os.environ.get("TOUCHLINE_DEVICE_KEY", ""),
+        help="this hub's key at the portal (else from the environment, TOUCHLINE_DEVICE_KEY)",
+    )
     hub.add_argument("--panorama-width", type=int, default=4096, help="widest panorama in pixels (%(default)s)")
     hub.set_defaults(run=_serve)
     return parser
@@ -59,6 +71,8 @@ def _serve(arguments: argparse.Namespace) -> int:
         device_key=arguments.device_key,
         panorama_width=arguments.panorama_width,
     )
+    if not settings.token:
+        raise HubError("a rig needs a token: give --token or set TOUCHLINE_TOKEN")
     if len({node.id for node in settings.nodes}) < len(settings.nodes) or len(settings.nodes) > 3:
         raise HubError("a rig has one to three nodes, each with an id of its own")
     return asyncio.run(serve(settings, clock, Log(sys.stderr, clock)))

@@ -46,18 +46,21 @@ class RigNodes:
         """
         order = encode(StartRecording(session=session, start_ns=start_ns))
         results = await asyncio.gather(
-            *(self._post(node, "/api/v1/record/start", order) for node in self.nodes), return_exceptions=True
+            *(self._call("POST", node, "/api/v1/record/start", order) for node in self.nodes), return_exceptions=True
         )
         faults = [result for result in results if isinstance(result, BaseException)]
         if faults:
-            await self.stop()
+            await self.stop(session)
             raise faults[0]
 
-    async def stop(self) -> None:
-        """Every node that records closes its last segment; a node that does not answer is passed over."""
-        await asyncio.gather(
-            *(self._post(node, "/api/v1/record/stop", b"") for node in self.nodes), return_exceptions=True
-        )
+    async def stop(self, session: SessionId) -> list[NodeId]:
+        """Every node that records `session` closes its last segment; returns the nodes that did not answer."""
+        results = await asyncio.gather(*(self._stop(node, session) for node in self.nodes), return_exceptions=True)
+        return [n.id for n, result in zip(self.nodes, results, strict=True) if isinstance(result, NodeUnreachable)]
+
+    async def _stop(self, node: Node, session: SessionId) -> None:
+        if (await self.status(node)).recording == session:
+            await self._call("POST", node, "/api/v1/record/stop", b"")
 
     async def status(self, node: Node) -> NodeStatus:
         """What a node says of itself; raises `NodeUnreachable` or `NodeRefused`."""
@@ -66,9 +69,6 @@ class RigNodes:
             return decode(raw, NodeStatus)
         except WireError as fault:
             raise NodeRefused(f"node {node.id} answers, but not as a Touchline node: {fault}") from fault
-
-    async def _post(self, node: Node, path: str, body: bytes) -> bytes:
-        return await self._call("POST", node, path, body)
 
     async def _call(self, method: str, node: Node, path: str, body: bytes | None) -> bytes:
         try:

@@ -7,6 +7,7 @@ import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from wire.durable import sync_folder
 from wire.match import MatchPackage, PackagedFile
 from wire.message import encode
 
@@ -42,3 +43,4 @@ def pack(package: MatchPackage, root: Path, target: Path) -> None:
     with part.open("rb") as whole:
         os.fsync(whole.fileno())
     part.rename(target)
+    sync_folder(target.parent)

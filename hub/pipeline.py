@@ -4,7 +4,7 @@ Every step leaves a whole file or none and is skipped when its file is there, so
 where it was.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -23,16 +23,17 @@ from hub.fuse import fuse
 from hub.messages import SessionPlan, SessionProgress, Stage
 from hub.package import listed, pack
 from hub.panorama.conveyor import Belt, CostBook
-from hub.panorama.footage import Planes, segment_frames
+from hub.panorama.footage import Planes, UnreadableSegment, segment_frames
 from hub.panorama.timeline import Arrivals, Shelf, Timeline
-from hub.panorama.windows import FRAMES_PER_SECOND, WINDOW_FRAMES
+from hub.panorama.windows import WINDOW_FRAMES
 from hub.panorama.writer import INIT, PLAYLIST, encode_window, playlist, window_name
 from hub.rendering import cut_followed, remux_playlist, thumbnail
 from hub.sessions import SessionFolder, Sessions
 from hub.statistics import player_statistics
-from hub.stitch import PanoramaView, Stitcher, plan_panorama
+from hub.stitch import PanoramaView, Stitcher, StitchPlan, plan_panorama
 from wire import message
 from wire.durable import write_durably
+from wire.errors import WireError
 from wire.events import Event, events_csv
 from wire.ids import NodeId, SessionId
 from wire.match import Clip, MatchPackage
@@ -50,15 +51,15 @@ _BACKGROUND_FRAMES = 12
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Takes sessions from their first segments to the delivered package; one session at a time, in one thread.
+    """Takes sessions from their first segments to the package; one session at a time, in one thread.
 
-    `deliver` hands a package to the viewer and returns when the viewer holds it; None where no viewer is set.
+    `delivers` says whether packages are then pushed to a viewer, or done.
     """
 
     sessions: Sessions
     shelf: Shelf
     arrivals: Arrivals
-    deliver: Callable[[SessionId, Path], None] | None
+    delivers: bool
     panorama_width: int
     log: Log
 
@@ -74,7 +75,7 @@ class _SessionRun:
         self._sessions = pipeline.sessions
         self._shelf = pipeline.shelf
         self._arrivals = pipeline.arrivals
-        self._deliver = pipeline.deliver
+        self._delivers = pipeline.delivers
         self._panorama_width = pipeline.panorama_width
         self._log = pipeline.log
         self._plan = plan
@@ -89,11 +90,8 @@ class _SessionRun:
         rig, tracks, events = self._fused(rig)
         clips = self._clips(view, tracks, events)
         self._packed(view, tracks, events, clips)
-        if self._deliver is not None:
-            self._tell(Stage.PUSHING)
-            deliver = self._deliver
-            self._costs.measured("push", lambda: deliver(self._plan.session, self._folder.package))
-        self._tell(Stage.DONE)
+        self._costs.add_rest("library threads")
+        self._tell(Stage.PUSHING if self._delivers else Stage.DONE)
 
     def _tell(self, stage: Stage, note: str = "") -> None:
         self._sessions.tell(
@@ -144,9 +142,7 @@ class _SessionRun:
 
         def ready() -> bool:
             for node in self._plan.nodes:
-                last = shelf.last(session, node)
-                wanted = count if last is None else min(count, last + 1)
-                if len(shelf.held(session, node)) < wanted:
+                if not all(shelf.settled(session, node, sequence) for sequence in range(count)):
                     return False
             return True
 
@@ -164,7 +160,10 @@ class _SessionRun:
                 if stored is None:
                     continue
                 wanted = set(np.linspace(0, WINDOW_FRAMES - 1, each).astype(int).tolist())
-                frames += [p for index, (_, p) in enumerate(segment_frames(stored)) if index in wanted]
+                try:
+                    frames += [p for index, (_, p) in enumerate(segment_frames(stored)) if index in wanted]
+                except UnreadableSegment as fault:
+                    self._gap(fault)
             if not frames:
                 raise HubError(f"node {node} recorded no picture: look at its camera")
             return background(frames)
@@ -177,8 +176,12 @@ class _SessionRun:
             out[node] = []
             for sequence in sorted(self._shelf.held(self._plan.session, node))[:count]:
                 stored = self._shelf.stored(self._plan.session, node, sequence)
-                if stored is not None:
+                if stored is None:
+                    continue
+                try:
                     out[node].append(decode_tracks(stored.tracks.read_bytes()))
+                except WireError as fault:
+                    self._gap(fault)
         return out
 
     def _with_clocks(self, rig: Rig, count: int | None) -> Rig:
@@ -193,8 +196,14 @@ class _SessionRun:
         plan = self._costs.measured("plan", lambda: plan_panorama(rig, self._panorama_width))
         folder = self._folder.panorama
         folder.mkdir(exist_ok=True)
-        if self._folder.archive.exists():
-            return plan.view
+        if not self._folder.archive.exists():
+            self._stitch_all(rig, plan)
+        if not self._folder.poster.exists():
+            thumbnail(self._folder.archive, self._folder.poster, self._duration_s() / 2, width=1280)
+        return plan.view
+
+    def _stitch_all(self, rig: Rig, plan: StitchPlan) -> None:
+        folder = self._folder.panorama
         offsets = {camera.node: camera.clock_offset_ns for camera in rig.cameras}
         timeline = Timeline(self._shelf, self._plan.session, self._plan.start_ns, offsets, self._arrivals)
         stitcher = Stitcher(plan)
@@ -209,9 +218,6 @@ class _SessionRun:
             raise HubError("the session holds no frame that could be stitched")
         self._write_playlist(self._windows_done, last_frames, ended=True)
         self._costs.measured("archive", lambda: remux_playlist(folder / PLAYLIST, self._folder.archive))
-        middle = frames_made / 2 / FRAMES_PER_SECOND
-        thumbnail(self._folder.archive, self._folder.poster, middle, width=1280)
-        return plan.view
 
     def _stitch_windows(self, timeline: Timeline, stitcher: Stitcher, view: PanoramaView, first: int) -> int:
         folder = self._folder.panorama
@@ -220,7 +226,8 @@ class _SessionRun:
 
         def matched() -> Iterator[tuple[int, Sequence[Planes | None]]]:
             source = timeline.pictures(first, self._gap)
-            while (item := self._costs.measured("decode", lambda: next(source, None))) is not None:
+            following = partial(next, source, None)
+            while (item := self._costs.measured("decode", following, waited=self._arrivals.waited)) is not None:
                 yield item
 
         def stitched(frames: Iterator[tuple[int, Sequence[Planes | None]]]) -> Iterator[tuple[int, Planes]]:
@@ -231,7 +238,7 @@ class _SessionRun:
             for window, group in groupby(pictures, key=lambda item: item[0] // WINDOW_FRAMES):
                 planes = (picture for _, picture in group)
                 encode = partial(encode_window, planes, window, view.width_px, view.height_px)
-                init, media, count = self._costs.measured("encode", encode, 0)
+                init, media, count = self._costs.measured("encode", encode, 0, waited=pictures.waited)
                 self._costs.add("encode", 0.0, 0.0, count)
                 if not (folder / INIT).exists():
                     write_durably(folder / INIT, init)
@@ -243,7 +250,7 @@ class _SessionRun:
                 self._tell(Stage.STITCHING)
         return frames_made
 
-    def _gap(self, fault: HubError) -> None:
+    def _gap(self, fault: Exception) -> None:
         self._log.event("gap", session=self._plan.session, reason=fault)
 
     def _write_playlist(self, windows: int, last_frames: int, *, ended: bool) -> None:

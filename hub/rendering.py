@@ -1,5 +1,6 @@
 """The ffmpeg binary and how graphs are run on it: system's ffmpeg, else the one imageio-ffmpeg brings."""
 
+import os
 import shutil
 from collections.abc import Sequence
 from functools import cache
@@ -11,6 +12,7 @@ import ffmpeg
 import imageio_ffmpeg
 
 from hub.errors import HubError
+from wire.durable import sync_folder
 
 
 class RenderingFailed(HubError):
@@ -43,7 +45,10 @@ def render(graph: Any, path: Path) -> None:
         part.unlink(missing_ok=True)
         lines = (fault.stderr or b"").decode(errors="replace").strip().splitlines()
         raise RenderingFailed(f"{path.name} could not be made: {lines[-1] if lines else 'ffmpeg failed'}") from fault
+    with part.open("rb") as made:
+        os.fsync(made.fileno())
     part.rename(path)
+    sync_folder(path.parent)
 
 
 def part_of(path: Path) -> Path:

@@ -5,7 +5,6 @@ import errno
 import random
 import secrets
 import signal
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +19,10 @@ from hub.ingest import Ingest, ingest_routes
 from hub.nodes import Node, RigNodes
 from hub.panorama.timeline import Arrivals
 from hub.pipeline import Pipeline
-from hub.push import Push
+from hub.push import Deliveries
 from hub.sessions import Sessions
+from hub.watch import Watch
 from hub.worker import Worker
-from wire.ids import SessionId
 from wire.session import SegmentKey, SegmentOffer
 
 _STOP_S = 4.0
@@ -48,14 +47,14 @@ class Settings:
 
 
 async def serve(settings: Settings, clock: Clock, log: Log) -> int:
-    """Run the hub until SIGTERM or SIGINT; returns 0, or 1 when its work could not be left in time.
+    """Run the hub until SIGTERM or SIGINT; returns 0, or 1 when a part broke or its work could not be left in time.
 
     Raises `HubError` for what keeps it from starting.
     """
     try:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        (settings.data / "sessions").mkdir(parents=True, exist_ok=True)
     except OSError as fault:
-        raise HubError(f"the data folder {settings.data} cannot be made: {fault.strerror}") from None
+        raise HubError(f"the data folder {settings.data} cannot be used: {fault.strerror}") from None
     async with aiohttp.ClientSession() as http:
         return await _run(settings, clock, log, http)
 
@@ -70,52 +69,59 @@ async def _run(settings: Settings, clock: Clock, log: Log, http: aiohttp.ClientS
 
     ingest = Ingest(settings.data, settings.token, clock.now_ns, confirmed)
     nodes = RigNodes(http, settings.nodes, settings.token)
-    deliver = _deliverer(settings, arrivals, log, http)
-    pipeline = Pipeline(sessions, ingest.shelf, arrivals, deliver, settings.panorama_width, log)
-    worker = Worker(pipeline, sessions, arrivals, log)
-    api = SessionsApi(sessions, nodes, settings.token, clock.now_ns, secrets.token_bytes, worker.add)
+    pipeline = Pipeline(sessions, ingest.shelf, arrivals, settings.viewer is not None, settings.panorama_width, log)
+    loop = asyncio.get_running_loop()
+    asked, broken = asyncio.Event(), asyncio.Event()
 
-    app = web.Application(middlewares=[plain_errors])
+    def break_off() -> None:
+        loop.call_soon_threadsafe(broken.set)
+
+    worker = Worker(pipeline, sessions, arrivals, log, break_off)
+    api = SessionsApi(sessions, nodes, settings.token, clock.now_ns, secrets.token_bytes, worker.add)
+    app = web.Application(middlewares=[plain_errors(log)])
     app.add_routes(ingest_routes(ingest))
     app.add_routes(api.routes())
-    asked = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked.set)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
+    # The ends that a hub's life can have; whichever comes first decides.
+    ends = {
+        asyncio.create_task(asked.wait(), name="signal"),
+        asyncio.create_task(broken.wait(), name="pipeline"),
+        asyncio.create_task(Watch(sessions, ingest.shelf, nodes, arrivals, log).run(), name="watch"),
+    }
+    if settings.viewer is not None:
+        push = Deliveries(http, settings.viewer, settings.device_key, sessions, log, random.random)
+        ends.add(asyncio.create_task(push.run(), name="push"))
     try:
-        try:
-            await web.TCPSite(runner, settings.host, settings.port).start()
-        except OSError as fault:
-            if fault.errno == errno.EADDRINUSE:
-                raise PortTaken(
-                    f"port {settings.port} of {settings.host} is taken by another process: "
-                    "stop it or choose another port"
-                ) from None
-            raise HubError(f"cannot listen on {settings.host}:{settings.port}: {fault.strerror}") from None
+        await _listen(runner, settings)
         worker.start()
         log.event("listening", host=settings.host, port=settings.port)
-        await asked.wait()
+        done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            if task.get_name() not in ("signal", "pipeline"):
+                log.event("broken", part=task.get_name(), fault=repr(task.exception()))
         log.event("stopping")
         ended = await asyncio.to_thread(worker.stop, _STOP_S)
         log.event("stopped", in_time=ended)
-        return 0 if ended else 1
+        return 0 if ended and asked.is_set() else 1
     finally:
+        for task in ends:
+            task.cancel()
+        await asyncio.gather(*ends, return_exceptions=True)
         await runner.cleanup()
         ingest.close()
 
 
-def _deliverer(
-    settings: Settings, arrivals: Arrivals, log: Log, http: aiohttp.ClientSession
-) -> Callable[[SessionId, Path], None] | None:
-    """How the pipeline's thread hands a package to the viewer: on the event loop, waiting for its end."""
-    if settings.viewer is None:
-        return None
-    push = Push(http, settings.viewer, settings.device_key, random.random, log)
-    loop = asyncio.get_running_loop()
-
-    def deliver(session: SessionId, package: Path) -> None:
-        asyncio.run_coroutine_threadsafe(push.deliver(session, package, arrivals), loop).result()
-
-    return deliver
+async def _listen(runner: web.AppRunner, settings: Settings) -> None:
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+    except OverflowError:
+        raise HubError(f"{settings.port} is not a port: ports go from 0 to 65535") from None
+    except OSError as fault:
+        if fault.errno == errno.EADDRINUSE:
+            raise PortTaken(
+                f"port {settings.port} of {settings.host} is taken by another process: stop it or choose another port"
+            ) from None
+        raise HubError(f"cannot listen on {settings.host}:{settings.port}: {fault.strerror}") from None

@@ -33,6 +33,7 @@ class SessionFolder:
         self.events_csv = root / "events.csv"
         self.clips = root / "clips"
         self.package = root / "package.tar"
+        self.upload = root / "upload.url"
         self.progress = root / "progress.json"
 
 
@@ -72,8 +73,12 @@ class Sessions:
         return sorted(SessionId(path.parent.name) for path in self._root.glob("*/plan.json"))
 
     def unfinished(self) -> list[SessionId]:
-        """Sessions that were begun and are neither done nor failed for good, oldest first."""
-        return [s for s in self.known() if self.progress(s).stage not in (Stage.DONE, Stage.FAILED)]
+        """Sessions whose package is not made and that have not failed for good, oldest first."""
+        return [s for s in self.known() if self.progress(s).stage not in (Stage.PUSHING, Stage.DONE, Stage.FAILED)]
+
+    def at(self, stage: Stage) -> list[SessionId]:
+        """Sessions at a stage, oldest first."""
+        return [session for session in self.known() if self.progress(session).stage is stage]
 
     def tell(self, progress: SessionProgress) -> None:
         """Note how far a session is; a change of stage is written to disk."""
@@ -90,6 +95,9 @@ class Sessions:
                 return self._progress[session]
         path = self._root / session_id(session) / "progress.json"
         if path.exists():
-            return decode(path.read_bytes(), SessionProgress)
-        self.plan(session)
-        return SessionProgress(session=session, stage=Stage.RECORDING)
+            found = decode(path.read_bytes(), SessionProgress)
+        else:
+            self.plan(session)
+            found = SessionProgress(session=session, stage=Stage.RECORDING)
+        with self._lock:
+            return self._progress.setdefault(session, found)

@@ -1,14 +1,17 @@
 """Routes below `/api/v1/sessions`; every one needs the rig's token."""
 
-import hmac
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
+from firmware.log import Log
 from hub.errors import HubError
 from hub.messages import SessionPlan, SessionRequest
 from hub.nodes import NodeRefused, NodeUnreachable, RigNodes
 from hub.sessions import NoSuchSession, Sessions
+from hub.token import shows_token
 from wire.errors import WireError
 from wire.ids import SessionId, new_session_id, session_id
 from wire.message import Message, decode, encode
@@ -17,22 +20,29 @@ from wire.rigtime import SECOND
 LEAD_NS = SECOND // 2
 """From the order to the session's zero: time for every node to have its camera running."""
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+def plain_errors(log: Log) -> Middleware:
+    """Answers faults with their sentence and the status that fits, once for all routes; the unforeseen are logged."""
 
-@web.middleware
-async def plain_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer known faults with their sentence and the status that fits, once for all routes."""
-    try:
-        return await handler(request)
-    except NoSuchSession as fault:
-        return web.Response(status=404, text=str(fault))
-    except (NodeUnreachable, NodeRefused) as fault:
-        return web.Response(status=502, text=str(fault))
-    except HubError as fault:
-        return web.Response(status=409, text=str(fault))
-    except WireError as fault:
-        return web.Response(status=400, text=str(fault))
+    @web.middleware
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException:
+            raise
+        except NoSuchSession as fault:
+            return web.Response(status=404, text=str(fault))
+        except (NodeUnreachable, NodeRefused) as fault:
+            return web.Response(status=502, text=str(fault))
+        except HubError as fault:
+            return web.Response(status=409, text=str(fault))
+        except WireError as fault:
+            return web.Response(status=400, text=str(fault))
+        except Exception as fault:
+            log.event("request-failed", method=request.method, path=request.path, fault=repr(fault))
+            return web.Response(status=500, text="the hub could not do that; its log tells more")
+
+    return answer
 
 
 class SessionsApi:
@@ -56,6 +66,7 @@ class SessionsApi:
         self._now_ns = now_ns
         self._random_bytes = random_bytes
         self._begun = begun
+        self._starting = asyncio.Lock()
 
     def routes(self) -> list[web.RouteDef]:
         """The routes to mount."""
@@ -68,13 +79,17 @@ class SessionsApi:
         ]
 
     def _authorise(self, request: web.Request) -> None:
-        given = request.headers.get("Authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
+        if not shows_token(request, self._token):
             raise web.HTTPUnauthorized(text="this needs the rig's token", headers={"WWW-Authenticate": "Bearer"})
 
     async def _start(self, request: web.Request) -> web.Response:
         self._authorise(request)
         asked = decode(await request.read(), SessionRequest)
+        # Two hands on two phones: the second finds the nodes recording and is told so.
+        async with self._starting:
+            return await self._begin(asked)
+
+    async def _begin(self, asked: SessionRequest) -> web.Response:
         start_ns = self._now_ns() + LEAD_NS
         session = new_session_id(start_ns, self._random_bytes)
         plan = SessionPlan(
@@ -105,7 +120,9 @@ class SessionsApi:
         self._authorise(request)
         session = session_id(request.match_info["session"])
         self._sessions.plan(session)
-        await self._nodes.stop()
+        silent = await self._nodes.stop(session)
+        if silent:
+            raise NodeUnreachable(f"not stopped, because it does not answer: {', '.join(silent)}")
         return _answer(self._sessions.progress(session))
 
     async def _rig(self, request: web.Request) -> web.Response:

@@ -139,6 +139,22 @@ class Ledger:
             )
         )
 
+    def settled(self, key: SegmentKey) -> bool:
+        """Whether the segment is confirmed, or was passed over: never offered although its node offered a later one.
+
+        Nodes offer oldest first, so what was passed over will never come.
+        """
+        rows = self._select(
+            "select max(case when sequence = :q then 1 else 0 end) as offered, "
+            "max(case when sequence = :q and confirmed_ns is not null then 1 else 0 end) as confirmed, "
+            "max(sequence) as newest from segments where session = :session and node = :node",
+            {"q": key.sequence, "session": key.session, "node": key.node},
+        )
+        row = rows[0]
+        if row["newest"] is None:
+            return False
+        return bool(row["confirmed"]) or (not row["offered"] and row["newest"] > key.sequence)
+
     def nodes(self, session: SessionId) -> dict[NodeId, int | None]:
         """Each node that offered a segment of the session, with its last sequence number once that is known."""
         rows = self._select(
@@ -154,7 +170,7 @@ class Ledger:
         except NotFoundError:
             raise NotOffered(f"nobody has offered segment {key.path('')}") from None
 
-    def _select(self, sql: str, values: list[Any]) -> list[dict[str, Any]]:
+    def _select(self, sql: str, values: list[Any] | dict[str, Any]) -> list[dict[str, Any]]:
         with self._lock:
             return list(self._db.query(sql, values))
 

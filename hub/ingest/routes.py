@@ -1,12 +1,12 @@
-"""Routes of the ingest: segments, uploads and the hub's time; every one needs the rig's token."""
+"""Routes of the ingest: segments and uploads; every one needs the rig's token."""
 
-import hmac
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from hub.errors import NotOffered, OfferContradicts
 from hub.ingest.ingest import UPLOADS, Ingest
+from hub.token import shows_token
 from wire.errors import BadId, WireError
 from wire.ids import NodeId, SessionId
 from wire.message import decode, encode
@@ -17,7 +17,7 @@ _Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 def ingest_routes(ingest: Ingest) -> list[web.RouteDef]:
-    """The routes to mount: `/api/v1/segments`, `/api/v1/uploads` and `/api/v1/time`."""
+    """The routes to mount: `/api/v1/segments` and `/api/v1/uploads`."""
 
     async def offer(request: web.Request) -> web.Response:
         try:
@@ -44,14 +44,9 @@ def ingest_routes(ingest: Ingest) -> list[web.RouteDef]:
         )
         return web.Response(status=answer.status, headers=answer.headers, body=answer.body or None)
 
-    async def time(_request: web.Request) -> web.Response:
-        return web.json_response({"time_ns": ingest.now_ns()}, headers={"Cache-Control": "no-store"})
-
     def guarded(handler: _Handler) -> _Handler:
         async def answer(request: web.Request) -> web.Response:
-            given = request.headers.get("Authorization", "")
-            # Bytes, because compare_digest refuses text with letters outside ASCII.
-            if not hmac.compare_digest(given.encode(errors="replace"), f"Bearer {ingest.token}".encode()):
+            if not shows_token(request, ingest.token):
                 return web.Response(
                     status=401, text="this needs the rig's token", headers={"WWW-Authenticate": "Bearer"}
                 )
@@ -64,7 +59,6 @@ def ingest_routes(ingest: Ingest) -> list[web.RouteDef]:
         web.get("/api/v1/segments/{session}/{node}/{sequence:[0-9]{1,8}}", guarded(receipt)),
         web.route("*", UPLOADS, guarded(upload)),
         web.route("*", UPLOADS + "/{upload}", guarded(upload)),
-        web.get("/api/v1/time", guarded(time)),
     ]
 
 

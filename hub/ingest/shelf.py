@@ -16,6 +16,7 @@ class SegmentShelf:
     def __init__(self, root: Path, ledger: Ledger) -> None:
         self._root = root
         self._ledger = ledger
+        self._finished: dict[tuple[SessionId, NodeId], int] = {}
 
     def path(self, key: SegmentKey, part: str) -> Path:
         """The place of the segment's `part`, video or tracks, whether or not it is there."""
@@ -32,9 +33,19 @@ class SegmentShelf:
             return None
         return StoredSegment(sequence, self.path(key, "video"), self.path(key, "tracks"))
 
+    def settled(self, session: SessionId, node: NodeId, sequence: int) -> bool:
+        """Whether the segment is confirmed, or will never come: its node has finished, or went on to later ones."""
+        last = self.last(session, node)
+        return (last is not None and sequence > last) or self._ledger.settled(SegmentKey(session, node, sequence))
+
     def last(self, session: SessionId, node: NodeId) -> int | None:
-        """The sequence number of the node's final segment, None while it is not known."""
-        return self._ledger.nodes(session).get(node)
+        """The sequence number of the node's final segment, -1 when it has none, None while that is not known."""
+        told = self._ledger.nodes(session).get(node)
+        return self._finished.get((session, node)) if told is None else told
+
+    def finish(self, session: SessionId, node: NodeId) -> None:
+        """Take what the node has handed over for all it will ever have; its own later word counts more."""
+        self._finished[session, node] = max(self.held(session, node), default=-1)
 
     def end_ns(self, session: SessionId, node: NodeId) -> int:
         """End of the node's latest confirmed segment on the node's clock, 0 when none is held."""

@@ -18,6 +18,7 @@ class CostBook:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._costs: dict[str, StageCost] = {}
+        self._began = time.process_time()
 
     def add(self, stage: str, wall_s: float, cpu_s: float, items: int) -> None:
         """Note what a piece of work cost."""
@@ -27,13 +28,19 @@ class CostBook:
                 wall_s=before.wall_s + wall_s, cpu_s=before.cpu_s + cpu_s, items=before.items + items
             )
 
-    def measured(self, stage: str, work: Callable[[], T], items: int = 1) -> T:
-        """Do `work` and note its cost; CPU time is this thread's."""
-        wall, cpu = time.perf_counter(), time.thread_time()
+    def measured(self, stage: str, work: Callable[[], T], items: int = 1, waited: Callable[[], float] = float) -> T:
+        """Do `work` and note its cost; CPU time is this thread's, and what `waited` grows by is no wall time of it."""
+        wall, cpu, slept = time.perf_counter(), time.thread_time(), waited()
         try:
             return work()
         finally:
-            self.add(stage, time.perf_counter() - wall, time.thread_time() - cpu, items)
+            passed = time.perf_counter() - wall - (waited() - slept)
+            self.add(stage, passed, time.thread_time() - cpu, items)
+
+    def add_rest(self, stage: str) -> None:
+        """Note under `stage` the process's CPU time since this book was begun that is in no other stage."""
+        spent = time.process_time() - self._began
+        self.add(stage, 0.0, max(0.0, spent - sum(cost.cpu_s for cost in self.snapshot().values())), 0)
 
     def snapshot(self) -> dict[str, StageCost]:
         """The costs so far."""
@@ -52,6 +59,7 @@ class Belt(Generic[T]):
         self._queue: queue.Queue[object] = queue.Queue(depth)
         self._stop = threading.Event()
         self._fault: BaseException | None = None
+        self._waited_s = 0.0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def __enter__(self) -> "Belt[T]":
@@ -65,10 +73,20 @@ class Belt(Generic[T]):
             self._thread.join(0.05)
 
     def __iter__(self) -> Iterator[T]:
-        while (item := self._queue.get()) is not _END:
+        while (item := self._take()) is not _END:
             yield item  # type: ignore[misc]  # the queue carries T and the end mark
         if self._fault is not None:
             raise self._fault
+
+    def waited(self) -> float:
+        """Seconds that the reader has waited for items."""
+        return self._waited_s
+
+    def _take(self) -> object:
+        began = time.perf_counter()
+        item = self._queue.get()
+        self._waited_s += time.perf_counter() - began
+        return item
 
     def _run(self) -> None:
         try:

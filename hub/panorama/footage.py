@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.errors import HubError
+from wire.errors import WireError
 from wire.rigtime import SECOND
 from wire.tracks import decode_tracks
 
@@ -30,7 +31,10 @@ class StoredSegment:
 
 def segment_frames(segment: StoredSegment) -> Iterator[tuple[int, Planes]]:
     """Capture time (ns, node clock) and I420 planes (h * 3 / 2, w) of every frame; raises `UnreadableSegment`."""
-    times = decode_tracks(segment.tracks.read_bytes()).frame_times_ns
+    try:
+        times = decode_tracks(segment.tracks.read_bytes()).frame_times_ns
+    except (WireError, OSError) as fault:
+        raise UnreadableSegment(f"{segment.tracks.name} of {segment.tracks.parent.name} cannot be read") from fault
     if not len(times):
         return
     try:
@@ -39,26 +43,29 @@ def segment_frames(segment: StoredSegment) -> Iterator[tuple[int, Planes]]:
             stream.codec_context.thread_count = 1
             for time_ns, frame in zip(times, container.decode(stream), strict=False):
                 yield int(time_ns), np.asarray(frame.to_ndarray(format="yuv420p"), np.uint8)
-    except (av.FFmpegError, IndexError) as fault:
+    except (av.FFmpegError, IndexError, OSError) as fault:
         raise UnreadableSegment(f"{segment.video.name} of {segment.video.parent.name} cannot be decoded") from fault
 
 
 class Footage:
     """Answers "which frame was captured closest to this rig time", for rising times.
 
-    `segment(sequence)` gives the stored segment or None; `offset_ns` is added to capture times. At most two decoded
+    `segment(sequence)` gives the stored segment or None, `settled(sequence)` whether it is held or will never come,
+    `last` the final sequence number once it is known; `offset_ns` is added to capture times. At most two decoded
     frames are held. A segment that cannot be decoded is a gap, reported by `on_gap`, never the end.
     """
 
     def __init__(
         self,
         segment: Callable[[int], StoredSegment | None],
+        settled: Callable[[int], bool],
         first_sequence: int,
         last_sequence: Callable[[], int | None],
         offset_ns: int,
         on_gap: Callable[[HubError], None],
     ) -> None:
         self._segment = segment
+        self._settled = settled
         self._sequence = first_sequence
         self._last = last_sequence
         self._offset = offset_ns
@@ -96,8 +103,8 @@ class Footage:
             if last is not None and self._sequence > last:
                 return None
             stored = self._segment(self._sequence)
-            if stored is None and last is None:
+            if stored is None and not self._settled(self._sequence):
                 return None
             self._sequence += 1
-            # Once the node has finished, a segment that is not there will never come: step over the gap.
+            # A segment that will never come is a gap to step over.
             self._frames = segment_frames(stored) if stored is not None else iter(())

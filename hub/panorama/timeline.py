@@ -1,7 +1,9 @@
 """The frames of a session's panorama in order, each with the cameras' nearest pictures."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 from hub.errors import HubError
@@ -35,8 +37,11 @@ class Shelf(Protocol):
     def stored(self, session: SessionId, node: NodeId, sequence: int) -> StoredSegment | None:
         """The files of a confirmed segment, None when it is not held."""
 
+    def settled(self, session: SessionId, node: NodeId, sequence: int) -> bool:
+        """Whether the segment is confirmed, or will never come: its node has finished, or went on to later ones."""
+
     def last(self, session: SessionId, node: NodeId) -> int | None:
-        """The sequence number of the node's final segment, None while it is not known."""
+        """The sequence number of the node's final segment, -1 when it has none, None while that is not known."""
 
     def end_ns(self, session: SessionId, node: NodeId) -> int:
         """End of the node's latest held segment on the node's clock, 0 when none is held."""
@@ -48,6 +53,7 @@ class Arrivals:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self.stopping = False
+        self._waited_s = 0.0
 
     def notify(self) -> None:
         """A segment was confirmed."""
@@ -62,10 +68,16 @@ class Arrivals:
 
     def wait_for(self, ready: Callable[[], bool]) -> None:
         """Sleep until `ready()`; raises `Interrupted` when the hub stops."""
+        began = time.perf_counter()
         with self._changed:
             self._changed.wait_for(lambda: self.stopping or ready())
+            self._waited_s += time.perf_counter() - began
         if self.stopping:
             raise Interrupted("the hub is stopping")
+
+    def waited(self) -> float:
+        """Seconds that sleepers have slept, all together."""
+        return self._waited_s
 
     def check(self) -> None:
         """Raises `Interrupted` when the hub stops."""
@@ -93,7 +105,13 @@ class Timeline:
         """
         if any(self._shelf.last(self._session, node) is None for node in self._offsets):
             return None
-        ends = [self._shelf.end_ns(self._session, n) + o for n, o in self._offsets.items()]
+        ends = [
+            self._shelf.end_ns(self._session, node) + offset
+            for node, offset in self._offsets.items()
+            if self._shelf.held(self._session, node)
+        ]
+        if not ends:
+            return 0
         end = min(ends) if max(ends) - min(ends) < WINDOW_NS else max(ends)
         return max(0, (end - self._start) * FRAMES_PER_SECOND // SECOND)
 
@@ -125,7 +143,8 @@ class Timeline:
     def _footage(self, node: NodeId, window: int, on_gap: Callable[[HubError], None]) -> Footage:
         offset = self._offsets[node]
         return Footage(
-            lambda sequence: self._shelf.stored(self._session, node, sequence),
+            partial(self._shelf.stored, self._session, node),
+            partial(self._shelf.settled, self._session, node),
             sequences_needed(window, offset).start,
             lambda: self._shelf.last(self._session, node),
             offset,
@@ -133,10 +152,4 @@ class Timeline:
         )
 
     def _ready(self, window: int) -> bool:
-        nodes = self._offsets
-        return is_ready(
-            window,
-            nodes,
-            {node: self._shelf.held(self._session, node) for node in nodes},
-            {node: self._shelf.last(self._session, node) for node in nodes},
-        )
+        return is_ready(window, self._offsets, partial(self._shelf.settled, self._session))

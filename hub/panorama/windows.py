@@ -1,6 +1,6 @@
 """The session's timeline cut into windows of two seconds, and which segments a window needs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from wire.ids import NodeId
 from wire.rigtime import SECOND
@@ -27,19 +27,11 @@ def sequences_needed(window: int, offset_ns: int) -> range:
     return range(max(first, 0), max(last + 1, 0))
 
 
-def is_ready(
-    window: int,
-    offsets_ns: Mapping[NodeId, int],
-    held: Mapping[NodeId, frozenset[int]],
-    last: Mapping[NodeId, int | None],
-) -> bool:
-    """Whether every segment that the window needs is held, or will never come because its node has finished."""
-    for node, offset in offsets_ns.items():
-        end = last.get(node)
-        for sequence in sequences_needed(window, offset):
-            if sequence not in held.get(node, frozenset()) and not (end is not None and sequence > end):
-                return False
-    return True
+def is_ready(window: int, offsets_ns: Mapping[NodeId, int], settled: Callable[[NodeId, int], bool]) -> bool:
+    """Whether every segment that the window needs is settled: held, or known never to come."""
+    return all(
+        settled(node, sequence) for node, offset in offsets_ns.items() for sequence in sequences_needed(window, offset)
+    )
 
 
 def windows_in(duration_ns: int) -> int:

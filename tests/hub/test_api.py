@@ -1,10 +1,15 @@
 """The hub's own API against real HTTP, with nodes that really answer."""
 
+import asyncio
+import io
+
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from firmware.clock import SystemClock
+from firmware.log import Log
 from hub.api import SessionsApi, plain_errors
 from hub.messages import SessionPlan, SessionProgress, SessionRequest, Stage
 from hub.nodes import Node, RigNodes
@@ -70,15 +75,18 @@ async def rig(tmp_path):
     for server in servers:
         await server.start_server()
     begun = []
+    log = io.StringIO()
     async with aiohttp.ClientSession() as http:
         nodes = [Node(node_id(f.name), str(s.make_url("")).rstrip("/")) for f, s in zip(fakes, servers, strict=True)]
         sessions = Sessions(tmp_path)
         api = SessionsApi(
             sessions, RigNodes(http, nodes, TOKEN), TOKEN, lambda: 10**18, lambda n: b"\x07" * n, begun.append
         )
-        app = web.Application(middlewares=[plain_errors])
+        app = web.Application(middlewares=[plain_errors(Log(log, SystemClock()))])
         app.add_routes(api.routes())
         async with TestClient(TestServer(app)) as client:
+            client.log = log
+            client.nodes = servers
             yield client, fakes, sessions, begun
     for server in servers:
         await server.close()
@@ -131,7 +139,9 @@ async def test_stopping_a_session_stops_the_nodes(rig):
     [("POST", "/api/v1/sessions"), ("GET", "/api/v1/sessions"), ("GET", "/api/v1/sessions/x"),
      ("POST", "/api/v1/sessions/x/stop"), ("GET", "/api/v1/nodes")],
 )  # fmt: skip
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}, {"Authorization": "Bearer \udcff"}]
+)
 async def test_nobody_without_the_token_is_answered(rig, method, path, headers):
     client, fakes, _, begun = rig
     assert (await client.request(method, path, data=REQUEST, headers=headers)).status == 401
@@ -156,5 +166,41 @@ async def test_unknown_sessions_and_unreadable_requests_get_a_sentence(rig):
 
 async def test_a_silent_node_is_told_as_null_in_the_rigs_state(rig):
     client, _, _, _ = rig
+    await client.nodes[1].close()
     states = await (await client.get("/api/v1/nodes", headers=AUTH)).json()
-    assert [state["body"]["node"] for state in states] == ["left", "right"]
+    assert states[0]["body"]["node"] == "left"
+    assert states[1] is None
+
+
+async def test_two_starts_at_once_give_one_session_and_leave_it_recording(rig):
+    client, fakes, _, begun = rig
+    answers = await asyncio.gather(*(client.post("/api/v1/sessions", data=REQUEST, headers=AUTH) for _ in range(2)))
+    assert sorted(answer.status for answer in answers) == [201, 502]
+    assert [fake.recording for fake in fakes] == begun * 2
+
+
+async def test_stopping_an_old_session_leaves_the_running_one_alone(rig):
+    client, fakes, _, _ = rig
+    old = decode(await (await client.post("/api/v1/sessions", data=REQUEST, headers=AUTH)).read(), SessionPlan)
+    for fake in fakes:
+        fake.recording = "another"
+    assert (await client.post(f"/api/v1/sessions/{old.session}/stop", headers=AUTH)).status == 200
+    assert [fake.recording for fake in fakes] == ["another", "another"]
+
+
+async def test_a_node_that_cannot_be_told_to_stop_is_named(rig):
+    client, _, _, _ = rig
+    plan = decode(await (await client.post("/api/v1/sessions", data=REQUEST, headers=AUTH)).read(), SessionPlan)
+    await client.nodes[1].close()
+    answer = await client.post(f"/api/v1/sessions/{plan.session}/stop", headers=AUTH)
+    assert answer.status == 502
+    assert "right" in await answer.text()
+
+
+async def test_an_unforeseen_fault_is_one_line_in_the_log_and_a_sentence_outside(rig, monkeypatch):
+    client, _, sessions, _ = rig
+    monkeypatch.setattr(sessions, "known", lambda: 1 / 0)
+    answer = await client.get("/api/v1/sessions", headers=AUTH)
+    assert (answer.status, await answer.text()) == (500, "the hub could not do that; its log tells more")
+    assert client.log.getvalue().count("event=request-failed") == 1
+    assert "Traceback" not in client.log.getvalue()

@@ -198,17 +198,11 @@ async def test_a_receipt_of_an_unknown_segment_is_404(rig, http, path):
         ("HEAD", "/api/v1/uploads/" + "0" * 32),
         ("PATCH", "/api/v1/uploads/" + "0" * 32),
         ("DELETE", "/api/v1/uploads/" + "0" * 32),
-        ("GET", "/api/v1/time"),
     ],
 )
 async def test_without_the_token_nothing_answers(rig, http, method, path, headers):
     async with http.request(method, rig.url + path, headers={"Tus-Resumable": "1.0.0", **headers}) as answer:
         assert answer.status == 401
-
-
-async def test_the_hubs_time_is_told(rig, http, clock):
-    async with http.get(f"{rig.url}/api/v1/time", headers=BEARER) as answer:
-        assert await answer.json() == {"time_ns": clock.time_ns}
 
 
 def test_an_empty_token_keeps_the_hub_from_starting(tmp_path):

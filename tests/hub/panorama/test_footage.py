@@ -7,8 +7,11 @@ STEP = 40 * MILLISECOND
 TOLERANCE = 60 * MILLISECOND
 
 
-def footage(stored: dict[int, StoredSegment], last=None, offset=0, gaps=None):
-    return Footage(stored.get, 0, lambda: last, offset, (gaps if gaps is not None else []).append)
+def footage(stored: dict[int, StoredSegment], last=None, offset=0, gaps=None, passed_over=()):
+    def settled(sequence):
+        return sequence in stored or sequence in passed_over or (last is not None and sequence > last)
+
+    return Footage(stored.get, settled, 0, lambda: last, offset, (gaps if gaps is not None else []).append)
 
 
 def test_the_frame_nearest_in_time_is_given_not_the_one_of_that_number(make_segment, index_of):
@@ -55,7 +58,15 @@ def test_an_undecodable_segment_is_a_reported_gap_and_the_match_goes_on(make_seg
         list(segment_frames(stored[0]))
 
 
-def test_a_segment_that_never_came_is_stepped_over_once_the_node_has_finished(make_segment, index_of):
+def test_a_segment_that_will_never_come_is_stepped_over_and_one_that_may_is_waited_for(make_segment, index_of):
     stored = {2: make_segment(2, range(10, 15), [i * STEP for i in range(10, 15)])}
     assert footage(stored, last=None).nearest(12 * STEP, TOLERANCE) is None
-    assert index_of(footage(stored, last=2).nearest(12 * STEP, TOLERANCE)) == 12
+    assert index_of(footage(stored, last=2, passed_over={0, 1}).nearest(12 * STEP, TOLERANCE)) == 12
+
+
+def test_a_damaged_tracks_file_is_a_gap_too(make_segment, index_of):
+    stored = {q: make_segment(q, range(5 * q, 5 * q + 5), [i * STEP for i in range(5 * q, 5 * q + 5)]) for q in (0, 1)}
+    stored[0].tracks.write_bytes(b"damaged")
+    gaps = []
+    assert index_of(footage(stored, last=1, gaps=gaps).nearest(7 * STEP, TOLERANCE)) == 7
+    assert "cannot be read" in str(gaps[0])

@@ -29,11 +29,12 @@ def test_a_window_never_needs_more_than_three_segments(window, offset):
     assert len(sequences_needed(window, offset)) <= 3
 
 
-def test_a_window_waits_for_every_node_but_not_for_one_that_has_finished():
+def test_a_window_is_ready_when_each_of_its_segments_is_settled_on_every_node():
     offsets = {LEFT: 0, RIGHT: 0}
-    assert not is_ready(1, offsets, {LEFT: frozenset({0, 1, 2}), RIGHT: frozenset({0, 1})}, {LEFT: None, RIGHT: None})
-    assert is_ready(1, offsets, {LEFT: frozenset({0, 1, 2}), RIGHT: frozenset({0, 1})}, {LEFT: None, RIGHT: 1})
-    assert is_ready(1, offsets, {LEFT: frozenset({0, 1, 2}), RIGHT: frozenset({0, 1, 2})}, {LEFT: None, RIGHT: None})
+    needed = {(node, sequence) for node in offsets for sequence in sequences_needed(1, 0)}
+    assert is_ready(1, offsets, lambda node, sequence: (node, sequence) in needed)
+    for missing in needed:
+        assert not is_ready(1, offsets, lambda node, sequence, m=missing: (node, sequence) in needed - {m})
 
 
 def test_a_slow_clock_needs_later_segments():
