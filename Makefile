@@ -41,7 +41,8 @@ $(READY): requirements.lock pyproject.toml viewer/package-lock.json
 # A real PostgreSQL and a real browser, from the system's packages, for the tests.
 test-system:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || $(call install_packages,postgresql)
-	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || $(call install_packages,chromium)
+	@command -v chromium >/dev/null || $(call install_packages,chromium) || \
+		{ echo "No chromium package here; taking Playwright's own."; $(BIN)/playwright install --with-deps chromium; }
 
 test: setup test-system
 	@$(BIN)/pytest $(ARGS)
