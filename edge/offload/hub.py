@@ -11,7 +11,7 @@ from wire.errors import WireError
 from wire.message import decode, encode
 from wire.session import SegmentKey, SegmentOffer, SegmentReceipt
 from wire.tus.client import TusClient
-from wire.tus.errors import UploadFailed, UploadRefused
+from wire.tus.errors import UploadFailed, UploadGone, UploadRefused
 
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=30)
 _LATER = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
@@ -57,17 +57,32 @@ class Hub:
         on_created: Callable[[str], None],
         on_sent: Callable[[int], None],
     ) -> None:
-        """Send a segment's file as its `part`, video or tracks; `on_sent` gets the bytes the hub acknowledges."""
-        acknowledged = 0
+        """Send a segment's file as its `part`, video or tracks; `on_sent` gets the bytes the hub acknowledges.
 
-        def progress(now: int, _total: int) -> None:
-            nonlocal acknowledged
-            on_sent(max(0, now - acknowledged))
-            acknowledged = now
-
+        `resume_url` is an earlier upload's URL, as `on_created` got it; where the hub has lost that one, a new one is
+        begun.
+        """
         metadata = {"session": key.session, "node": key.node, "sequence": str(key.sequence), "part": part}
+
+        async def send(url: str | None) -> None:
+            # What a resumed upload reports first, the hub has held since before.
+            acknowledged = None if url else 0
+
+            def progress(now: int, _total: int) -> None:
+                nonlocal acknowledged
+                if acknowledged is not None:
+                    on_sent(max(0, now - acknowledged))
+                acknowledged = now
+
+            await self._tus.upload(path, metadata, resume_url=url, on_created=on_created, progress=progress)
+
         try:
-            await self._tus.upload(path, metadata, resume_url=resume_url, on_created=on_created, progress=progress)
+            try:
+                await send(resume_url)
+            except UploadGone:
+                if resume_url is None:
+                    raise
+                await send(None)
         except UploadFailed as fault:
             raise HubUnreachable(str(fault)) from fault
         except UploadRefused as fault:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from edge.cost import Cost
@@ -19,6 +20,9 @@ _WAITING = (SegmentState.CLOSED, SegmentState.SENT)
 
 class Offloader:
     """The node's offload: `run` for as long as the node lives, `wake` it when a segment was closed.
+
+    A hub that does not answer concerns every segment, so all of them wait for it; a segment that is refused for its own
+    sake rests alone.
 
     `chance` gives 0..1 and `sleep` waits that many seconds; both are arguments so that a test can be quick and exact.
     """
@@ -45,46 +49,81 @@ class Offloader:
         self._chance = chance
         self._news = asyncio.Event()
         self._begun: dict[tuple[SegmentKey, str], str] = {}
+        self._refusals: Counter[SegmentKey] = Counter()
+        self._resting: dict[SegmentKey, asyncio.Task[None]] = {}
 
     def wake(self) -> None:
         """Look into the ledger again: something was closed. Call it from the event loop's thread."""
         self._news.set()
 
     async def run(self) -> None:
-        """Offload for ever; after a fault, wait from half a second up to 30 s, less up to half by chance."""
-        faults = 0
-        while True:
-            self._news.clear()
-            if await self.hand_over():
-                faults = 0
-                await self._news.wait()
-            else:
-                pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(faults, 16))
-                faults += 1
-                await self._sleep(pause * (1 - self._chance() / 2))
+        """Offload for ever, whatever happens: a fault of the offload must not end the node and its recording.
 
-    async def hand_over(self) -> bool:
-        """One pass over what waits; whether all of it is confirmed now.
-
-        A segment that is refused for its own sake is passed over, so that it does not hold up the rest.
+        After a fault wait from half a second up to 30 s, less up to half by chance; a refused segment rests as long.
         """
-        whole = True
+        faults = 0
+        try:
+            while True:
+                self._news.clear()
+                try:
+                    refused = await self.hand_over()
+                except HubUnreachable:
+                    faults += 1
+                except Exception as fault:
+                    self._log.event("offload-fault", fault=f"{type(fault).__name__}: {fault}")
+                    faults += 1
+                else:
+                    faults = 0
+                    for key in refused:
+                        self._resting[key] = asyncio.create_task(self._rest(key))
+                    await self._news.wait()
+                if faults:
+                    await self._sleep(self._pause_s(faults))
+        finally:
+            for task in self._resting.values():
+                task.cancel()
+            await asyncio.gather(*self._resting.values(), return_exceptions=True)
+            self._resting.clear()
+
+    async def hand_over(self) -> set[SegmentKey]:
+        """One pass over what waits and does not rest; which segments were refused, all others are confirmed now.
+
+        Raises `HubUnreachable` at the first sign of it.
+        """
+        refused = set()
         for row in await asyncio.to_thread(self._ledger.segments, *_WAITING):
+            if row.key in self._resting:
+                continue
             where = {"session": row.key.session, "segment": row.key.sequence}
             try:
                 await self._segment(row)
-                self._log.event("segment-confirmed", **where)
-            except SegmentRefused as fault:
-                self._log.event("segment-refused", **where, fault=fault)
-                whole = False
             except HubUnreachable as fault:
                 self._log.event("hub-unreachable", **where, fault=fault)
-                return False
+                raise
+            except SegmentRefused as fault:
+                self._log.event("segment-refused", **where, fault=fault)
+                refused.add(row.key)
+            except Exception as fault:
+                self._log.event("offload-fault", **where, fault=f"{type(fault).__name__}: {fault}")
+                refused.add(row.key)
+            else:
+                self._refusals.pop(row.key, None)
+                self._log.event("segment-confirmed", **where)
         if self._delete_confirmed:
             for row in await asyncio.to_thread(self._ledger.deletable):
                 await asyncio.to_thread(self._shelf.delete, self._ledger, row.key)
                 self._log.event("segment-deleted", session=row.key.session, segment=row.key.sequence)
-        return whole
+        return refused
+
+    async def _rest(self, key: SegmentKey) -> None:
+        self._refusals[key] += 1
+        await self._sleep(self._pause_s(self._refusals[key]))
+        del self._resting[key]
+        self.wake()
+
+    def _pause_s(self, faults: int) -> float:
+        pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(faults - 1, 16))
+        return pause_s * (1 - self._chance() / 2)
 
     async def _segment(self, row: SegmentRow) -> None:
         if row.offer is None:
@@ -111,11 +150,16 @@ class Offloader:
             def remember(url: str, begun: tuple[SegmentKey, str] = begun) -> None:
                 self._begun[begun] = url
 
-            await self._hub.upload(
-                self._shelf.path(receipt.key, suffix),
-                receipt.key,
-                part,
-                resume_url=self._begun.get(begun),
-                on_created=remember,
-                on_sent=lambda sent: self._cost.count(bytes_sent=sent),
-            )
+            try:
+                await self._hub.upload(
+                    self._shelf.path(receipt.key, suffix),
+                    receipt.key,
+                    part,
+                    resume_url=self._begun.get(begun),
+                    on_created=remember,
+                    on_sent=lambda sent: self._cost.count(bytes_sent=sent),
+                )
+            except SegmentRefused:
+                # Nothing of a refused upload can be gone on with; one that was broken off is remembered.
+                self._begun.pop(begun, None)
+                raise

@@ -10,7 +10,7 @@ import aiohttp
 from yarl import URL
 
 from wire.tus import headers as fields
-from wire.tus.errors import UploadFailed, UploadRefused
+from wire.tus.errors import UploadFailed, UploadGone, UploadRefused
 
 CHUNK_BYTES = 8 << 20
 """A chunk travels whole or not at all once it carries a checksum, so this is what a dropped line may cost."""
@@ -73,8 +73,8 @@ class TusClient:
 
         `resume_url` goes on with an earlier upload of the same file while the server still has it; `on_created` gets
         each URL as soon as it exists, to be kept for that; `progress` gets acknowledged and total bytes.
-        Raises `UploadRefused` with the server's status and sentence, `UploadFailed` when the attempts are used up, and
-        `OSError` when the file cannot be read.
+        Raises `UploadRefused` with the server's status and sentence, `UploadFailed` when the attempts are used up
+        (`UploadGone` when the last one found the upload missing), and `OSError` when the file cannot be read.
         """
         total = (await asyncio.to_thread(path.stat)).st_size
         url = URL(resume_url) if resume_url else None
@@ -98,14 +98,14 @@ class TusClient:
                     best, faults = offset, 0
             except _Gone:
                 url, offset, best = None, None, 0
-                faults = await self._rest(path, faults, "the server keeps losing this upload")
+                faults = await self._rest(path, faults, "the server lost this upload", UploadGone)
             except (_Interrupted, aiohttp.ClientError, TimeoutError, ConnectionError) as fault:
                 offset = None
                 faults = await self._rest(path, faults, str(fault) or type(fault).__name__)
 
-    async def _rest(self, path: Path, faults: int, reason: str) -> int:
+    async def _rest(self, path: Path, faults: int, reason: str, last_word: type[UploadFailed] = UploadFailed) -> int:
         if faults + 1 >= self._attempts:
-            raise UploadFailed(f"{path.name} could not be sent in {self._attempts} attempts: {reason}")
+            raise last_word(f"{path.name} could not be sent in {self._attempts} attempts: {reason}")
         pause = min(self._longest_pause_s, self._pause_s * 2**faults)
         await self._sleep(pause * (1 - self._chance() / 2))
         return faults + 1

@@ -19,6 +19,10 @@ class UploadFailed(WireError):
     """The client gave up after its last attempt; what was sent stays on the server until it expires."""
 
 
+class UploadGone(UploadFailed):
+    """The client gave up because the server does not have the upload any more: its URL is of no further use."""
+
+
 class NoSuchUpload(WireError):
     """An upload id that the store does not know, or no longer."""
 
