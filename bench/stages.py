@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-NODE_STAGES = ("capture", "encode", "look", "close")
-HUB_STAGES = ("decode", "stitch", "encode", "fuse")
-
 
 @dataclass(frozen=True)
 class StageRate:
@@ -23,11 +20,12 @@ class StageRate:
 
 
 def stage_rates(account: Mapping[str, Any]) -> list[StageRate]:
-    """The stages of all nodes together, then the hub's, as told in `costs.json`."""
+    """Every stage that took CPU time, of all nodes together, then of the hub, as told in `costs.json`: the bottleneck
+    may be any of them, and work that is done once a match counts for each of its segments."""
     nodes = list(account["nodes"].values())
     segments = sum(node["segments"] for node in nodes)
     rates = []
-    for stage in NODE_STAGES:
+    for stage in dict.fromkeys(stage for node in nodes for stage in node["cpu_s"]):
         cpu = sum(node["cpu_s"].get(stage, 0.0) for node in nodes)
         if cpu > 0:
             rates.append(StageRate(f"node: {stage}", cpu, segments))
@@ -37,9 +35,9 @@ def stage_rates(account: Mapping[str, Any]) -> list[StageRate]:
         rates.append(StageRate("node: library threads", inside, segments))
     windows = max((node["segments"] for node in nodes), default=0)
     rates += [
-        StageRate(f"hub: {stage}", account["hub"][stage]["cpu_s"], windows)
-        for stage in HUB_STAGES
-        if stage in account["hub"]
+        StageRate(f"hub: {stage}", cost["cpu_s"], windows)
+        for stage, cost in account["hub"].items()
+        if cost["cpu_s"] > 0
     ]
     return rates
 

@@ -1,0 +1,68 @@
+"""The figures of `make bench` leave nothing out and fail when the pictures are not good enough."""
+
+import subprocess
+
+import pytest
+
+import bench.__main__ as bench
+from bench.recall import measured_recall
+from bench.stages import bottleneck, stage_rates
+from simulator.pictures.recall import Recall
+
+ACCOUNT = {
+    "nodes": {
+        name: {"segments": 10, "process_cpu_s": 9.0, "cpu_s": {"capture": 1.0, "look": 4.0, "offload": 1.0}}
+        for name in ("left", "right")
+    },
+    "hub": {
+        "calibrate": {"wall_s": 31.0, "cpu_s": 30.0, "items": 1},
+        "stitch": {"wall_s": 20.0, "cpu_s": 20.0, "items": 10},
+        "push": {"wall_s": 2.0, "cpu_s": 0.5, "items": 1},
+    },
+}
+
+
+def test_every_stage_of_the_account_has_its_rate_and_any_may_be_the_bottleneck():
+    rates = {rate.name: rate.per_second for rate in stage_rates(ACCOUNT)}
+    assert rates == pytest.approx(
+        {
+            "node: capture": 10.0,
+            "node: look": 2.5,
+            "node: offload": 10.0,
+            "node: library threads": 20 / 6,
+            "hub: calibrate": 1 / 3,
+            "hub: stitch": 0.5,
+            "hub: push": 20.0,
+        }
+    )
+    assert bottleneck(stage_rates(ACCOUNT)).name == "hub: calibrate"
+
+
+@pytest.mark.parametrize(
+    ("mast", "sideline", "status"),
+    [
+        (Recall(100, 90, 4, 8), Recall(100, 10, 99, 8), 0),
+        (Recall(100, 89, 0, 8), Recall(100, 100, 0, 8), 1),
+        (Recall(100, 100, 5, 8), Recall(100, 100, 0, 8), 1),
+    ],
+    ids=["at the line", "too few found", "too many false alarms"],
+)
+def test_the_bench_fails_when_the_mast_rigs_pictures_are_not_good_enough(monkeypatch, capsys, mast, sideline, status):
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0))
+    for table in ("_print_stages", "_print_tracks", "_print_events", "_run_scorers"):
+        monkeypatch.setattr(bench, table, lambda out: None)
+    monkeypatch.setattr(bench, "measured_recall", lambda rig, seed: {"mast": mast, "sideline": sideline}[rig])
+    monkeypatch.setattr("sys.argv", ["bench"])
+    assert bench.main() == status
+    said = capsys.readouterr().out
+    assert f"{mast.recall:.1%} of 100" in said
+    assert f"{sideline.recall:.1%} of 100" in said
+    assert ("too little" in said) == bool(status)
+
+
+@pytest.mark.slow
+def test_the_recall_that_is_measured_is_that_of_the_cameras_pictures():
+    found = measured_recall("mast", 7, pictures=1)
+    assert found.pictures == 3
+    assert found.wanted > 10
+    assert found.recall > 0.8
