@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from simulator.match.truth import MatchTruth, Pose
 from simulator.pictures.body import PHASES, Posture, template
-from simulator.pictures.frame import PEDESTAL, Canvas, NoiseBank
+from simulator.pictures.frame import PEDESTAL, Canvas, NoiseBank, Veil
 from simulator.pictures.goals import goal_layer
 from simulator.pictures.ground import ground
 from simulator.pictures.moment import Moment, moment
@@ -86,30 +86,18 @@ class VirtualCamera:
         layers = sorted(
             [(-float(placed.depth_m[row]), row) for row in rows] + [(-ball_depth, -1)],
         )
-        self._behind_goal(now, placed, postures, layers)
+        for _, row in layers:
+            self._draw(now, placed, postures, row)
         random = np.random.default_rng([self._seed, self._index, round(time_s * 1e6)])
         canvas.finish(self._noise, random)
         return canvas.i420
 
-    def _behind_goal(
-        self, now: Moment, placed: Placed, postures: list[Posture], layers: list[tuple[float, int]]
-    ) -> None:
-        """Draw everything from far to near, whatever stands inside a goal behind its net."""
-        half = self.truth.pitch.half_length
-        goals_due = set()
-        for _, row in layers:
-            x, y = now.ball[:2] if row < 0 else now.xy[row]
-            inside = abs(x) > half + 0.1 and abs(y) < self.truth.pitch.form.goal_width / 2 + 0.1
-            if inside:
-                self._draw(now, placed, postures, row)
-                goals_due.add(1 if x > 0 else -1)
-        for side in goals_due & self._goals.keys():
-            box, layer = self._goals[side]
-            self._canvas.lay(layer, box)
-        for _, row in layers:
-            x, y = now.ball[:2] if row < 0 else now.xy[row]
-            if not (abs(x) > half + 0.1 and abs(y) < self.truth.pitch.form.goal_width / 2 + 0.1):
-                self._draw(now, placed, postures, row)
+    def _veil(self, place: Array) -> Veil | None:
+        """The net before what stands at `place`; None outside the goals and for a goal that is not in sight."""
+        off = np.abs(place[:2]) - (self.truth.pitch.half_length, self.truth.pitch.form.goal_width / 2)
+        if not (off[0] > 0.1 and off[1] < 0.1):
+            return None
+        return self._goals.get(1 if place[0] > 0 else -1)
 
     def _draw(self, now: Moment, placed: Placed, postures: list[Posture], row: int) -> None:
         if row < 0:
@@ -119,7 +107,7 @@ class VirtualCamera:
         level = placed.level(row)
         layer = self._wardrobe.figure(row, self._palettes[row], self.truth.people[row].number, key, level)
         bright = float(vignette(self.camera, self._faults, *placed.affine[row, :, 2]))
-        self._canvas.blend(layer, placed.onto(row, template(*key), level), bright)
+        self._canvas.blend(layer, placed.onto(row, template(*key), level), bright, self._veil(now.xy[row]))
 
     def _draw_ball(self, ball: Array) -> None:
         sight = ball[:2] - self.camera.centre[:2]
@@ -132,7 +120,8 @@ class VirtualCamera:
         layer = self._ball[level]
         scale = 2 * radius / layer.shape[0]
         affine = np.array([[scale, 0, pixels[0, 0] - radius], [0, scale, pixels[0, 1] - radius]])
-        self._canvas.blend(layer, affine, float(vignette(self.camera, self._faults, *pixels[0])))
+        bright = float(vignette(self.camera, self._faults, *pixels[0]))
+        self._canvas.blend(layer, affine, bright, self._veil(ball))
 
     def _shadows(self, now: Moment, rows: list[int]) -> None:
         ball = np.array([*now.ball[:2], 0.0])
@@ -158,7 +147,7 @@ class VirtualCamera:
         canvas.v[...] = np.clip(np.rint(half[..., 1] + 128), 0, 255)
         return canvas.i420
 
-    def _goal_layers(self, tint: Floats) -> dict[int, tuple[tuple[int, int, int, int], Floats]]:
+    def _goal_layers(self, tint: Floats) -> dict[int, Veil]:
         out = {}
         for side in (-1, 1):
             goal = goal_layer(self.camera, self.truth.pitch, side)
@@ -167,7 +156,7 @@ class VirtualCamera:
                 bright = np.float32(vignette(self.camera, self._faults, *middle))
                 layer = goal.layer.copy()
                 layer[..., :3] = to_yuv(goal.layer[..., :3] * tint * bright)
-                out[side] = (goal.box, layer)
+                out[side] = Veil(goal.box, layer)
         return out
 
 

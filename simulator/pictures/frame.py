@@ -1,5 +1,6 @@
 """One picture in YUV 4:2:0 while it is being drawn: layers with alpha, soft shadows, and the sensor's noise."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -12,6 +13,28 @@ Array = npt.NDArray[np.float64]
 
 PEDESTAL = 5
 """Luma is drawn this much too dark, and the noise, kept as 0 to 2·PEDESTAL, brings it back: one saturating add."""
+
+
+@dataclass(frozen=True)
+class Veil:
+    """What the background already shows of a thing that also hides what is inside it, a goal's net: premultiplied
+    pixels (h, w, 4) over the box x0, y0, x1, y1."""
+
+    box: tuple[int, int, int, int]
+    layer: Floats
+
+    def over(self, placed: Floats, box: tuple[int, int, int, int], bright: float) -> Floats:
+        """The layer `placed` over `box`, its light times `bright`, as seen through the veil: the same alpha, so that
+        nothing changes where it is clear."""
+        veiled = placed.copy()
+        veiled[..., :3] *= bright
+        x0, y0 = max(box[0], self.box[0]), max(box[1], self.box[1])
+        x1, y1 = min(box[2], self.box[2]), min(box[3], self.box[3])
+        if x0 < x1 and y0 < y1:
+            part = veiled[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
+            net = self.layer[y0 - self.box[1] : y1 - self.box[1], x0 - self.box[0] : x1 - self.box[0]]
+            part[..., :3] = part[..., :3] * (1 - net[..., 3:]) + part[..., 3:] * net[..., :3]
+        return veiled
 
 
 class Canvas:
@@ -34,8 +57,11 @@ class Canvas:
         x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, self.width), min(y1, self.height)
         return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
-    def blend(self, layer: Floats, affine: Array, bright: float = 1.0) -> tuple[int, int, int, int] | None:
-        """Lay the premultiplied `layer` (h, w, 4) over the picture under `affine` (pixel edges at whole numbers)."""
+    def blend(
+        self, layer: Floats, affine: Array, bright: float = 1.0, veil: Veil | None = None
+    ) -> tuple[int, int, int, int] | None:
+        """Lay the premultiplied `layer` (h, w, 4) over the picture under `affine` (pixel edges at whole numbers) and
+        behind `veil`."""
         box = self.window(affine, *layer.shape[:2])
         if box is None:
             return None
@@ -43,7 +69,10 @@ class Canvas:
         local = affine.copy()
         local[:, 2] += affine[:, :2] @ (0.5, 0.5) - (x0 + 0.5, y0 + 0.5)
         placed = cv2.warpAffine(layer, local, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
-        self.lay(placed, box, bright)
+        if veil is None:
+            self.lay(placed, box, bright)
+        else:
+            self.lay(veil.over(placed, box, bright), box)
         return box
 
     def lay(self, placed: Floats, box: tuple[int, int, int, int], bright: float = 1.0) -> None:

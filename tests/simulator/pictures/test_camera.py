@@ -95,6 +95,32 @@ def test_the_ball_is_drawn_bright_where_it_is(cameras, truth):
     assert seen >= 3
 
 
+@pytest.mark.parametrize("side", [-1, 1])
+def test_somebody_in_a_goal_leaves_the_net_around_him_as_it_is(cameras, truth, side):
+    xy = truth.xy - (0.0, 500.0)  # behind the mast
+    empty = replace(truth, xy=xy, ball=truth.ball - (0.0, 500.0, 0.0))
+    inside = xy.copy()
+    inside[:, 0] = (side * (truth.pitch.half_length + 0.9), 0.0)
+    camera = next(c for c in cameras if c.camera.sees(c.camera.project([(*inside[0, 0], 1.0)]), 40.0).all())
+    kept = camera.truth
+    pictures = []
+    for camera.truth in (empty, replace(empty, xy=inside)):
+        pictures.append(luma(camera.frame(1.0).copy()))
+    box = next(b.box for b in true_boxes(camera.camera, camera.truth, 1.0) if b.id == truth.people[0].id)
+    camera.truth = kept
+    x0, y0, x1, y1 = (int(v) for v in box)
+    tall = y1 - y0
+    outside = np.ones(pictures[0].shape, bool)
+    outside[y0 - tall // 2 : y1 + tall // 2, x0 - tall : x1 + tall] = False
+    goal = camera._goals[side]
+    u0, v0, u1, v1 = goal.box
+    net = np.zeros_like(outside)
+    net[v0:v1, u0:u1] = goal.layer[..., 3] > 0.1
+    assert (net & outside).sum() > 100
+    assert (pictures[0] == pictures[1])[outside].all()
+    assert np.abs(pictures[0] - pictures[1])[~outside].max() > 25
+
+
 def test_neighbouring_cameras_show_the_overlap_alike_but_not_equally_bright(cameras, true_rig):
     pictures = [luma(camera.frame(1.0).copy()) for camera in cameras]
     x = np.linspace(-12, 0, 30)
