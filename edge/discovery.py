@@ -1,8 +1,11 @@
 """Makes the node findable on the field's network: DNS-SD service `_touchline._tcp`."""
 
 import asyncio
-import socket
+import ipaddress
+from collections.abc import Callable, Iterable
 
+# Comes with zeroconf, which finds the interfaces it sends on by it.
+import ifaddr
 from zeroconf import Error as ZeroconfError
 from zeroconf import InterfaceChoice, Zeroconf
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
@@ -16,15 +19,26 @@ SERVICE = "_touchline._tcp.local."
 class Announcement:
     """Says that `node` answers on `port` of `host`, for as long as its `async with` block lasts.
 
-    Multicast is often filtered or missing: failing to announce is logged and nothing more.
+    A node that listens everywhere is announced with the addresses its interfaces have at that moment. Multicast is
+    often filtered or missing: failing to announce is logged and nothing more.
     """
 
-    def __init__(self, node: NodeId, host: str, port: int, software: str, log: Log) -> None:
+    def __init__(
+        self,
+        node: NodeId,
+        host: str,
+        port: int,
+        software: str,
+        log: Log,
+        *,
+        adapters: Callable[[], Iterable[ifaddr.Adapter]] = ifaddr.get_adapters,
+    ) -> None:
         self._node = node
         self._host = host
         self._port = port
         self._software = software
         self._log = log
+        self._adapters = adapters
         self._zeroconf: AsyncZeroconf | None = None
 
     async def __aenter__(self) -> "Announcement":
@@ -47,11 +61,11 @@ class Announcement:
         await self._close()
 
     def _info(self, everywhere: bool) -> AsyncServiceInfo:
-        host = socket.gethostbyname(socket.gethostname()) if everywhere else self._host
+        hosts = addresses(self._adapters(), ipaddress.ip_address(self._host).version) if everywhere else [self._host]
         return AsyncServiceInfo(
             SERVICE,
             f"{self._node}.{SERVICE}",
-            parsed_addresses=[host],
+            parsed_addresses=hosts,
             port=self._port,
             properties={"node": self._node, "software": self._software},
             server=f"{self._node}.local.",
@@ -61,3 +75,18 @@ class Announcement:
         if self._zeroconf:
             await self._zeroconf.async_close()
             self._zeroconf = None
+
+
+def addresses(adapters: Iterable[ifaddr.Adapter], version: int) -> list[str]:
+    """Where others reach this machine by IP `version` 4 or 6; loopback only where there is nothing else.
+
+    The machine's own name is no help: Debian resolves it to 127.0.1.1. Left out are link-local IPv6 addresses, which
+    mean nothing without the asker's interface.
+    """
+    found = [
+        ipaddress.ip_address(ip.ip if isinstance(ip.ip, str) else ip.ip[0])
+        for adapter in adapters
+        for ip in adapter.ips
+    ]
+    usable = [a for a in dict.fromkeys(found) if a.version == version and not (version == 6 and a.is_link_local)]
+    return [str(a) for a in usable if not a.is_loopback] or [str(a) for a in usable]

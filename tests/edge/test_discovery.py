@@ -1,10 +1,12 @@
 import asyncio
+import socket
 
+import ifaddr
 import pytest
 from zeroconf import Zeroconf
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-from edge.discovery import SERVICE, Announcement
+from edge.discovery import SERVICE, Announcement, addresses
 
 
 async def found(name: str) -> AsyncServiceInfo | None:
@@ -36,3 +38,41 @@ async def test_failing_to_announce_is_logged_and_nothing_more(log, log_text):
 
 def test_the_services_name_is_one_that_dns_sd_allows():
     assert len(SERVICE.split(".", maxsplit=1)[0].lstrip("_")) <= 15
+
+
+def adapter(name: str, *ips) -> ifaddr.Adapter:
+    return ifaddr.Adapter(name, name, [ifaddr.IP(ip, 24, name) for ip in ips])
+
+
+LOOPBACK = adapter("lo", "127.0.0.1", ("::1", 0, 0))
+FIELD = adapter("eth0", "192.0.2.17", ("2001:db8::17", 0, 0), ("fe80::17", 0, 2))
+HALL = adapter("wlan0", "198.51.100.4")
+
+
+@pytest.mark.parametrize(
+    ("adapters", "version", "told"),
+    [
+        ([LOOPBACK, FIELD, HALL], 4, ["192.0.2.17", "198.51.100.4"]),
+        ([LOOPBACK, FIELD, HALL], 6, ["2001:db8::17"]),
+        ([LOOPBACK, HALL], 6, ["::1"]),
+        ([LOOPBACK], 4, ["127.0.0.1"]),
+        ([FIELD, FIELD], 4, ["192.0.2.17"]),
+        ([], 4, []),
+    ],
+)
+def test_a_machine_is_reached_where_its_interfaces_are(adapters, version, told):
+    assert addresses(adapters, version) == told
+
+
+async def test_a_node_that_listens_everywhere_tells_its_interfaces_addresses(log, log_text, monkeypatch):
+    def never(*_):
+        raise AssertionError("the machine's name says nothing, and to resolve it holds up the loop")
+
+    monkeypatch.setattr(socket, "gethostbyname", never)
+    node = Announcement("everywhere", "0.0.0.0", 8081, "touchline 0.1.0", log, adapters=lambda: [LOOPBACK, FIELD, HALL])
+    async with node:
+        if "not-announced" in log_text.getvalue():
+            pytest.skip("this machine has no multicast")
+        info = await found("everywhere")
+    assert info is not None
+    assert sorted(info.parsed_addresses()) == ["192.0.2.17", "198.51.100.4"]
