@@ -1,7 +1,8 @@
 """Choosing the ball: of all that cameras took for one, the sequence of sightings that one ball could have made.
 
 Ball tracklets are cut into short looks. A look earns by being measured often, surely, by two cameras, in motion; it
-loses by lying where something always lies. Dynamic programming over time picks the best sequence that physics allows.
+loses by lying where something always lies and by staying on somebody's leg. Dynamic programming over time picks the
+best sequence that physics allows.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.fuse.ground import FRAMES_PER_SECOND, Points
+from hub.fuse.legs import clinging
 from wire.pitch import Pitch
 
 Array = npt.NDArray[np.float64]
@@ -22,6 +24,8 @@ FASTEST_MPS = 35.0
 _MEMORY = 15
 _RESTART = 4.0
 _FORBIDDEN = 1e6
+_LEG = 2.5
+_LEG_SHARE = 0.6
 
 
 @dataclass(frozen=True)
@@ -88,13 +92,15 @@ def looks(points: Points) -> Looks:
     )
 
 
-def choose(points: Points, pitch: Pitch) -> Flags:
-    """Which of the ball candidates (m,) are the ball."""
+def choose(points: Points, people: Points, pitch: Pitch) -> Flags:
+    """Which of the ball candidates (m,) are the ball, given everybody whom the same cameras saw."""
     if not len(points):
         return np.zeros(0, np.bool_)
     look = looks(points)
     mates = _mates(look)
     earned = _earnings(look, mates, pitch)
+    leg = np.bincount(look.of_point, clinging(points, people), len(earned)) / look.count
+    earned -= _LEG * np.clip((leg - _LEG_SHARE) / (1 - _LEG_SHARE), 0, 1)
     path = _best_path(look, earned)
     chosen = np.zeros(len(look.window), np.bool_)
     chosen[path] = True

@@ -34,12 +34,11 @@ def fuse(
     """
     frames = int((end_ns - start_ns) * FRAMES_PER_SECOND // SECOND) + 1
     window = (start_ns, end_ns)
-    people = follow_people(
-        points(rig, Kind.PERSON, window, tracks_by_node, _PEOPLE_MARGIN_M), sheet, len(rig.cameras), frames
-    )
+    persons = points(rig, Kind.PERSON, window, tracks_by_node, _PEOPLE_MARGIN_M)
+    people = follow_people(persons, sheet, len(rig.cameras), frames)
     followed: list[Followed] = sorted(people, key=lambda f: (f.role is Role.REFEREE, f.team != "home"))
     candidates = points(rig, Kind.BALL, window, tracks_by_node, _BALL_MARGIN_M)
-    ball = trace(candidates.take(choose(candidates, sheet.pitch)), rig.cameras, sheet.pitch, frames)
+    ball = trace(candidates.take(choose(candidates, persons, sheet.pitch)), rig.cameras, sheet.pitch, frames)
     if len(ball[0]):
         followed.append(Followed(Role.BALL, TeamSide.NONE, *ball))
     return PitchTracks(
