@@ -206,16 +206,28 @@ class MatchDay:
 
     async def _raise(self, processes: Processes, cameras: Sequence[Camera], http: aiohttp.ClientSession) -> None:
         options = self._options
-        shared = ["--host", HOST, "--token", self._token]
+        # By the environment: everybody on the machine can read a command line.
+        secret = {"TOUCHLINE_TOKEN": self._token}
         for camera in cameras:
-            own = ["--node", camera.node, "--camera", camera.source, "--port", str(camera.port), "--hub", self._hub]
+            own = [
+                "--host",
+                HOST,
+                "--node",
+                camera.node,
+                "--camera",
+                camera.source,
+                "--port",
+                str(camera.port),
+                "--hub",
+                self._hub,
+            ]
             own += ["--data", str(options.out / "nodes" / camera.node), "--passes-per-second", f"{PASSES_PER_SECOND:g}"]
-            await processes.start(f"node-{camera.node}", [command("touchline-edge"), "serve", *own, *shared])
-        own = ["--data", str(options.out / "hub"), "--port", str(self._hub_port)]
+            await processes.start(f"node-{camera.node}", [command("touchline-edge"), "serve", *own], secret)
+        own = ["--host", HOST, "--data", str(options.out / "hub"), "--port", str(self._hub_port)]
         own += [f"--node={camera.node}={camera.url}" for camera in cameras]
-        own += ["--viewer", self._portal.url, "--device-key", self._portal.device_key]
-        own += ["--panorama-width", str(PANORAMA_WIDTH)]
-        await processes.start("hub", [command("touchline-hub"), "serve", *own, *shared])
+        own += ["--viewer", self._portal.url, "--panorama-width", str(PANORAMA_WIDTH)]
+        secret["TOUCHLINE_DEVICE_KEY"] = self._portal.device_key
+        await processes.start("hub", [command("touchline-hub"), "serve", *own], secret)
         for url in [f"{camera.url}/api/v1/status" for camera in cameras] + [f"{self._hub}/api/v1/sessions"]:
             await answers(http, url, processes)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -67,6 +68,7 @@ class Processes:
     def __init__(self, logs: Path) -> None:
         self._logs = logs
         self.running: list[Running] = []
+        self._told: dict[str, list[str]] = {}
         self._sampler: asyncio.Task[None] | None = None
         logs.mkdir(parents=True, exist_ok=True)
 
@@ -89,7 +91,8 @@ class Processes:
             raise interrupted
 
     async def start(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> Running:
-        """Start a process in a process group of its own, so that Ctrl-C reaches it only through us."""
+        """Start a process in a process group of its own, so that Ctrl-C reaches it only through us; its command line
+        is noted in `processes.json`, its environment, where secrets belong, is not."""
         log = self._logs / f"{name}.log"
         with log.open("ab") as out:
             process = await asyncio.create_subprocess_exec(
@@ -102,6 +105,8 @@ class Processes:
             )
         running = Running(name, process, log)
         self.running.append(running)
+        self._told[name] = list(command)
+        (self._logs / "processes.json").write_text(json.dumps(self._told, indent=1) + "\n")
         return running
 
     async def finish(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
