@@ -1,5 +1,6 @@
 """Putting the application together."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from viewer.accounts.controllers import sign_in_page, take_sign_in, take_sign_ou
 from viewer.mail.controllers import mailbox_page
 from viewer.matches.controllers import home_page, match_file, match_page, match_tracks, player_movement
 from viewer.uploads.controllers import package_state, receiver, take_upload, take_uploads
+from viewer.uploads.sweeping import sweep_hourly
 from viewer.web.access import guard
 from viewer.web.controllers import health, static_file
 from viewer.web.faults import answer_fault
@@ -43,7 +45,12 @@ def build_app(portal: Portal) -> Litestar:
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
         await app.state.receiver.sweep()
-        yield
+        sweeping = asyncio.create_task(sweep_hourly(app.state.receiver))
+        try:
+            yield
+        finally:
+            sweeping.cancel()
+            await asyncio.wait({sweeping})
 
     templates = JinjaTemplateEngine(directory=Path(__file__).parent / "templates")
     templates.engine.trim_blocks = templates.engine.lstrip_blocks = True
