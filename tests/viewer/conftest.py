@@ -30,6 +30,7 @@ from wire.events import Event, EventType
 from wire.ids import session_id
 from wire.match import Clip, MatchPackage, MatchSheet, PackagedFile, PlayerStatistics, Team
 from wire.message import encode
+from wire.panorama import PanoramaView
 from wire.pitch import Pitch
 from wire.pitch_tracks import PitchTracks, Role, TeamSide, Track, encode_pitch_tracks
 
@@ -68,22 +69,28 @@ def made_up_tracks(seconds: float, fps: float = 25.0) -> PitchTracks:
     )
 
 
-def made_up_video(tracks: PitchTracks, seconds: float, width: int, height: int, fps: int = 25) -> bytes:
-    """The tracks as coloured dots on green: H.264 in an MP4 whose index comes first."""
-    pitch = np.full((height, width, 3), (58, 118, 72), np.uint8)
-    pitch[:, :: max(width // 12, 2)] += 6
-    cv2.rectangle(pitch, (6, height // 5), (width - 6, height - 6), (235, 240, 235), max(height // 180, 1))
-    cv2.line(pitch, (width // 2, height // 5), (width // 2, height - 6), (235, 240, 235), max(height // 180, 1))
+def made_up_view(width: int, height: int) -> PanoramaView:
+    """A panorama from a mast ten metres behind the near touchline; it shows the whole pitch."""
+    return PanoramaView(width, height, width / 3, -1.5, 0.02, (0.0, -44.0, 7.0), 0.4)
+
+
+def made_up_video(tracks: PitchTracks, seconds: float, view: PanoramaView, fps: int = 25) -> bytes:
+    """The tracks as coloured dots on green, where `view` shows them: H.264 in an MP4 whose index comes first."""
+    pitch = np.full((view.height_px, view.width_px, 3), (58, 118, 72), np.uint8)
+    for line in Pitch().lines():
+        ends = np.linspace((line.x0, line.y0, 0.0), (line.x1, line.y1, 0.0), 40)
+        curve = np.round(view.project(ends)).astype(np.int32)
+        cv2.polylines(pitch, [curve], False, (235, 240, 235), max(view.height_px // 180, 1))
     where = {t.id: dict(zip(*[a.tolist() for a in tracks.of(t.id)[:2]], strict=True)) for t in tracks.tracks}
     colours = {TeamSide.HOME: (214, 60, 44), TeamSide.AWAY: (52, 98, 200), TeamSide.NONE: (240, 220, 90)}
     # Moving the index to the front needs a file that can be opened again.
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "made-up.mp4")
-        _encode(out, pitch, where, tracks, colours, seconds, fps)
+        _encode(out, pitch, where, tracks, colours, seconds, fps, view)
         return out.read_bytes()
 
 
-def _encode(out, pitch, where, tracks, colours, seconds, fps) -> None:  # type: ignore[no-untyped-def]
+def _encode(out, pitch, where, tracks, colours, seconds, fps, view) -> None:  # type: ignore[no-untyped-def]
     height, width = pitch.shape[:2]
     with av.open(str(out), "w", format="mp4", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("libx264", rate=fps, options={"g": str(fps), "preset": "ultrafast", "crf": "26"})
@@ -93,8 +100,7 @@ def _encode(out, pitch, where, tracks, colours, seconds, fps) -> None:  # type: 
             for track in tracks.tracks:
                 if (xy := where[track.id].get(k)) is None:
                     continue
-                u = int((xy[0] / 112 + 0.5) * width)
-                v = int(height * (0.2 + 0.78 * (0.5 - xy[1] / 72)))
+                u, v = (int(px) for px in view.to_pixel(*xy, 0.5))
                 size = max(height // 60, 1)
                 if track.role is Role.BALL:
                     cv2.circle(picture, (u, v), size, (255, 255, 255), -1)
@@ -139,8 +145,9 @@ class PackageMaker:
 
     def __post_init__(self) -> None:
         tracks = made_up_tracks(self.seconds)
-        video = made_up_video(tracks, self.seconds, self.width, self.height)
-        clip = made_up_video(tracks, 2.0, self.width, self.height)
+        self.view = made_up_view(self.width, self.height)
+        video = made_up_video(tracks, self.seconds, self.view)
+        clip = made_up_video(tracks, 2.0, self.view)
         self.files = {
             "panorama.mp4": video,
             "poster.jpg": picture_of(video, self.seconds / 2),
@@ -190,6 +197,7 @@ class PackageMaker:
             files=tuple(
                 PackagedFile(path, len(data), hashlib.sha256(data).hexdigest()) for path, data in self.files.items()
             ),
+            view=self.view,
         )
 
     def tar(self, path: Path, manifest: MatchPackage | None = None, **changes: object) -> Path:

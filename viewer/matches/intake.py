@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -128,6 +129,7 @@ def _describe(match: Match, manifest: MatchPackage, folder: str, now: datetime) 
     match.start_ns, match.duration_s = manifest.start_ns, manifest.duration_s
     match.panorama, match.poster, match.tracks = manifest.panorama, manifest.poster, manifest.tracks
     match.panorama_width_px, match.panorama_height_px = manifest.panorama_width_px, manifest.panorama_height_px
+    match.view = msgspec.to_builtins(manifest.view)
 
 
 def _fill(match: Match, manifest: MatchPackage) -> None:

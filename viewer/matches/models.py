@@ -1,8 +1,9 @@
 """Tables of a match and what the package says of it."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from viewer.db.base import Base, UtcTime
@@ -12,7 +13,8 @@ from viewer.teams.models import Team
 class Match(Base):
     """One match, named by the session that recorded it.
 
-    `folder` is its media folder below the portal's, and changes when a newer package of the session comes in.
+    `folder` is its media folder below the portal's, and changes when a newer package of the session comes in. `view` is
+    the panorama's geometry as plain data (`wire.panorama.PanoramaView`), where the package has it.
     """
 
     __tablename__ = "match"
@@ -33,6 +35,7 @@ class Match(Base):
     panorama: Mapped[str] = mapped_column(String(300))
     panorama_width_px: Mapped[int]
     panorama_height_px: Mapped[int]
+    view: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     poster: Mapped[str] = mapped_column(String(300))
     tracks: Mapped[str] = mapped_column(String(300))
     received_at: Mapped[datetime] = mapped_column(UtcTime)

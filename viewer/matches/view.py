@@ -123,6 +123,7 @@ def page_data(match: Match) -> dict[str, Any]:
         "home": {"name": match.home, "colour": home_colour},
         "away": {"name": match.away, "colour": away_colour},
         "pitch": drawn_pitch(match),
+        "view": match.view,
     }
 
 

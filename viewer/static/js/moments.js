@@ -7,6 +7,7 @@ export function moments(player, duration) {
   const byId = (id) => document.getElementById(id);
   const list = byId("moments");
   const marks = byId("marks");
+  const screen = player.video.parentElement;
   const all = [...list.querySelectorAll(".moment")].map((button) => ({
     button,
     time: Number(button.dataset.time),
@@ -22,8 +23,9 @@ export function moments(player, duration) {
   for (const moment of all) {
     moment.button.addEventListener("click", () => {
       goTo(moment);
-      // On a phone the list lies below the picture it speaks of.
-      player.video.scrollIntoView({ block: "nearest" });
+      // On a phone the list lies below the picture it speaks of. A picture that loses only its rim stays where it is.
+      const { top, bottom, height } = screen.getBoundingClientRect();
+      if (Math.min(bottom, window.innerHeight) - Math.max(top, 0) < 0.9 * height) screen.scrollIntoView({ block: "nearest" });
     });
     const { mark, side, type } = moment.button.dataset;
     const dot = document.createElement("button");

@@ -70,18 +70,14 @@ export function playback(video, duration) {
     byId("speed").textContent = `${video.playbackRate}×`.replace("0.5", "½");
     byId("speed").setAttribute("aria-label", `Speed ${byId("speed").textContent}`);
   });
-  byId("zoom").addEventListener("click", () => {
-    const screen = video.parentElement;
-    const zoomed = screen.classList.toggle("zoomed");
-    byId("zoom").setAttribute("aria-pressed", String(zoomed));
-    screen.scrollLeft = (screen.scrollWidth - screen.clientWidth) / 2;
-  });
   byId("full").hidden = !box.requestFullscreen;
   byId("full").addEventListener("click", () =>
     document.fullscreenElement ? document.exitFullscreen() : box.requestFullscreen(),
   );
   document.addEventListener("keydown", (event) => {
-    if (event.target.closest("button, input, a, select, dialog, [tabindex='0']") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("button, input, a, select, dialog, [tabindex='0']:not(.screen)") || event.ctrlKey || event.metaKey || event.altKey) return;
+    // There the arrows move the picture.
+    if (event.target.closest(".screen[tabindex='0']") && event.key.startsWith("Arrow")) return;
     const act = { " ": toggle, k: toggle, ArrowLeft: () => seek(video.currentTime - 5), ArrowRight: () => seek(video.currentTime + 5) }[event.key];
     if (!act) return;
     event.preventDefault();

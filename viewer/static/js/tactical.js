@@ -1,12 +1,10 @@
 // The tactical map: everybody from above, in step with the video; teams differ by colour and by shape.
 import { drawPitch, fit } from "./pitch.js";
-import { trackSource } from "./tracks.js";
 
 const TRAIL_S = 2;
 const BALL_TRAIL_S = 1.2;
 
-export function tacticalMap(canvas, data, player) {
-  const source = trackSource(data.session);
+export function tacticalMap(canvas, data, player, source) {
   const trails = document.getElementById("trails");
   let frame = fit(canvas, data.pitch);
   let waiting = 0;

@@ -110,6 +110,7 @@ def upgrade() -> None:
         sa.Column("panorama", sa.String(length=300), nullable=False),
         sa.Column("panorama_width_px", sa.Integer(), nullable=False),
         sa.Column("panorama_height_px", sa.Integer(), nullable=False),
+        sa.Column("view", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("poster", sa.String(length=300), nullable=False),
         sa.Column("tracks", sa.String(length=300), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
