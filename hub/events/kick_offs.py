@@ -24,7 +24,10 @@ _FLICKER_S = 0.4
 _DISSOLVED = 0.85
 _DISSOLVED_S = 1.0
 _SPOT_M = 2.0
+_AT_SPOT_M = 0.8
 _ROLLING_MPS = 2.5
+_OVER_M = 0.5
+_BEYOND_M = 0.4
 _STRIKE_S = 0.3
 _SURE = 0.9
 _BALL_SEEN = 0.8
@@ -47,9 +50,8 @@ def kick_offs(scene: Scene, lying: Sequence[Rest]) -> list[KickOff]:
     found: list[KickOff] = []
     for first, last in _formations(scene, share):
         moment, sure = _moment(scene, first, last, lying)
-        # Not yet taken when the session ends.
         if last >= scene.frames and sure < _BALL_SEEN:
-            sure = 0.0
+            moment, sure = _stepped_over(scene, first) or (moment, 0.0)
         if found and found[-1].confidence < _SURE and not _dissolved(scene, share, found[-1].frame, first):
             found.pop()
         found.append(KickOff(moment, _nearest(scene, moment), first, sure))
@@ -116,9 +118,27 @@ def _moment(scene: Scene, first: int, last: int, lying: Sequence[Rest]) -> tuple
         away = (place * velocity).sum(axis=1) > 0
         begun = span - since * scene.fps
         rolling = (speed > _ROLLING_MPS) & away & (aside < 1.0) & (since < 1.5) & (begun > first - about)
+    # Before that it was on its way to the spot.
+    at_spot = np.flatnonzero(far < _AT_SPOT_M)
+    if len(at_spot):
+        rolling[: at_spot[-1]] = False
     if rolling.any():
         return max(round(float(begun[np.flatnonzero(rolling)[0]])), 0), 0.85
     span = np.arange(max(first, last - scene.frame(2.5)), last)
     gap = _from_spot(scene)[:, span].min(axis=0)
     closest = int(span[np.flatnonzero(gap < gap.min() + 0.15)[-1]])
     return max(closest - scene.frame(_STRIKE_S), 0), 0.7
+
+
+def _stepped_over(scene: Scene, first: int) -> tuple[int, float] | None:
+    """When, in a formation that stands from `first` to the session's end, the taker stepped over the spot and on, and
+    how sure it is; None while it is not yet taken."""
+    gap = _from_spot(scene)[:, first:].min(axis=0)
+    over = np.flatnonzero(gap < min(float(gap.min()) + 0.15, _OVER_M))
+    if not len(over):
+        return None
+    ends = np.flatnonzero(np.diff(over) > 1)
+    step = int(over[ends[0]] if len(ends) else over[-1])
+    if gap[step:].max() < gap[step] + _BEYOND_M:
+        return None
+    return first + step, 0.5

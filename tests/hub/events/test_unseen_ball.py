@@ -86,6 +86,18 @@ def test_a_kick_off_that_the_session_ends_before_still_means_a_goal():
     assert len(only(events, EventType.KICK_OFF)) == 1
 
 
+@pytest.mark.parametrize("left_s", [0.7, 1.0])
+def test_a_kick_off_right_before_the_session_ends_is_told_by_the_taker_who_ran_over_the_spot(left_s):
+    events = find_events(match(20.8 + left_s, attack(2.5, 9.0, 18.0)), PITCH)
+    assert [e.time_s for e in only(events, EventType.KICK_OFF)] == pytest.approx([2.0, 21.2], abs=0.8)
+
+
+def test_a_ball_thrown_to_the_spot_is_no_kick_off_before_it_is_kicked():
+    ball = [(18.6, 15, 1), (19.3, 0, 0), (19.4, -0.6, 0), (20.2, 0, 0.1), (20.9, 0.1, 0), (21.9, 8, 5)]
+    events = find_events(match(22, attack(2.5, 9.0, 18.0), [ball]), PITCH)
+    assert only(events, EventType.KICK_OFF)[-1].time_s == pytest.approx(20.9, abs=0.25)
+
+
 def test_a_ball_last_seen_on_its_way_dates_the_goal():
     flight = [(8.0, 10, 3), (8.6, 19, 1.5)]
     (goal,) = only(find_events(match(26, attack(2.5, 9.0, 18.0), [flight]), PITCH), EventType.GOAL)
