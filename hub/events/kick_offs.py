@@ -118,8 +118,8 @@ def _moment(scene: Scene, first: int, last: int, lying: Sequence[Rest]) -> tuple
         away = (place * velocity).sum(axis=1) > 0
         begun = span - since * scene.fps
         rolling = (speed > _ROLLING_MPS) & away & (aside < 1.0) & (since < 1.5) & (begun > first - about)
-    # Before that it was on its way to the spot.
-    at_spot = np.flatnonzero(far < _AT_SPOT_M)
+    # Until it was last at the spot it was on its way there; once all have left, it may be passed back across.
+    at_spot = np.flatnonzero((far < _AT_SPOT_M) & (span < last))
     if len(at_spot):
         rolling[: at_spot[-1]] = False
     if rolling.any():

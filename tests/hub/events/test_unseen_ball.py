@@ -98,6 +98,12 @@ def test_a_ball_thrown_to_the_spot_is_no_kick_off_before_it_is_kicked():
     assert only(events, EventType.KICK_OFF)[-1].time_s == pytest.approx(20.9, abs=0.25)
 
 
+def test_a_kick_off_whose_ball_is_passed_back_across_the_spot_is_dated_when_it_first_left():
+    ball = [(2.0, 0, 0), (3.0, 6, 0), (3.6, 6, 0), (4.2, 0, 0), (5.0, -8, 0)]
+    events = find_events(match(26, attack(2.5, 9.0, 18.0), [ball]), PITCH)
+    assert only(events, EventType.KICK_OFF)[0].time_s == pytest.approx(2.0, abs=0.25)
+
+
 def test_a_ball_last_seen_on_its_way_dates_the_goal():
     flight = [(8.0, 10, 3), (8.6, 19, 1.5)]
     (goal,) = only(find_events(match(26, attack(2.5, 9.0, 18.0), [flight]), PITCH), EventType.GOAL)
