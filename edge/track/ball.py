@@ -33,6 +33,13 @@ SIGHTINGS = 2
 """So many boxes of the network at one place make a still ball believed."""
 ALONE = 0.25
 """A ball at somebody's feet is believed only when it stood out by itself in so many of its frames: no sock does."""
+BESIDE = 0.3
+"""A stride: so many heights of a person to each side of somebody's box his feet may be."""
+SHIN = (0.55, 0.91)
+"""Shares of a box's height between which its legs are: a ball on the grass lies lower."""
+SOCK = 0.8
+SOCK_FRAMES = 30.0
+"""What was on somebody's shin for more than this share of its life, counted with so long a memory, is a sock."""
 LOST_S = 0.4
 STILL_LOST_S = 2.5
 """A ball on its way is given up sooner than one that lies still and waits for the next look."""
@@ -68,6 +75,7 @@ class Hypothesis:
     hits: int = 0
     alone: int = 0
     at_person: int = 0
+    shin: float = 0.0
     like: float = 0.0
     last_frame: int = 0
     whiteness: float = 0.3
@@ -114,6 +122,8 @@ class Balls:
         centre = (found.box[:, :2] + found.box[:, 2:]) / 2
         shirt = _within(found.box, persons, 0.0, 0.75)
         at_person = _within(found.box, persons, 0.0, 1.05)
+        if seen_by_network:
+            at_person |= _within(found.box, persons, *SHIN, BESIDE)
         free = np.ones(len(centre), bool)
         for row, column in self._pairs(centre, shirt):
             self._take(row, found, column, bool(at_person[column]), seen_by_network)
@@ -147,6 +157,20 @@ class Balls:
                 continue
             track.like += found[1]
             self._measure(row, centre, bool(_within(box, persons, 0.0, 1.05)[0]))
+        self._drop_socks(persons)
+
+    def _drop_socks(self, persons: Floats) -> None:
+        """End those that never leave somebody's shin, and what they said in this segment."""
+        now = [row for row, track in enumerate(self.tracks) if track.last_frame == self._frame]
+        half = np.array([self.tracks[row].diameter / 2 for row in now]).reshape(-1, 1)
+        place = self.paths.place[now]
+        on_shin = _within(np.concatenate([place - half, place + half], axis=1), persons, *SHIN, BESIDE)
+        for row, yes in zip(now, on_shin.tolist(), strict=True):
+            self.tracks[row].shin += (float(yes) - self.tracks[row].shin) * self._pace / SOCK_FRAMES
+        kept = np.array([track.shin < SOCK for track in self.tracks], bool)
+        if not kept.all():
+            self.tracks = [track for track, keep in zip(self.tracks, kept, strict=True) if keep]
+            self.paths.keep(kept)
 
     def _tall(self) -> Floats:
         """How tall (n,) px a person beside each would look: one in the air is nearer than the ground behind it."""
@@ -268,12 +292,15 @@ def _diameter(box: Floats) -> Floats:
     return shorter
 
 
-def _within(found: Floats, persons: Floats, top: float, bottom: float) -> npt.NDArray[np.bool_]:
-    """Which centres of `found` (n, 4) lie in the part of a person's box between these shares of its height."""
+def _within(found: Floats, persons: Floats, top: float, bottom: float, beside: float = 0.0) -> npt.NDArray[np.bool_]:
+    """Which centres of `found` (n, 4) lie in the part of a person's box between these shares of its height, and so
+    many heights to each side of it."""
     if not len(persons) or not len(found):
         return np.zeros(len(found), bool)
     x, y = ((found[:, :2] + found[:, 2:]) / 2).T
     x0, y0, x1, y1 = persons.T[:, :, None]
     tall = y1 - y0
-    inside: npt.NDArray[np.bool_] = ((x > x0) & (x < x1) & (y > y0 + top * tall) & (y < y0 + bottom * tall)).any(axis=0)
+    inside: npt.NDArray[np.bool_] = (
+        (x > x0 - beside * tall) & (x < x1 + beside * tall) & (y > y0 + top * tall) & (y < y0 + bottom * tall)
+    ).any(axis=0)
     return inside

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from edge.detect.detector import Detections
 from edge.detect.stature import Stature
@@ -116,6 +117,25 @@ def test_a_dribbled_ball_is_followed_through_the_frames_in_which_it_touches_the_
 def test_a_sock_that_never_leaves_the_leg_is_no_ball():
     seen = follow_feet(40, lambda k: k in (0, 20))
     assert all(track.id is None for tracks in seen for track in tracks)
+
+
+@pytest.mark.parametrize(("height", "remains"), [(540, False), (555, True)])
+def test_what_stays_on_a_shin_is_given_up_and_what_stays_at_the_foot_is_not(height, remains):
+    balls = Balls(tracklet_ids(), 25.0, Stature(1080))
+    for k in range(80):
+        balls.advance(k)
+        persons = person_at(k) if k > 10 else NOBODY
+        balls.see(candidates([(310 + 5 * k, height)]), persons, seen_by_network=False)
+        balls.search(window_on((310 + 5 * k, height)), persons)
+        if k == 10:
+            assert [track.id for track in balls.tracks] == [1]
+    assert (1 in [track.id for track in balls.tracks]) == remains
+    assert not balls.over
+
+
+def test_the_network_is_not_believed_about_a_shin_beside_the_box():
+    _, seen = follow(60, lambda k: [(300 + 5 * k - 40, 540)] if k % 6 == 0 else [], person_at, network=lambda k: True)
+    assert not any(seen)
 
 
 def test_a_fast_ball_keeps_its_id_when_it_crosses_a_player():
