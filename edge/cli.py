@@ -15,6 +15,7 @@ from edge.memory import keep_flat
 from edge.serve import Settings, serve
 from edge.sight import Eyes
 from firmware.clock import SystemClock
+from firmware.leaving import leave
 from firmware.log import Log
 from wire.errors import WireError
 from wire.ids import node_id
@@ -89,7 +90,7 @@ def _serve(arguments: argparse.Namespace) -> int:
             arguments.detector, arguments.passes_per_second, camera.width, camera.height, camera.frames_per_second
         )
 
-    return asyncio.run(serve(settings, eyes_for, clock, Log(sys.stderr, clock, node=settings.node)))
+    return leave(asyncio.run(serve(settings, eyes_for, clock, Log(sys.stderr, clock, node=settings.node))))
 
 
 def _positive(text: str) -> float:

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from firmware.clock import SystemClock
+from firmware.leaving import leave
 from firmware.log import Log
 from hub.errors import HubError
 from hub.nodes import Node
@@ -75,7 +76,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         raise HubError("a rig needs a token: give --token or set TOUCHLINE_TOKEN")
     if len({node.id for node in settings.nodes}) < len(settings.nodes) or len(settings.nodes) > 3:
         raise HubError("a rig has one to three nodes, each with an id of its own")
-    return asyncio.run(serve(settings, clock, Log(sys.stderr, clock)))
+    return leave(asyncio.run(serve(settings, clock, Log(sys.stderr, clock))))
 
 
 def _node(text: str) -> Node:
