@@ -221,14 +221,8 @@ def test_a_hub_killed_while_stitching_goes_on_where_it_was_and_ends_with_the_sam
     with av.open(str(folder / "panorama.mp4")) as video:
         times = [round(float(frame.time) * 25) for frame in video.decode(video=0)]
     assert times == list(range(len(times)))
-    # The calibration is made anew, so the last digits may differ; the match may not.
-    same = score_positions(*(read_positions(path / "tracks.csv", ["player"]) for path in (out, folder)))
-    assert same.mean_m < 0.05
-    assert min(same.recall, same.precision) > 0.98
-    first_events, second_events = (read_events(path / "events.csv") for path in (out, folder))
-    assert {kind: len(times) for kind, times in first_events.items()} == {
-        kind: len(times) for kind, times in second_events.items()
-    }
+    for table in ("tracks.csv", "events.csv"):
+        assert (folder / table).read_text() == (out / table).read_text()
 
 
 def hub_process(data: Path) -> subprocess.Popen:
