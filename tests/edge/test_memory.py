@@ -70,3 +70,9 @@ def test_a_finished_segment_keeps_no_encoder_even_while_its_writer_is_known(tmp_
     grown, left = grown_and_left(WRITE, tmp_path)
     assert grown > 30
     assert left < 10
+
+
+def test_a_node_loads_no_scipy():
+    script = "import sys, edge.serve, edge.track.eyes; print('scipy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
