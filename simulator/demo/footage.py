@@ -46,7 +46,7 @@ def recordings(folder: Path) -> list[Recording]:
         raise BadFootage(f"{folder} cannot be looked into ({fault.strerror})") from None
     files = [path for path in inside if path.suffix.lower() in SUFFIXES and path.is_file()]
     if len(files) not in (2, 3):
-        raise BadFootage(f"{folder} holds {len(files)} videos: a rig has two or three cameras, one file each")
+        raise BadFootage(f"{folder} holds {_counted(files)}: a rig has two or three cameras, one file each")
     if all(path.stem.lower() in _PLACES for path in files):
         files.sort(key=lambda path: _PLACES[path.stem.lower()])
     found = [_looked_into(path) for path in files]
@@ -68,6 +68,10 @@ def recordings(folder: Path) -> list[Recording]:
                 "these files are not of the same recording"
             )
     return found
+
+
+def _counted(files: Sequence[Path]) -> str:
+    return f"{len(files) or 'no'} video{'' if len(files) == 1 else 's'}"
 
 
 def clicks_for(recorded: Sequence[Recording], path: Path | None, folder: Path) -> tuple[Click, ...]:

@@ -8,7 +8,11 @@ import av
 import numpy as np
 import pytest
 
+from firmware.holding import hold
 from simulator.cli import main
+from simulator.demo.day import _make_room
+from simulator.demo.options import MARK, keep
+from simulator.errors import BadOptions
 
 CLICKS = "camera,x_m,y_m,u_px,v_px\n" + "".join(
     f"{c},{x},{y},{100 + 10 * x},{100 - 8 * y}\n" for c in (0, 1) for x, y in ((0, 0), (9, 0), (0, 9), (9, 9))
@@ -103,7 +107,7 @@ def test_a_file_too_short_is_named(capsys, tmp_path, folder):
 def test_a_missing_folder_and_a_missing_camera_are_told(capsys, tmp_path, folder):
     assert "is not a folder" in refused(capsys, tmp_path, "--footage", str(tmp_path / "nowhere"))
     (folder / "right.mp4").unlink()
-    assert "holds 1 videos" in refused(capsys, tmp_path, "--footage", str(folder))
+    assert "holds 1 video:" in refused(capsys, tmp_path, "--footage", str(folder))
 
 
 def test_missing_or_broken_clicks_are_told(capsys, tmp_path, folder):
@@ -141,6 +145,7 @@ def test_clicks_that_cannot_place_a_camera_are_told(capsys, tmp_path, folder, ro
         (["--seconds", "3"], "10 seconds"),
         (["--seconds", "nan"], "10 seconds"),
         (["--pitch", "big"], "length x width"),
+        (["--pitch", ""], "length x width"),
         (["--pitch", "20x10"], "outside"),
         (["--seed", "-1"], "whole number"),
         (["--clicks", "x.csv"], "goes with --footage"),
@@ -155,6 +160,34 @@ def test_a_folder_of_somebody_elses_is_never_emptied(capsys, tmp_path):
     assert main(["demo", "--out", str(tmp_path), "--no-serve"]) == 2
     assert "holds other things" in capsys.readouterr().err
     assert (tmp_path / "diary.txt").read_text() == "mine"
+
+
+def test_recordings_are_not_swept_away_with_an_earlier_demos_results(capsys, tmp_path, folder):
+    (tmp_path / MARK).write_text("")
+    assert main(["demo", "--footage", str(folder), "--out", str(tmp_path), "--no-serve"]) == 2
+    assert "give --out another folder" in capsys.readouterr().err
+    assert (folder / "left.mp4").exists()
+
+
+def test_the_folder_of_a_demo_at_work_is_left_to_it(capsys, tmp_path):
+    (tmp_path / "panorama.mp4").write_text("being watched")
+    with hold(tmp_path / MARK):
+        assert main(["demo", "--out", str(tmp_path), "--no-serve"]) == 2
+        said = capsys.readouterr().err
+        assert "another demo is at work" in said
+        assert len(said.splitlines()) == 1
+        assert (tmp_path / "panorama.mp4").exists()
+
+
+def test_a_new_day_keeps_nothing_of_an_earlier_demos_folder_but_its_mark(tmp_path):
+    (tmp_path / MARK).write_text("")
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "goal.mp4").write_text("old")
+    (tmp_path / "elsewhere").symlink_to(tmp_path.parent)
+    with _make_room(tmp_path):
+        assert [path.name for path in tmp_path.iterdir()] == [MARK]
+        with pytest.raises(BadOptions):
+            keep(tmp_path)
 
 
 @pytest.mark.parametrize("out", ["/proc/nope", "/dev/null/out", "/tmp/" + "x" * 300], ids=["proc", "file", "too long"])
