@@ -26,7 +26,7 @@ from simulator.demo.options import MARK, Options, keep
 from simulator.demo.portal import Portal, answers
 from simulator.demo.processes import Processes, check_free, command, free_ports
 from simulator.demo.report import account_of, print_costs, print_result
-from simulator.errors import ProcessFailed, SimulatorError
+from simulator.errors import PortTaken, ProcessFailed, SimulatorError
 from simulator.pictures.rigs import NAMES
 from wire.errors import WireError
 from wire.message import decode, encode
@@ -37,14 +37,15 @@ NODE_PORT, HUB_PORT, VIEWER_PORT = 8080, 8000, 8088
 PANORAMA_WIDTH = 2560
 """Two cores play three nodes, a hub and a portal here; a hub by itself makes 4096."""
 PASSES_PER_SECOND = 4.0
+NOT_BEGUN = 2
 INTERRUPTED = 130
 """Exit status of a match day that somebody ended before it was played, as shells have it."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 async def play_match_day(options: Options) -> int:
-    """Play the whole day; returns the exit status: 0 when the match was played, 1 when it failed, 130 when somebody
-    ended it before. Every process it started has ended when it returns."""
+    """Play the whole day; returns the exit status: 0 when the match was played, 1 when it failed, 2 when a port that it
+    needs is taken, 130 when somebody ended it before. Every process it started has ended when it returns."""
     console = Console(sys.stdout)
     _leave_on_signal()
     played = False
@@ -61,6 +62,9 @@ async def play_match_day(options: Options) -> int:
     except asyncio.CancelledError:
         console.say("\nAll ended.")
         return 0 if played else INTERRUPTED
+    except PortTaken as fault:
+        console.say(f"touchline: {fault}")
+        return NOT_BEGUN
     except (SimulatorError, WireError) as fault:
         console.say(f"touchline: {fault}")
     except aiohttp.ClientError as fault:

@@ -1,6 +1,8 @@
 """What the demo cannot play is refused in one sentence before any work starts."""
 
 import os
+import socket
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
@@ -208,6 +210,33 @@ def test_folders_that_are_closed_to_us_are_told(capsys, tmp_path, folder):
         assert "Permission denied" in capsys.readouterr().err
     finally:
         folder.chmod(0o700)
+
+
+def ports_in_a_row(count: int) -> int:
+    """The first of so many neighbouring ports that nobody listens on."""
+    while True:
+        with ExitStack() as held:
+            first = held.enter_context(socket.socket())
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                for following in range(port + 1, port + count):
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", following))
+            except (OSError, OverflowError):
+                continue
+            return port
+
+
+@pytest.mark.parametrize(("index", "who"), [(1, "node centre"), (3, "the hub"), (4, "the portal")])
+def test_a_taken_port_and_who_needs_it_are_told_before_anything_is_written(capsys, monkeypatch, tmp_path, index, who):
+    ports = ports_in_a_row(5)
+    for name, port in (("NODE", ports), ("HUB", ports + 3), ("VIEWER", ports + 4)):
+        monkeypatch.setattr(f"simulator.demo.day.{name}_PORT", port)
+    with socket.create_server(("127.0.0.1", ports + index)):
+        assert main(["demo", "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().out
+    assert said == f"touchline: port {ports + index} is taken, and {who} needs it: end the program that uses it\n"
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_place_that_fails_later_is_told_without_a_traceback(capsys, monkeypatch, tmp_path):
