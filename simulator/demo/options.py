@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Literal, cast
 
 from firmware.holding import hold
-from simulator.demo.footage import Recording, clicks_for, recordings
+from simulator.demo.footage import Recording, clicks_for, place_cameras, recordings
 from simulator.errors import BadOptions
 from wire.clicks import Click
 from wire.errors import BadPitch
@@ -69,6 +69,7 @@ def options_from(arguments: argparse.Namespace) -> Options:
         found = tuple(recordings(arguments.footage))
         clicks = clicks_for(found, arguments.clicks, arguments.footage)
         _on_or_beside(pitch, clicks)
+        place_cameras(found, clicks, pitch, arguments.clicks)
     elif arguments.clicks is not None:
         raise BadOptions("--clicks goes with --footage: in a simulated match the simulator clicks")
     out = Path(os.path.realpath(arguments.out))

@@ -15,6 +15,9 @@ from simulator.cli import main
 from simulator.demo.day import _make_room
 from simulator.demo.options import MARK, keep
 from simulator.errors import BadOptions
+from wire.ids import node_id
+from wire.pitch import Pitch
+from wire.rig import CameraModel, Lens, looking
 
 CLICKS = "camera,x_m,y_m,u_px,v_px\n" + "".join(
     f"{c},{x},{y},{100 + 10 * x},{100 - 8 * y}\n" for c in (0, 1) for x, y in ((0, 0), (9, 0), (0, 9), (9, 9))
@@ -139,6 +142,45 @@ def test_clicks_that_cannot_place_a_camera_are_told(capsys, tmp_path, folder, ro
     first = [row for row in CLICKS.splitlines() if not row.startswith("1,")]
     (folder / "clicks.csv").write_text("\n".join(first + rows))
     assert says in refused(capsys, tmp_path, "--footage", str(folder))
+
+
+def seen_from_a_mast(flip: int = 1) -> str:
+    """Clicks exactly where two cameras on a mast would see those points of the pitch; `flip` -1 swaps near and far."""
+    rows = ["camera,x_m,y_m,u_px,v_px"]
+    for camera, yaw in enumerate((-25.0, 25.0)):
+        model = CameraModel(
+            node_id("n"), 320, 180, Lens(170.0, 160.0, 90.0), looking(yaw, -14.0, 0.0), (0.0, -42.0, 7.0)
+        )
+        places = np.array([*Pitch().points().values()])
+        pixels = model.project(np.column_stack([places, np.zeros(len(places))]))
+        shown = model.sees(np.nan_to_num(pixels, nan=-1e9))
+        rows += [
+            f"{camera},{x},{flip * y},{u:.2f},{v:.2f}"
+            for (x, y), (u, v) in zip(places[shown], pixels[shown], strict=True)
+        ]
+    return "\n".join(rows)
+
+
+def test_clicks_that_two_cameras_beside_the_pitch_would_see_are_taken(monkeypatch, tmp_path, folder):
+    played = []
+
+    async def play(options) -> int:
+        played.append(options)
+        return 0
+
+    monkeypatch.setattr("simulator.cli.play_match_day", play)
+    (folder / "clicks.csv").write_text(seen_from_a_mast())
+    assert main(["demo", "--footage", str(folder), "--out", str(tmp_path / "out"), "--no-serve"]) == 0
+    assert [recording.path.name for recording in played[0].recordings] == ["left.mp4", "right.mp4"]
+
+
+def test_clicks_that_no_camera_beside_the_pitch_could_see_are_told(capsys, tmp_path, folder):
+    (folder / "clicks.csv").write_text(seen_from_a_mast(flip=-1))
+    assert "no camera beside a 105x68 m pitch" in refused(capsys, tmp_path, "--footage", str(folder))
+    strip = "".join(f"1,{x},{y},{160 + 8 * x},{90 - 6 * y}\n" for x, y in ((0, 0), (9, 0), (12, 2), (15, 2)))
+    first = "\n".join(row for row in seen_from_a_mast().splitlines() if not row.startswith("1,"))
+    (folder / "clicks.csv").write_text(f"{first}\n{strip}")
+    assert "camera 1 lie on one line" in refused(capsys, tmp_path, "--footage", str(folder))
 
 
 @pytest.mark.parametrize(
