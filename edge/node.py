@@ -16,7 +16,7 @@ from edge.record import Recording, Shelf
 from edge.sight import Eyes
 from firmware.clock import Clock
 from firmware.log import Log
-from wire.ids import NodeId
+from wire.ids import NodeId, SessionId
 from wire.session import NodeStatus, SegmentState, StartRecording
 
 T = TypeVar("T")
@@ -61,6 +61,7 @@ class Node:
         self._cost = cost
         self._log = log
         self._segment_closed = segment_closed
+        self._starting: SessionId | None = None
         self._recording: Recording | None = None
         self._ended = asyncio.Event()
         self._ended.set()
@@ -77,7 +78,11 @@ class Node:
                 raise AlreadyRecording(f"node {self.node} is already recording session {self._recording.session}")
             if any(row.session == order.session for row in await asyncio.to_thread(self._ledger.sessions)):
                 raise AlreadyRecording(f"session {order.session} was recorded before: give the next one a new id")
-            self._recording = await _aside(lambda: self._prepare(order, loop))
+            self._starting = order.session
+            try:
+                self._recording = await _aside(lambda: self._prepare(order, loop))
+            finally:
+                self._starting = None
             self._fault = None
             self._ended.clear()
             self._recording.start()
@@ -85,7 +90,13 @@ class Node:
         return await self.status()
 
     async def stop(self) -> NodeStatus:
-        """End the recording and wait until its last segment is safe; raises `NotRecording`."""
+        """End the recording and wait until its last segment is safe; raises `NotRecording`.
+
+        A recording that is still being started ends as soon as it has begun.
+        """
+        if self._starting:
+            async with self._camera_lock:
+                pass
         if not self._recording:
             raise NotRecording(f"node {self.node} is not recording")
         self._recording.stop()
@@ -103,7 +114,7 @@ class Node:
             width_px=width,
             height_px=height,
             frames_per_second=rate,
-            recording=recording.session if recording else None,
+            recording=recording.session if recording else self._starting,
             frames=recording.frames if recording else 0,
             frames_dropped=recording.camera.frames_dropped if recording else 0,
             segments_waiting=waiting,

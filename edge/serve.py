@@ -3,12 +3,11 @@
 import asyncio
 import contextlib
 import errno
-import fcntl
 import signal
 import socket
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from aiohttp import web
 
@@ -22,6 +21,7 @@ from edge.node import EyesFor, Node, software
 from edge.offload import Hub, Offloader
 from edge.record import Shelf, salvage
 from firmware.clock import Clock
+from firmware.holding import hold
 from firmware.log import Log
 from wire.ids import NodeId
 
@@ -138,20 +138,15 @@ def _bound(settings: Settings) -> socket.socket:
         raise EdgeError(f"cannot listen on {where}: a port is 0 to 65535") from None
 
 
-@contextlib.contextmanager
-def _own(data: Path) -> Iterator[None]:
+def _own(data: Path) -> IO[str]:
     """Keep a data folder to one process: another one would salvage what this one is still writing."""
     try:
         data.mkdir(parents=True, exist_ok=True)
-        lock = (data / "lock").open("w")
+        return hold(data / "lock")
+    except BlockingIOError:
+        raise EdgeError(f"another node already keeps its data in {data}") from None
     except OSError as fault:
         raise EdgeError(f"the data folder {data} cannot be written: {fault.strerror}") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise EdgeError(f"another node already keeps its data in {data}") from None
-        yield
 
 
 async def _meter(cost: Cost) -> None:
