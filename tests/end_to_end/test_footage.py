@@ -1,6 +1,7 @@
 """The same way with the recorded two-camera clip instead of the simulated match."""
 
 import csv
+import json
 from pathlib import Path
 
 import av
@@ -54,3 +55,9 @@ def test_the_recordings_shift_was_found(day):
     offsets = [camera.clock_offset_ns for camera in rig.cameras]
     # Known to a frame: the right camera's file begins 176 ms from the left's.
     assert abs(abs(offsets[0] - offsets[1]) - 176e6) < 40e6
+
+
+def test_nodes_and_hub_take_no_more_memory_than_promised(day):
+    peaks = {name: mb["peak"] for name, mb in json.loads((day / "costs.json").read_text())["memory_mb"].items()}
+    assert max(peaks["node-left"], peaks["node-right"]) < 500
+    assert peaks["hub"] < 1500
