@@ -82,12 +82,17 @@ def _serve(arguments: argparse.Namespace) -> int:
         delete_confirmed=arguments.delete_confirmed,
     )
 
-    def eyes_for(camera: Camera) -> Eyes:
+    def eyes_for(camera: Camera, first_segment: int) -> Eyes:
         # Imported when first needed: a node answers before its detector's libraries are loaded.
         from edge.track.eyes import open_eyes  # noqa: PLC0415
 
         return open_eyes(
-            arguments.detector, arguments.passes_per_second, camera.width, camera.height, camera.frames_per_second
+            arguments.detector,
+            arguments.passes_per_second,
+            camera.width,
+            camera.height,
+            camera.frames_per_second,
+            first_segment,
         )
 
     return leave(asyncio.run(serve(settings, eyes_for, clock, Log(sys.stderr, clock, node=settings.node))))

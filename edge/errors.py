@@ -21,6 +21,14 @@ class RecorderFault(EdgeError):
     """The recorder cannot write what the camera gives: the node cannot do its duty."""
 
 
+class DiskFull(RecorderFault):
+    """The disk has no room left, and nothing on it may be deleted."""
+
+
+class CoderFault(EdgeError):
+    """A coder that does not open, or that fails in the middle; a new one may do better."""
+
+
 class LedgerFault(EdgeError):
     """A step that a segment's state does not allow, or a ledger that cannot be read."""
 

@@ -18,7 +18,8 @@ _ORDER = list(SegmentState)
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A recording of this node: its zero (rig time), its pictures, the detector, and whether it has come to its end."""
+    """A recording of this node: its zero (rig time), its pictures, the detector, whether its end was asked for, and
+    whether it has come to it."""
 
     session: SessionId
     node: NodeId
@@ -27,7 +28,8 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
     height_px: int
     frames_per_second: float
     detector: str
-    finished: bool
+    stopped: bool = False
+    finished: bool = False
 
 
 class SegmentRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +64,7 @@ class Ledger:
                 "height_px": int,
                 "frames_per_second": float,
                 "detector": str,
+                "stopped": int,
                 "finished": int,
             },
             pk="session",
@@ -100,13 +103,27 @@ class Ledger:
             except sqlite3.IntegrityError:
                 raise LedgerFault(f"session {row.session} was recorded before: ids are never reused") from None
 
+    def stop_session(self, session: SessionId) -> None:
+        """Note that the session's end was asked for: whatever happens now, it is not gone on with."""
+        with self._lock, self._db.atomic():
+            self._db.execute("update sessions set stopped = 1 where session = ?", [session])
+
+    def reach(self, session: SessionId) -> tuple[int, int]:
+        """Up to which sequence number and which time (ns) a session is recorded; -1 and its zero before any segment."""
+        [row] = self._select(
+            "select coalesce(max(g.sequence), -1) as sequence, coalesce(max(g.end_ns), s.start_ns) as end_ns "
+            "from sessions s left join segments g using (session) where s.session = ?",
+            [session],
+        )
+        return int(row["sequence"]), int(row["end_ns"])
+
     def finish_session(self, session: SessionId) -> None:
         """Note that no more segments follow; the one with the highest number becomes the session's last.
 
         Where that one was handed over as if others followed, it goes back to `closed`, to be offered again.
         """
         with self._lock, self._db.atomic():
-            self._db.execute("update sessions set finished = 1 where session = ?", [session])
+            self._db.execute("update sessions set stopped = 1, finished = 1 where session = ?", [session])
             self._db.execute(
                 "update segments set last = 1, state = case state when 'open' then 'open' else 'closed' end "
                 "where session = :session and last = 0 "
@@ -187,7 +204,9 @@ class Ledger:
     def sessions(self) -> list[SessionRow]:
         """All sessions, oldest first."""
         rows = self._select("select * from sessions order by start_ns, session", [])
-        return [SessionRow(**{**row, "finished": bool(row["finished"])}) for row in rows]
+        return [
+            SessionRow(**{**row, "stopped": bool(row["stopped"]), "finished": bool(row["finished"])}) for row in rows
+        ]
 
     def _select(self, sql: str, values: list[Any]) -> list[dict[str, Any]]:
         with self._lock:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import TypeVar, cast
 
@@ -16,12 +16,16 @@ from edge.record import Recording, Shelf
 from edge.sight import Eyes
 from firmware.clock import Clock
 from firmware.log import Log
-from wire.ids import NodeId
+from wire.ids import NodeId, SessionId
+from wire.rigtime import MILLISECOND
 from wire.session import NodeStatus, SegmentState, StartRecording
 
 T = TypeVar("T")
-EyesFor = Callable[[Camera], Eyes]
-"""Makes the eyes of one session for an opened camera."""
+EyesFor = Callable[[Camera, int], Eyes]
+"""Makes the eyes of one session for an opened camera, from a segment of this number on."""
+_CLOCK_PATIENCE_S = 20.0
+"""How long a session that goes on waits for a clock that is behind it: chrony needs some ten seconds."""
+_GLANCE_S = 0.2
 
 
 def software() -> str:
@@ -62,6 +66,7 @@ class Node:
         self._log = log
         self._segment_closed = segment_closed
         self._recording: Recording | None = None
+        self._resuming: SessionId | None = None
         self._ended = asyncio.Event()
         self._ended.set()
         # One at a time: a camera can be opened only once, and two starts must not race.
@@ -75,22 +80,60 @@ class Node:
         async with self._camera_lock:
             if self._recording:
                 raise AlreadyRecording(f"node {self.node} is already recording session {self._recording.session}")
+            if self._resuming:
+                raise AlreadyRecording(f"node {self.node} is about to go on with session {self._resuming}")
             if any(row.session == order.session for row in await asyncio.to_thread(self._ledger.sessions)):
                 raise AlreadyRecording(f"session {order.session} was recorded before: give the next one a new id")
-            self._recording = await _aside(lambda: self._prepare(order, loop))
-            self._fault = None
-            self._ended.clear()
-            self._recording.start()
+            self._set_going(await _aside(lambda: self._begin(order, loop)))
         self._log.event("recording-started", session=order.session, start_ns=order.start_ns)
         return await self.status()
 
+    async def resume(self, session: SessionRow) -> None:
+        """Go on with a session that the end of an earlier process broke off; raises `CameraFault`.
+
+        A clock that is behind what was recorded already is waited for; one that stays behind is shifted, since no time
+        may come twice.
+        """
+        loop = asyncio.get_running_loop()
+        self._resuming = session.session
+        after, end_ns = await asyncio.to_thread(self._ledger.reach, session.session)
+        patience_s = _CLOCK_PATIENCE_S
+        while self._resuming and self._clock.now_ns() <= end_ns and patience_s > 0:
+            await asyncio.sleep(_GLANCE_S)
+            patience_s -= _GLANCE_S
+        behind_ns = max(0, end_ns - self._clock.now_ns())
+        async with self._camera_lock:
+            if not self._resuming:
+                await asyncio.to_thread(self._ledger.finish_session, session.session)
+                self._segment_closed()
+                return
+            self._set_going(await _aside(lambda: self._go_on(session, after, behind_ns, loop)))
+            self._resuming = None
+        self._log.event("recording-resumed", session=session.session, after=after, behind_ms=behind_ns // MILLISECOND)
+
+    def _set_going(self, recording: Recording) -> None:
+        self._recording = recording
+        self._fault = None
+        self._ended.clear()
+        recording.start()
+
     async def stop(self) -> NodeStatus:
         """End the recording and wait until its last segment is safe; raises `NotRecording`."""
+        if self._resuming:
+            await asyncio.to_thread(self._ledger.stop_session, self._resuming)
+            self._resuming = None
+            return await self.status()
         if not self._recording:
             raise NotRecording(f"node {self.node} is not recording")
-        self._recording.stop()
+        await asyncio.to_thread(self._recording.stop)
         await self._ended.wait()
         return await self.status()
+
+    async def leave(self) -> None:
+        """Make safe what was recorded; the session is gone on with when the node is there again."""
+        if self._recording:
+            self._recording.pause()
+            await self._ended.wait()
 
     async def status(self) -> NodeStatus:
         """What the node says of itself; 0 x 0 pixels before its camera was opened for the first time."""
@@ -103,7 +146,7 @@ class Node:
             width_px=width,
             height_px=height,
             frames_per_second=rate,
-            recording=recording.session if recording else None,
+            recording=recording.session if recording else self._resuming,
             frames=recording.frames if recording else 0,
             frames_dropped=recording.camera.frames_dropped if recording else 0,
             segments_waiting=waiting,
@@ -137,11 +180,9 @@ class Node:
     def _know(self, camera: Camera) -> None:
         self._size = (camera.width, camera.height, camera.frames_per_second)
 
-    def _prepare(self, order: StartRecording, loop: asyncio.AbstractEventLoop) -> Recording:
-        camera = self._source.open(order.start_ns)
-        try:
-            self._know(camera)
-            eyes = self._eyes_for(camera)
+    def _begin(self, order: StartRecording, loop: asyncio.AbstractEventLoop) -> Recording:
+        with self._opened(order.start_ns) as camera:
+            eyes = self._eyes_for(camera, 0)
             self._ledger.begin_session(
                 SessionRow(
                     session=order.session,
@@ -151,16 +192,42 @@ class Node:
                     height_px=camera.height,
                     frames_per_second=camera.frames_per_second,
                     detector=eyes.name,
-                    finished=False,
                 )
             )
+            return self._recording_of(order.session, order.start_ns, camera, eyes, loop)
+
+    def _go_on(self, session: SessionRow, after: int, behind_ns: int, loop: asyncio.AbstractEventLoop) -> Recording:
+        with self._opened(session.start_ns) as camera:
+            eyes = self._eyes_for(camera, after + 1)
+            # A recorded camera counts from the session's zero, whatever the time is now.
+            shift_ns = behind_ns if camera.live else 0
+            return self._recording_of(session.session, session.start_ns, camera, eyes, loop, after, shift_ns)
+
+    @contextlib.contextmanager
+    def _opened(self, start_ns: int) -> Iterator[Camera]:
+        """The opened camera, closed again only where something goes wrong with it."""
+        camera = self._source.open(start_ns)
+        try:
+            self._know(camera)
+            yield camera
         except BaseException:
             camera.__exit__()
             raise
+
+    def _recording_of(
+        self,
+        session: SessionId,
+        start_ns: int,
+        camera: Camera,
+        eyes: Eyes,
+        loop: asyncio.AbstractEventLoop,
+        after: int = -1,
+        shift_ns: int = 0,
+    ) -> Recording:
         return Recording(
-            session=order.session,
+            session=session,
             node=self.node,
-            start_ns=order.start_ns,
+            start_ns=start_ns,
             camera=camera,
             eyes=eyes,
             shelf=self._shelf,
@@ -168,8 +235,10 @@ class Node:
             clock=self._clock,
             cost=self._cost,
             log=self._log,
-            closed=lambda: _tell(loop, self._segment_closed),
+            closed=lambda _offer: _tell(loop, self._segment_closed),
             finished=lambda: _tell(loop, self._finish),
+            after=after,
+            shift_ns=shift_ns,
         )
 
     def _finish(self) -> None:

@@ -16,8 +16,8 @@ from edge.api import application
 from edge.capture import CameraSource
 from edge.cost import Cost
 from edge.discovery import Announcement
-from edge.errors import EdgeError, NotRecording, PortTaken
-from edge.ledger import Ledger
+from edge.errors import EdgeError, PortTaken
+from edge.ledger import Ledger, SessionRow
 from edge.node import EyesFor, Node, software
 from edge.offload import Hub, Offloader
 from edge.record import Shelf, salvage
@@ -54,9 +54,9 @@ async def serve(settings: Settings, eyes_for: EyesFor, clock: Clock, log: Log) -
         shelf = Shelf(settings.data)
         ledger = Ledger(settings.data / "ledger.sqlite")
         try:
-            salvage(shelf, ledger, log, clock.uncertainty_ns())
+            running = salvage(shelf, ledger, log, clock.now_ns(), clock.uncertainty_ns())
             async with Hub(settings.hub, settings.token) as hub:
-                return await _run(settings, listener, eyes_for, clock, log, shelf, ledger, hub)
+                return await _run(settings, listener, eyes_for, clock, log, shelf, ledger, hub, running)
         finally:
             ledger.close()
 
@@ -70,6 +70,7 @@ async def _run(
     shelf: Shelf,
     ledger: Ledger,
     hub: Hub,
+    running: SessionRow | None,
 ) -> int:
     cost = Cost()
     offloader = Offloader(hub, ledger, shelf, cost, log, delete_confirmed=settings.delete_confirmed)
@@ -102,14 +103,15 @@ async def _run(
         asyncio.create_task(_meter(cost), name="meter"),
     }
     announcing = asyncio.create_task(_announce(settings, port, log))
+    if running:
+        ends.add(asyncio.create_task(_go_on(node, running), name="resume"))
     try:
         done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             if task.get_name() != "signal":
                 log.event("broken", part=task.get_name(), fault=task.exception() or "it cannot go on")
         log.event("stopping")
-        with contextlib.suppress(NotRecording):
-            await asyncio.wait_for(node.stop(), _STOP_S)
+        await asyncio.wait_for(node.leave(), _STOP_S)
         return 0 if asked.is_set() and not node.broken.is_set() else 1
     except TimeoutError:
         log.event("stop-timeout", fault="the last segment could not be closed in time; the next start will salvage it")
@@ -152,6 +154,12 @@ def _own(data: Path) -> Iterator[None]:
         except OSError:
             raise EdgeError(f"another node already keeps its data in {data}") from None
         yield
+
+
+async def _go_on(node: Node, session: SessionRow) -> None:
+    """Take up a session again; for ever afterwards, since only a fault ends a node."""
+    await node.resume(session)
+    await asyncio.Event().wait()
 
 
 async def _meter(cost: Cost) -> None:

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.capture.camera import Frame
 from edge.detect.background import Background, Foreground
 from edge.detect.detector import Detections, Floats
 from edge.detect.picture import Plane, planes_of
 from edge.detect.stature import BALL_SHARE, Stature
+from edge.frame import Frame
 from wire.tracks import Kind
 
 PERSON_SCORE = 0.5

@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from edge.capture.camera import Frame
 from edge.detect.detector import Detections, Floats, without_doubles
 from edge.detect.looks import Look, Looks
 from edge.detect.picture import small_bgr
 from edge.errors import WrongWeights
+from edge.frame import Frame
 from edge.models import NANODET
 from wire.tracks import Kind
 

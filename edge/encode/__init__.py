@@ -1,4 +1,4 @@
-"""Coding a camera's pictures: `Coder` is what the recorder asks, `Packet` what it gets."""
+"""Coding a camera's pictures: a `Coder` takes frames and gives packets."""
 
 from edge.encode.coder import Coder, Packet
 

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from edge.capture.camera import Frame
+from edge.frame import Frame
 
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One coded picture: its bytes in Annex B form, capture time in nanoseconds on the node's clock, and whether a
-    player can begin with it."""
+    """One coded picture: its codec (`h264` or `hevc`), its bytes in Annex B form, capture time in nanoseconds on the
+    node's clock, and whether a player can begin with it; such a one brings the codec's parameter sets."""
 
+    codec: str
     data: bytes
     time_ns: int
     key: bool
@@ -19,16 +20,8 @@ class Packet:
 class Coder(Protocol):
     """Codes the frames of one camera in order and without reordering: one packet per frame, perhaps a few frames later.
 
-    Nothing but the first frame and those asked for become key frames. Every call raises `RecorderFault` when the codec
-    fails.
+    Every call raises `CoderFault` when the codec fails; a new coder can then go on where this one stood.
     """
-
-    codec: str
-    """`h264` or `hevc`."""
-
-    @property
-    def head(self) -> bytes:
-        """The codec's parameter sets, Annex B; known once the coder is made."""
 
     def encode(self, frame: Frame, *, key: bool) -> list[Packet]:
         """Take in the next frame, a key frame when `key`; the packets that are ready."""

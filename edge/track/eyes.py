@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge.capture.camera import Frame
 from edge.detect.detector import Detector, Floats
 from edge.detect.motion import MotionDetector
 from edge.detect.onnx import OnnxDetector
 from edge.errors import UnknownDetector
+from edge.frame import Frame
 from edge.sight import SegmentSight
 from edge.track.ball import Balls, Hypothesis
 from edge.track.ids import tracklet_ids
@@ -42,6 +42,7 @@ class Eyes:
         width: int,
         height: int,
         frames_per_second: float,
+        first_segment: int = 0,
     ) -> None:
         self.name = passes.name if passes else motion.name
         self._motion = motion
@@ -50,7 +51,7 @@ class Eyes:
         self._due = 0.0
         self._frame = 0
         self._segment_first = 0
-        ids = tracklet_ids()
+        ids = tracklet_ids(first_segment)
         self.people = People(ids, frames_per_second)
         self.balls = Balls(ids, frames_per_second, motion.stature)
         self._size = (width, height)
@@ -144,8 +145,11 @@ def _known(number: int | None) -> int:
     return number
 
 
-def open_eyes(detector: str, passes_per_second: float, width: int, height: int, frames_per_second: float) -> Eyes:
-    """The eyes of a camera of this size and rate; `detector` is one of `DETECTORS`.
+def open_eyes(
+    detector: str, passes_per_second: float, width: int, height: int, frames_per_second: float, first_segment: int = 0
+) -> Eyes:
+    """The eyes of a camera of this size and rate, which open at a session's segment `first_segment`; `detector` is one
+    of `DETECTORS`.
 
     `onnx` looks through the network so many times a second, `motion` never does. Raises `UnknownDetector` or
     `WrongWeights`.
@@ -154,4 +158,4 @@ def open_eyes(detector: str, passes_per_second: float, width: int, height: int, 
         raise UnknownDetector(f"there is no detector {detector!r}: choose one of {', '.join(DETECTORS)}")
     passes = OnnxDetector(width, height) if detector == "onnx" and passes_per_second > 0 else None
     motion = MotionDetector(width, height, frames_per_second, alone=passes is None)
-    return Eyes(motion, passes, passes_per_second, width, height, frames_per_second)
+    return Eyes(motion, passes, passes_per_second, width, height, frames_per_second, first_segment)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge.capture.camera import Frame
 from edge.detect.looks import STEP, Look
 from edge.detect.onnx import OnnxDetector
+from edge.frame import Frame
 from simulator.match.truth import MatchTruth
 from simulator.pictures.camera import VirtualCamera
 from simulator.pictures.rigs import TrueRig

@@ -16,7 +16,6 @@ def session(name: str = "s1") -> SessionRow:
         height_px=1080,
         frames_per_second=25.0,
         detector="onnx",
-        finished=False,
     )
 
 

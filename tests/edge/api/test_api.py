@@ -36,7 +36,7 @@ async def make_client(tmp_path, ledger, clock, log, make_eyes):
         node = Node(
             node="left",
             source=CameraSource.parse(camera),
-            eyes_for=lambda camera: eyes or make_eyes(),
+            eyes_for=lambda _camera, _first: eyes or make_eyes(),
             detector="motion",
             shelf=Shelf(tmp_path),
             ledger=ledger,

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from edge.capture.camera import Frame
 from edge.detect.detector import overlap
 from edge.detect.motion import MotionDetector
 from edge.detect.onnx import OnnxDetector
+from edge.frame import Frame
 from wire.tracks import Kind
 
 RED, BLUE = (40, 40, 200), (200, 60, 40)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from edge.capture.camera import Frame
 from edge.detect.background import _median_of_five
 from edge.detect.motion import MotionDetector
+from edge.frame import Frame
 from wire.tracks import Kind
 
 BLUE = (200, 60, 40)

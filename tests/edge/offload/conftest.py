@@ -36,7 +36,6 @@ class Station:
                 height_px=180,
                 frames_per_second=25,
                 detector="motion",
-                finished=False,
             )
         )
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from edge.capture.camera import Frame
 from edge.errors import UnknownDetector
+from edge.frame import Frame
 from edge.track.eyes import open_eyes
 from edge.track.torso import torso_lab
 from wire.tracks import Kind, SegmentTracks, decode_tracks, encode_tracks

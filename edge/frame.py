@@ -1,0 +1,21 @@
+"""One picture of a camera."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture: I420 planes (height * 3 // 2, width) uint8, C-contiguous, never written to once handed out; capture
+    time in nanoseconds on the node's clock; number since the camera was opened, from 0.
+
+    `detect` are the planes of the same picture made smaller, where the camera does that by itself (the ISP's second
+    output): width and height of the main stream divided by one whole number.
+    """
+
+    planes: npt.NDArray[np.uint8]
+    time_ns: int
+    index: int
+    detect: npt.NDArray[np.uint8] | None = None
