@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     node.add_argument(
         "--passes-per-second", type=_positive, default=4.0, help="detector passes to spend each second (%(default)g)"
     )
+    node.add_argument("--sound", metavar="alsa:DEVICE", help="a microphone to record beside the picture (none)")
     node.add_argument("--delete-confirmed", action="store_true", help="delete segments once the hub has them")
     node.set_defaults(run=_serve)
     return parser
@@ -80,6 +81,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         token=arguments.token,
         detector=arguments.detector,
         delete_confirmed=arguments.delete_confirmed,
+        sound=arguments.sound,
     )
 
     def eyes_for(camera: Camera, first_segment: int) -> Eyes:

@@ -29,6 +29,10 @@ class CoderFault(EdgeError):
     """A coder that does not open, or that fails in the middle; a new one may do better."""
 
 
+class SoundFault(EdgeError):
+    """A microphone that is not there, or that falls silent; a recording goes on without it."""
+
+
 class LedgerFault(EdgeError):
     """A step that a segment's state does not allow, or a ledger that cannot be read."""
 

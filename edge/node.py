@@ -8,8 +8,9 @@ from importlib.metadata import version
 from typing import TypeVar, cast
 
 from edge.capture import Camera, CameraSource, Frame
+from edge.capture.sound import Microphone, open_microphone
 from edge.cost import Cost, NodeCost
-from edge.errors import AlreadyRecording, CameraFault, NotRecording
+from edge.errors import AlreadyRecording, CameraFault, NotRecording, SoundFault
 from edge.ledger import Ledger, SessionRow
 from edge.preview import jpeg
 from edge.record import Recording, Shelf
@@ -36,7 +37,7 @@ def software() -> str:
 class Node:
     """Starts and stops recordings and says how the node is; lives in one event loop.
 
-    `segment_closed` is called in that loop whenever there is something to offload.
+    `segment_closed` is called in that loop whenever there is something to offload. `sound` names a microphone.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Node:
         cost: Cost,
         log: Log,
         segment_closed: Callable[[], None],
+        sound: str | None = None,
     ) -> None:
         self.node = node
         self.broken = asyncio.Event()
@@ -65,6 +67,7 @@ class Node:
         self._cost = cost
         self._log = log
         self._segment_closed = segment_closed
+        self._sound = sound
         self._recording: Recording | None = None
         self._resuming: SessionId | None = None
         self._ended = asyncio.Event()
@@ -237,9 +240,20 @@ class Node:
             log=self._log,
             closed=lambda _offer: _tell(loop, self._segment_closed),
             finished=lambda: _tell(loop, self._finish),
+            microphone=self._microphone(session),
             after=after,
             shift_ns=shift_ns,
         )
+
+    def _microphone(self, session: SessionId) -> Microphone | None:
+        """The microphone of the settings; a missing one is logged, and keeps no video from being recorded."""
+        if self._sound is None:
+            return None
+        try:
+            return open_microphone(self._sound)
+        except SoundFault as fault:
+            self._log.event("sound-fault", session=session, fault=fault)
+            return None
 
     def _finish(self) -> None:
         if self._recording:

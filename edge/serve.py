@@ -42,6 +42,7 @@ class Settings:
     token: str
     detector: str
     delete_confirmed: bool
+    sound: str | None = None
 
 
 async def serve(settings: Settings, eyes_for: EyesFor, clock: Clock, log: Log) -> int:
@@ -85,6 +86,7 @@ async def _run(
         cost=cost,
         log=log,
         segment_closed=offloader.wake,
+        sound=settings.sound,
     )
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -5,6 +5,7 @@ import sys
 from edge.capture import Camera
 from edge.cost import Cost
 from edge.encode import Coder, Packet
+from edge.encode.sound import SoundPacket
 from edge.errors import CoderFault
 from edge.frame import Frame
 from edge.record.cut import sequence_of
@@ -20,12 +21,16 @@ _MOST_RENEWALS = 3
 """Coders that may fail in one after the other before the recorder gives up."""
 
 
+def _weight(packet: Packet | SoundPacket) -> int:
+    return len(packet.data) + sys.getsizeof(packet)
+
+
 class Coding:
     """Takes `frames`, gives `packets`; a key frame begins each segment. A coder that fails is replaced in place."""
 
     def __init__(self, camera: Camera, start_ns: int, faults: Faults) -> None:
         self.frames: Feed[Frame] = Feed(_DEPTH)
-        self.packets: Feed[Packet] = Feed(_HELD_BYTES, lambda packet: len(packet.data) + sys.getsizeof(packet))
+        self.packets: Feed[Packet | SoundPacket] = Feed(_HELD_BYTES, _weight)
         self.pulse = Pulse()
         self._camera = camera
         self._start_ns = start_ns

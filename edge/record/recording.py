@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from edge.capture import Camera, Frame
+from edge.capture.sound import Microphone
 from edge.cost import Cost
 from edge.errors import CameraFault, DiskFull, RecorderFault
 from edge.ledger import Ledger
@@ -26,6 +27,7 @@ from edge.record.closing import Closing
 from edge.record.coding import Coding
 from edge.record.cut import sequence_of
 from edge.record.faults import Faults
+from edge.record.listening import Listening
 from edge.record.looking import Looking
 from edge.record.pulse import Pulse, Watched, watch
 from edge.record.shelf import Shelf
@@ -51,7 +53,8 @@ class Recording:
 
     `fault` is the sentence of what went wrong so far; `broken` says that the node cannot record any more in this
     process; `over` that the session has ended, rather than waiting to be gone on with. Frames of the segments up to
-    `after` were recorded before and are passed over; `shift_ns` is added to all capture times.
+    `after` were recorded before and are passed over; `shift_ns` is added to all capture times. `rolling` is called
+    once, when the first frame is there: the moment for a sign that picture and sound both catch.
     """
 
     def __init__(
@@ -70,6 +73,8 @@ class Recording:
         closed: Callable[[SegmentOffer], None],
         finished: Callable[[], None],
         make_room: Callable[[], bool] = lambda: False,
+        microphone: Microphone | None = None,
+        rolling: Callable[[], None] = lambda: None,
         after: int = -1,
         shift_ns: int = 0,
         eyes_patience_s: float = _EYES_PATIENCE_S,
@@ -97,7 +102,9 @@ class Recording:
         self._ended = threading.Event()
         self._end_lock = threading.Lock()
         self._faults = Faults(session, log)
+        self._rolling = rolling
         self._coding = Coding(camera, start_ns, self._faults)
+        self._listening = Listening(microphone, self._faults) if microphone else None
         self._looking = Looking(eyes, start_ns, self._faults)
         self._writing = Writing(
             session=session,
@@ -109,6 +116,7 @@ class Recording:
             ledger=ledger,
             faults=self._faults,
             make_room=make_room,
+            listening=self._listening,
         )
         self._closing = Closing(
             session=session,
@@ -142,7 +150,7 @@ class Recording:
 
     def start(self) -> None:
         """Set the threads to work."""
-        for stage in (self._capture, self._encode, self._look, self._write, self._close, self._watch):
+        for stage in (self._capture, self._encode, self._look, self._listen, self._write, self._close, self._watch):
             # Daemons: a driver that hangs must not keep the process alive.
             threading.Thread(target=stage, name=stage.__name__.strip("_"), daemon=True).start()
 
@@ -182,6 +190,8 @@ class Recording:
                     self._show(frame)
                     self.latest = frame
                     self.frames += 1
+                    if self.frames == 1:
+                        self._rolling()
                     self._cost.count(frames=1)
                     meter.begin()
             if not self.stopping.is_set():
@@ -228,6 +238,10 @@ class Recording:
 
     def _look(self) -> None:
         self._looking.run(self._cost)
+
+    def _listen(self) -> None:
+        if self._listening:
+            self._listening.run(self._coding.packets, self._cost)
 
     def _write(self) -> None:
         try:

@@ -9,12 +9,14 @@ from pathlib import Path
 from edge.capture import Camera
 from edge.cost import Cost
 from edge.encode import Packet
+from edge.encode.sound import SoundPacket
 from edge.errors import DiskFull, RecorderFault
 from edge.ledger import Ledger
 from edge.record.cut import sequence_of
 from edge.record.faults import Faults
 from edge.record.feed import Feed
 from edge.record.fragments import cut_to_fragments
+from edge.record.listening import Listening, in_order
 from edge.record.pulse import Pulse
 from edge.record.shelf import VIDEO, Shelf
 from edge.record.writer import SegmentWriter
@@ -56,6 +58,7 @@ class Writing:
         ledger: Ledger,
         faults: Faults,
         make_room: Callable[[], bool],
+        listening: Listening | None,
     ) -> None:
         self.written: Feed[Written] = Feed(_AHEAD)
         self.pulse = Pulse()
@@ -69,14 +72,15 @@ class Writing:
         self._ledger = ledger
         self._faults = faults
         self._make_room = make_room
+        self._listening = listening
         self._failures = 0
 
-    def run(self, packets: Feed[Packet], cost: Cost) -> None:
+    def run(self, packets: Feed[Packet | SoundPacket], cost: Cost) -> None:
         """Write until `packets` ends; raises `DiskFull`, or `RecorderFault` when nothing can be written any more."""
         meter = cost.meter("write")
         writer: SegmentWriter | None = None
         try:
-            for packet in packets:
+            for packet in in_order(packets, self._listening):
                 meter.begin()
                 with self.pulse.working():
                     writer = self._take(packet, writer)
@@ -90,7 +94,18 @@ class Writing:
             self.written.close()
             meter.read()
 
-    def _take(self, packet: Packet, writer: SegmentWriter | None) -> SegmentWriter | None:
+    def _take(self, packet: Packet | SoundPacket, writer: SegmentWriter | None) -> SegmentWriter | None:
+        if isinstance(packet, Packet):
+            return self._take_frame(packet, writer)
+        try:
+            if writer:
+                writer.write_sound(packet)
+        except RecorderFault as fault:
+            self._save(writer, fault)
+            return None
+        return writer
+
+    def _take_frame(self, packet: Packet, writer: SegmentWriter | None) -> SegmentWriter | None:
         sequence = sequence_of(packet.time_ns, self._start_ns)
         if writer and packet.key and sequence != writer.sequence:
             self._finish(writer, last=False)
@@ -116,8 +131,15 @@ class Writing:
         self._ledger.open_segment(self._key(sequence), first.time_ns)
         self._done = sequence
         camera = self._camera
+        heard = self._listening and not self._listening.deaf
         return SegmentWriter(
-            self._path(sequence), sequence, first.codec, camera.width, camera.height, camera.frames_per_second
+            self._path(sequence),
+            sequence,
+            first.codec,
+            camera.width,
+            camera.height,
+            camera.frames_per_second,
+            self._listening.coder.stream if self._listening and heard else None,
         )
 
     def _finish(self, writer: SegmentWriter, *, last: bool) -> None:
