@@ -13,7 +13,7 @@ from edge.cost import Cost, NodeCost
 from edge.errors import AlreadyRecording, CameraFault, NotRecording, SoundFault
 from edge.ledger import Ledger, SessionRow
 from edge.preview import jpeg
-from edge.record import Recording, Shelf
+from edge.record import PATIENCE, Patience, Recording, Shelf
 from edge.sight import Eyes
 from firmware.clock import Clock
 from firmware.log import Log
@@ -54,6 +54,7 @@ class Node:
         log: Log,
         segment_closed: Callable[[], None],
         sound: str | None = None,
+        patience: Patience = PATIENCE,
     ) -> None:
         self.node = node
         self.broken = asyncio.Event()
@@ -68,6 +69,7 @@ class Node:
         self._log = log
         self._segment_closed = segment_closed
         self._sound = sound
+        self._patience = patience
         self._recording: Recording | None = None
         self._resuming: SessionId | None = None
         self._ended = asyncio.Event()
@@ -243,6 +245,7 @@ class Node:
             microphone=self._microphone(session),
             after=after,
             shift_ns=shift_ns,
+            patience=self._patience,
         )
 
     def _microphone(self, session: SessionId) -> Microphone | None:

@@ -20,7 +20,7 @@ from edge.errors import EdgeError, PortTaken
 from edge.ledger import Ledger, SessionRow
 from edge.node import EyesFor, Node, software
 from edge.offload import Hub, Offloader
-from edge.record import Shelf, salvage
+from edge.record import PATIENCE, Patience, Shelf, salvage
 from firmware.clock import Clock
 from firmware.log import Log
 from wire.ids import NodeId
@@ -43,6 +43,7 @@ class Settings:
     detector: str
     delete_confirmed: bool
     sound: str | None = None
+    patience: Patience = PATIENCE
 
 
 async def serve(settings: Settings, eyes_for: EyesFor, clock: Clock, log: Log) -> int:
@@ -87,6 +88,7 @@ async def _run(
         log=log,
         segment_closed=offloader.wake,
         sound=settings.sound,
+        patience=settings.patience,
     )
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -16,7 +16,7 @@ recording for ever.
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from edge.capture import Camera, Frame
 from edge.capture.sound import Microphone
@@ -38,14 +38,24 @@ from firmware.log import Log
 from wire.ids import NodeId, SessionId
 from wire.session import SegmentOffer
 
-_EYES_PATIENCE_S = 20.0
-"""How long the eyes may take over one frame: slower than this is hanging. A recorded camera has waited meanwhile."""
-_CODER_PATIENCE_S = 10.0
-_CAMERA_PATIENCE_S = 10.0
 _LAST_WORDS_S = 2.5
 """How long the stages that still work have to make safe what they hold, once another hangs."""
-_DISK_PATIENCE_S = 60.0
-"""A disk that stands still for longer is gone; coded video waits for it in memory as long."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long each part of a recording may take over one piece of work before it counts as hanging, in seconds.
+
+    A recorded camera waits for slow eyes; coded video waits in memory for a disk that stands still.
+    """
+
+    eyes_s: float = 20.0
+    coder_s: float = 10.0
+    camera_s: float = 10.0
+    disk_s: float = 60.0
+
+
+PATIENCE = Patience()
 
 
 class Recording:
@@ -77,10 +87,7 @@ class Recording:
         rolling: Callable[[], None] = lambda: None,
         after: int = -1,
         shift_ns: int = 0,
-        eyes_patience_s: float = _EYES_PATIENCE_S,
-        coder_patience_s: float = _CODER_PATIENCE_S,
-        camera_patience_s: float = _CAMERA_PATIENCE_S,
-        disk_patience_s: float = _DISK_PATIENCE_S,
+        patience: Patience = PATIENCE,
     ) -> None:
         self.session = session
         self.start_ns = start_ns
@@ -132,14 +139,14 @@ class Recording:
         self._awaited = Pulse()
         """A live camera's next frame."""
         self._watched = [
-            Watched(self._looking.pulse, eyes_patience_s, lambda: self._looking.give_up(eyes_patience_s)),
-            self._essential(self._awaited, camera_patience_s, "the camera gives no picture", self.pause),
-            self._essential(self._coding.pulse, coder_patience_s, "the coder hangs", self._coding.packets.close),
+            Watched(self._looking.pulse, patience.eyes_s, lambda: self._looking.give_up(patience.eyes_s)),
+            self._essential(self._awaited, patience.camera_s, "the camera gives no picture", self.pause),
+            self._essential(self._coding.pulse, patience.coder_s, "the coder hangs", self._coding.packets.close),
             self._essential(
-                self._writing.pulse, disk_patience_s, "the disk does not answer", self._writing.written.close
+                self._writing.pulse, patience.disk_s, "the disk does not answer", self._writing.written.close
             ),
             self._essential(
-                self._closing.pulse, disk_patience_s, "the disk does not make anything durable", self.pause
+                self._closing.pulse, patience.disk_s, "the disk does not make anything durable", self.pause
             ),
         ]
 

@@ -8,6 +8,7 @@ import pytest
 
 from edge.encode.libav import LibavCoder
 from edge.errors import CameraFault, CoderFault, RecorderFault
+from edge.record import Patience
 from edge.record.fragments import cut_to_fragments
 from edge.record.shelf import TRACKS, VIDEO
 from edge.record.writer import SegmentWriter
@@ -65,7 +66,7 @@ def test_a_coder_that_hangs_breaks_the_recording_in_time(rig, list_camera, frame
     held = threading.Event()
     camera = list_camera(frames(*range(0, 4000, 40)))
     camera.coder = lambda: FrailCoder(holds_at=70, held=held)
-    recording = rig.record(camera, make_eyes(), zero_ns, coder_patience_s=0.2)
+    recording = rig.record(camera, make_eyes(), zero_ns, patience=Patience(coder_s=0.2))
     rig.wait()
     held.set()
     assert recording.broken
@@ -169,7 +170,7 @@ def test_the_end_of_a_live_camera_s_pictures_breaks_the_recording(rig, list_came
 def test_a_live_camera_that_falls_silent_breaks_the_recording(rig, list_camera, frames, make_eyes, zero_ns):
     silence = threading.Event()
     camera = list_camera([*frames(0, 40, 80), silence], live=True)
-    recording = rig.record(camera, make_eyes(), zero_ns, camera_patience_s=0.2)
+    recording = rig.record(camera, make_eyes(), zero_ns, patience=Patience(camera_s=0.2))
     rig.wait()
     silence.set()
     assert recording.fault == "the camera gives no picture: no answer for 0.2 s"

@@ -8,6 +8,7 @@ import pytest
 
 from edge.capture import CameraSource
 from edge.errors import CameraFault
+from edge.record import Patience
 from edge.record.shelf import TRACKS, VIDEO
 from wire.tracks import decode_tracks
 
@@ -167,7 +168,7 @@ def test_eyes_that_hang_are_given_up_and_the_recording_goes_on(
         return honest(at)
 
     monkeypatch.setattr(eyes, hangs_in, hang)
-    recording = rig.record(CameraSource("file", video).open(zero_ns), eyes, zero_ns, eyes_patience_s=0.4)
+    recording = rig.record(CameraSource("file", video).open(zero_ns), eyes, zero_ns, patience=Patience(eyes_s=0.4))
     rig.wait()
     assert not eyes.released.is_set()
     eyes.released.set()
@@ -183,7 +184,9 @@ def test_eyes_that_hang_are_given_up_and_the_recording_goes_on(
 def test_eyes_that_wait_for_a_camera_do_not_hang(list_camera, rig, frames, make_eyes, zero_ns, until):
     pause = threading.Event()
     shots = frames(0, 40, 80)
-    recording = rig.record(list_camera([*shots[:2], pause, shots[2]]), make_eyes(), zero_ns, eyes_patience_s=0.05)
+    recording = rig.record(
+        list_camera([*shots[:2], pause, shots[2]]), make_eyes(), zero_ns, patience=Patience(eyes_s=0.05)
+    )
     assert not rig.done(0.5)
     pause.set()
     rig.wait()
