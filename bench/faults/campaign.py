@@ -105,23 +105,24 @@ class SupervisedNode:
         with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
             return dict(json.loads(answer.read())["body"])
 
-    def record(self) -> None:
-        """Begin the session."""
+    def record(self) -> int:
+        """Begin the session; when the first frame was taken, ns."""
         order = StartRecording(session=SESSION, start_ns=time.time_ns())
         self.ask("/api/v1/record/start", encode(order))
-        self.await_frames()
+        return self.await_frames()
 
-    def await_frames(self) -> None:
-        """Wait until the node takes frames."""
+    def await_frames(self) -> int:
+        """Wait until the node takes frames; when it took the first, ns."""
 
-        def taking() -> bool:
+        def taken() -> int:
             try:
                 told = self.ask("/api/v1/status")
             except (urllib.error.URLError, OSError):
-                return False
-            return told["recording"] == SESSION and int(str(told["frames"])) > 0
+                return 0
+            return int(str(told["frames"])) if told["recording"] == SESSION else 0
 
-        self._await(taking, "record")
+        frames = int(self._await(taken, "record"))
+        return time.time_ns() - frames * FRAME_NS
 
     def kill(self) -> int:
         """Kill -9; the time of it, ns."""
@@ -193,10 +194,10 @@ def verify(data: Path, rows: list[SegmentRow]) -> np.ndarray:
     return kept
 
 
-def loss_at(kept: np.ndarray, blow: str, at_ns: int) -> Loss:
-    """What a blow at `at_ns` cost, by the frames that were kept before and after it."""
+def loss_at(kept: np.ndarray, blow: str, taken_from_ns: int, at_ns: int) -> Loss:
+    """What a blow at `at_ns` cost a process that took frames since `taken_from_ns`, by the frames that were kept."""
     before, after = kept[kept <= at_ns], kept[kept > at_ns]
-    tail = at_ns - before[-1] if len(before) else 0
+    tail = at_ns - max(taken_from_ns, before[-1] if len(before) else 0)
     gap = after[0] - before[-1] if len(before) and len(after) else 0
     return Loss(blow, max(0, tail - FRAME_NS) / MILLISECOND, max(0, gap - FRAME_NS) / MILLISECOND)
 
@@ -204,20 +205,20 @@ def loss_at(kept: np.ndarray, blow: str, at_ns: int) -> Loss:
 def kills(folder: Path, times: int, seed: int) -> Findings:
     """Kill -9 a recording node at so many random moments; each time it is only started again."""
     moments = random.Random(seed)
-    blows: list[int] = []
+    blows: list[tuple[int, int]] = []
     closed: dict[int, str] = {}
     with SupervisedNode(folder / "data", folder / "log") as node:
-        node.record()
+        taken_from = node.record()
         for _ in range(times):
             time.sleep(moments.uniform(0.1, 4.5))
-            blows.append(node.kill())
+            blows.append((taken_from, node.kill()))
             for row in node.rows():
                 if row.state is SegmentState.OPEN or row.offer is None:
                     continue
                 if closed.setdefault(row.key.sequence, row.offer.video_sha256) != row.offer.video_sha256:
                     raise Wrong(f"segment {row.key.sequence} changed after it was closed")
             node.start()
-            node.await_frames()
+            taken_from = node.await_frames()
             node.findings.resumed += 1
         time.sleep(2.5)
         node.stop()
@@ -225,7 +226,7 @@ def kills(folder: Path, times: int, seed: int) -> Findings:
         if missing := set(closed) - {row.key.sequence for row in rows}:
             raise Wrong(f"closed segments were lost: {sorted(missing)}")
         kept = verify(node.data, rows)
-        node.findings.losses = [loss_at(kept, "kill -9", at) for at in blows]
+        node.findings.losses = [loss_at(kept, "kill -9", *blow) for blow in blows]
         return node.findings
 
 
