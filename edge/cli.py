@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from edge.capture import Camera, CameraSource
-from edge.errors import EdgeError
+from edge.capture import PROFILES, Camera, CameraSource, Profile, Sync
+from edge.errors import CameraFault, EdgeError
 from edge.memory import keep_flat
 from edge.serve import Settings, serve
 from edge.sight import Eyes
@@ -45,7 +45,20 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     node = commands.add_parser("serve", help="run the node until it is told to stop")
     node.add_argument("--node", required=True, help="this node's id: 1 to 63 of a-z, 0-9 and '-'")
-    node.add_argument("--camera", required=True, help="file:PATH or virtual:SOCKET")
+    node.add_argument("--camera", required=True, help="file:PATH, virtual:SOCKET or picamera:ID")
+    node.add_argument(
+        "--profile",
+        type=_profile,
+        metavar="WIDTHxHEIGHT[@RATE][-hevc]",
+        help="what a picamera records, like " + ", ".join(map(str, PROFILES)) + " (what suits the sensor)",
+    )
+    node.add_argument(
+        "--sync",
+        type=Sync,
+        choices=Sync,
+        default=Sync.OFF,
+        help="a picamera's part in keeping the rig's cameras in step (%(default)s)",
+    )
     node.add_argument("--data", required=True, type=Path, help="folder for segments and ledger")
     node.add_argument("--host", default="127.0.0.1", help="address the API listens on (%(default)s)")
     node.add_argument("--port", type=int, default=8080, help="port the API listens on (%(default)s; 0 for any)")
@@ -73,7 +86,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     clock = SystemClock()
     settings = Settings(
         node=node_id(arguments.node),
-        source=CameraSource.parse(arguments.camera),
+        source=CameraSource.parse(arguments.camera, arguments.profile, arguments.sync),
         data=arguments.data,
         host=arguments.host,
         port=arguments.port,
@@ -98,6 +111,13 @@ def _serve(arguments: argparse.Namespace) -> int:
         )
 
     return leave(asyncio.run(serve(settings, eyes_for, clock, Log(sys.stderr, clock, node=settings.node))))
+
+
+def _profile(text: str) -> Profile:
+    try:
+        return Profile.parse(text)
+    except CameraFault as fault:
+        raise argparse.ArgumentTypeError(str(fault)) from None
 
 
 def _positive(text: str) -> float:

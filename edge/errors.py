@@ -9,6 +9,14 @@ class CameraFault(EdgeError):
     """A camera that cannot be opened, or whose pictures stop making sense."""
 
 
+class ProfileRefused(CameraFault):
+    """A camera was asked for more than its sensor or its board can hold."""
+
+
+class CameraStuck(CameraFault):
+    """A camera whose driver does not come back: only a new process can open it again."""
+
+
 class AlreadyRecording(EdgeError):
     """A recording was asked for while another one runs, or under an id that was used before."""
 

@@ -5,6 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+DETECT_WIDTH = 1024
+"""Widest small copy of a picture in which motion is looked for."""
+
+
+def detect_factor(width: int) -> int:
+    """The whole number by which a picture of this width is made smaller to look for motion."""
+    return max(1, -(-width // DETECT_WIDTH))
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -12,7 +20,7 @@ class Frame:
     time in nanoseconds on the node's clock; number since the camera was opened, from 0.
 
     `detect` are the planes of the same picture made smaller, where the camera does that by itself (the ISP's second
-    output): width and height of the main stream divided by one whole number.
+    output): width and height of the main stream divided by `detect_factor`.
     """
 
     planes: npt.NDArray[np.uint8]

@@ -176,7 +176,7 @@ class Node:
         return self._cost.report(self.node)
 
     def _glance(self) -> Frame:
-        with self._source.open(self._clock.now_ns()) as camera:
+        with self._source.alone().open(self._clock.now_ns(), self._log) as camera:
             self._know(camera)
             for frame in camera:
                 return frame
@@ -211,7 +211,7 @@ class Node:
     @contextlib.contextmanager
     def _opened(self, start_ns: int) -> Iterator[Camera]:
         """The opened camera, closed again only where something goes wrong with it."""
-        camera = self._source.open(start_ns)
+        camera = self._source.open(start_ns, self._log)
         try:
             self._know(camera)
             yield camera

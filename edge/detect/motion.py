@@ -67,7 +67,7 @@ class MotionDetector:
 
     def detect(self, frame: Frame) -> Detections:
         """Person-sized and ball-sized blobs; `blobs` then holds all of them."""
-        foreground = self.background.look(frame.planes, self.kept)
+        foreground = self.background.look(frame.planes, self.kept, frame.detect)
         self.luma = foreground.luma
         self.blobs = blobs_of(foreground) if self.background.warm else Blobs.none()
         persons, balls = self._persons(), self._balls()

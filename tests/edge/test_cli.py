@@ -30,6 +30,26 @@ def test_passes_a_second_are_a_number_above_zero(capsys, passes):
     assert "--passes-per-second" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (["--profile", "1080p"], "'1080p' is not a profile"),
+        (["--profile", "1921x1080"], "no even width"),
+        (["--sync", "master"], "invalid Sync value: 'master'"),
+    ],
+)
+def test_a_profile_and_a_part_in_the_rig_are_checked_at_once(capsys, option, words):
+    with pytest.raises(SystemExit) as end:
+        main([*GOOD, *option])
+    assert end.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_profile_is_only_for_a_boards_camera(capsys):
+    assert main([*GOOD, "--profile", "1920x1080@30"]) == 2
+    assert "are for picamera:ID; file:x.mp4 records as it comes" in capsys.readouterr().err
+
+
 def test_a_node_id_that_is_none_is_one_sentence(capsys):
     assert main([word if word != "left" else "Left Camera" for word in GOOD]) == 2
     assert capsys.readouterr().err == (
@@ -41,7 +61,15 @@ def test_help_names_every_option(capsys):
     with pytest.raises(SystemExit):
         main(["serve", "--help"])
     told = capsys.readouterr().out
-    for option in ("--host", "--port", "--detector", "--passes-per-second", "--delete-confirmed"):
+    for option in (
+        "--host",
+        "--port",
+        "--profile",
+        "--sync",
+        "--detector",
+        "--passes-per-second",
+        "--delete-confirmed",
+    ):
         assert option in told
 
 
