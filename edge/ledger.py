@@ -143,6 +143,22 @@ class Ledger:
         """Let a closed segment move on, never back; raises `LedgerFault` for a step that is not allowed."""
         self._change(key, tuple(_ORDER[1 : _ORDER.index(to)]), {"state": to})
 
+    def confirm(self, offer: SegmentOffer) -> bool:
+        """Note that the hub holds what `offer` promised; whether that made a segment confirmed.
+
+        It does not where the node says something else of the segment by now: one that became its session's last has to
+        be offered again as such.
+        """
+        with self._lock, self._db.atomic():
+            try:
+                row = _segment(self._db.table("segments").get(_pk(offer.key)))
+            except NotFoundError:
+                return False
+            if row.offer != offer or row.state not in (SegmentState.CLOSED, SegmentState.SENT):
+                return False
+            self._db.table("segments").update(_pk(offer.key), {"state": SegmentState.CONFIRMED})
+            return True
+
     def _change(self, key: SegmentKey, before: tuple[SegmentState, ...], updates: dict[str, Any]) -> None:
         with self._lock, self._db.atomic():
             self._state(key, before, updates["state"])

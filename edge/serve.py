@@ -15,13 +15,13 @@ from aiohttp import web
 from edge.api import application
 from edge.capture import CameraSource
 from edge.cost import Cost
-from edge.discovery import Announcement
 from edge.errors import EdgeError, NotRecording, PortTaken
 from edge.ledger import Ledger
 from edge.node import EyesFor, Node, software
 from edge.offload import Hub, Offloader
 from edge.record import Shelf, salvage
 from firmware.clock import Clock
+from firmware.discovery import NODE_SERVICE, Announcement
 from firmware.log import Log
 from wire.ids import NodeId
 
@@ -164,5 +164,6 @@ async def _meter(cost: Cost) -> None:
 
 
 async def _announce(settings: Settings, port: int, log: Log) -> None:
-    async with Announcement(settings.node, settings.host, port, software(), log):
+    properties = {"node": settings.node, "software": software()}
+    async with Announcement(NODE_SERVICE, settings.node, settings.host, port, properties, log):
         await asyncio.Event().wait()

@@ -9,6 +9,8 @@ SEGMENTS = "/api/v1/segments"
 """Where a segment is offered, and below it where its receipt is."""
 UPLOADS = "/api/v1/uploads"
 """Where its files are uploaded by tus."""
+PROOF = "/api/v1/proof"
+"""Below it, by the nonce, a hub's proof that it is this rig's."""
 DIGEST = "Content-Digest"
 
 

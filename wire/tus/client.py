@@ -16,6 +16,8 @@ CHUNK_BYTES = 8 << 20
 """A chunk travels whole or not at all once it carries a checksum, so this is what a dropped line may cost."""
 _BLOCK = 64 << 10
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10)
+_STRANGE = {400, 404, 405, 410}
+"""Refusals that mean something only from a tus server: others say so of requests that are strange to them, or bent."""
 _PASSING = {408, 423, 425, 429, fields.CHECKSUM_MISMATCH}
 
 
@@ -174,9 +176,10 @@ class TusClient:
         if answer.status < HTTPStatus.BAD_REQUEST:
             return answer
         reason = reason.strip() or f"the server answered {answer.status}"
+        if answer.status in _STRANGE and not answer.by_tus:
+            raise _Interrupted(reason)
         if answer.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE) and method != "POST":
-            # Whatever else may answer in a hub's place knows nothing of our uploads.
-            raise _Gone if answer.by_tus else _Interrupted(reason)
+            raise _Gone
         overtaken = answer.status == HTTPStatus.CONFLICT and method == "PATCH"
         if overtaken or answer.status in _PASSING or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise _Interrupted(reason)
