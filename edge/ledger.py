@@ -14,6 +14,8 @@ from edge.errors import LedgerFault
 from wire.ids import NodeId, SessionId
 from wire.session import SegmentKey, SegmentOffer, SegmentState
 
+NAME = "ledger.sqlite"
+"""In the folder of a node's data."""
 _ORDER = list(SegmentState)
 
 
@@ -51,6 +53,13 @@ class Ledger:
             self._create()
         except sqlite3.Error as fault:
             raise LedgerFault(f"the ledger {path} cannot be opened: {fault}") from None
+
+    @classmethod
+    def of(cls, data: Path) -> "Ledger":
+        """The ledger of a node that keeps its data in `data`; raises `LedgerFault` where none does."""
+        if not (data / NAME).is_file():
+            raise LedgerFault(f"there is no node's data in {data}")
+        return cls(data / NAME)
 
     def _create(self) -> None:
         self._db.table("sessions").create(

@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import ipaddress
 import signal
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -16,9 +18,9 @@ from edge.api import application
 from edge.capture import CameraSource
 from edge.cost import Cost
 from edge.errors import EdgeError, NotRecording, PortTaken
-from edge.ledger import Ledger
+from edge.ledger import NAME, Ledger
 from edge.node import EyesFor, Node, software
-from edge.offload import Hub, Offloader
+from edge.offload import Bandwidth, Hub, HubAddresses, Offloader, on_this_network, take_receipts
 from edge.record import Shelf, salvage
 from firmware.clock import Clock
 from firmware.discovery import NODE_SERVICE, Announcement
@@ -38,7 +40,8 @@ class Settings:
     data: Path
     host: str
     port: int
-    hub: str
+    hub: str | None
+    offload_mbit: float | None
     token: str
     detector: str
     delete_confirmed: bool
@@ -52,10 +55,11 @@ async def serve(settings: Settings, eyes_for: EyesFor, clock: Clock, log: Log) -
     with _bound(settings) as listener, _own(settings.data):
         await asyncio.to_thread(settings.source.check)
         shelf = Shelf(settings.data)
-        ledger = Ledger(settings.data / "ledger.sqlite")
+        ledger = Ledger(settings.data / NAME)
         try:
             salvage(shelf, ledger, log, clock.uncertainty_ns())
-            async with Hub(settings.hub, settings.token) as hub:
+            bandwidth = Bandwidth(settings.offload_mbit and settings.offload_mbit * 125_000)
+            async with Hub(_addresses(settings, log), settings.token, bandwidth=bandwidth) as hub:
                 return await _run(settings, listener, eyes_for, clock, log, shelf, ledger, hub)
         finally:
             ledger.close()
@@ -72,7 +76,15 @@ async def _run(
     hub: Hub,
 ) -> int:
     cost = Cost()
-    offloader = Offloader(hub, ledger, shelf, cost, log, delete_confirmed=settings.delete_confirmed)
+    offloader = Offloader(
+        hub,
+        ledger,
+        shelf,
+        cost,
+        log,
+        delete_confirmed=settings.delete_confirmed,
+        carried=partial(take_receipts, settings.data, ledger, settings.token, log),
+    )
     node = Node(
         node=settings.node,
         source=settings.source,
@@ -120,6 +132,17 @@ async def _run(
         await asyncio.gather(*ends, announcing, return_exceptions=True)
         await runner.cleanup()
         log.event("stopped")
+
+
+def _addresses(settings: Settings, log: Log) -> HubAddresses:
+    try:
+        alone = ipaddress.ip_address(settings.host).is_loopback
+    except ValueError:
+        alone = settings.host == "localhost"
+    # A node that nobody reaches over the network does not look there for its hub unasked.
+    if alone and settings.hub:
+        return HubAddresses(settings.hub, settings.token)
+    return HubAddresses(settings.hub, settings.token, elsewhere=on_this_network, log=log)
 
 
 def _bound(settings: Settings) -> socket.socket:
