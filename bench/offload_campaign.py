@@ -44,7 +44,6 @@ _PAUSES = 0.05
 """Of the pauses that a node makes, for the same reason."""
 _DEADLINE_S = 600.0
 _SIZES = (20_000, 3_000_000)
-_MEAN_BYTES = sum(_SIZES) // 2
 _BACKLOG = 8
 """Segments that wait while the match is on: more than travel at once, as behind a line that is too slow."""
 _WAITING = (SegmentState.OPEN, SegmentState.CLOSED, SegmentState.SENT)
@@ -205,7 +204,7 @@ async def campaign(seed: int, segments: int, kills: int, root: Path, mean_bytes:
                 node = OffloadingNode(recorder, f"http://127.0.0.1:{line.port}", Log(stream, SystemClock()))
                 try:
                     async with asyncio.timeout(_DEADLINE_S):
-                        await _match(node, hub, line, recorder, outcome, kills, chance)
+                        await _match(node, hub, recorder, outcome, kills, chance)
                 except TimeoutError:
                     left = recorder.ledger.count(*_WAITING)
                     outcome.broken.append(f"not done after {_DEADLINE_S:.0f} s: {left} segments wait")
@@ -227,16 +226,14 @@ async def campaign(seed: int, segments: int, kills: int, root: Path, mean_bytes:
 async def _match(
     node: OffloadingNode,
     hub: HubProcess,
-    line: BadLine,
     recorder: Recorder,
     outcome: Outcome,
     kills: int,
     chance: random.Random,
 ) -> None:
     """From the first segment until the last one is confirmed."""
-    span = outcome.segments * _MEAN_BYTES
-    killing = sorted(chance.randrange(span) for _ in range(kills))
-    leaving = sorted(chance.randrange(span) for _ in range(kills))
+    killing = sorted(chance.sample(range(1, outcome.segments), kills))
+    leaving = sorted(chance.sample(range(1, outcome.segments), kills))
     closed = 0
     node.start()
     while closed < outcome.segments or await asyncio.to_thread(recorder.ledger.count, *_WAITING):
@@ -246,13 +243,13 @@ async def _match(
             if closed == outcome.segments:
                 await asyncio.to_thread(recorder.ledger.finish_session, _SESSION)
             node.wake()
-        if killing and line.passed >= killing[0]:
+        if killing and closed > killing[0]:
             killing.pop(0)
             await hub.end(signal.SIGKILL)
             outcome.kills += 1
             await asyncio.sleep(chance.uniform(0, 0.5))
             await hub.start()
-        if leaving and line.passed >= leaving[0]:
+        if leaving and closed > leaving[0]:
             leaving.pop(0)
             await node.stop()
             outcome.restarts += 1

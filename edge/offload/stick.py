@@ -87,13 +87,20 @@ def take_receipts(data: Path, ledger: Ledger, token: str, log: Log) -> None:
     """Enter into the ledger what receipts that were brought confirm, and remove them; a faulty one is only logged."""
     for path in sorted(_receipts(data).glob("*")):
         try:
-            confirmed = unseal(path.read_bytes(), StickReceipts, token).confirmed
-            for offer in confirmed:
+            for offer in _confirmed(path, token, log):
                 if ledger.confirm(offer):
                     log.event("segment-confirmed", session=offer.key.session, segment=offer.key.sequence, by="stick")
             path.unlink()
-        except (OSError, WireError) as fault:
+        except OSError as fault:
             log.event("receipts-not-taken", path=path, fault=fault)
+
+
+def _confirmed(path: Path, token: str, log: Log) -> tuple[SegmentOffer, ...]:
+    try:
+        return unseal(path.read_bytes(), StickReceipts, token).confirmed
+    except WireError as fault:
+        log.event("receipts-not-taken", path=path, fault=fault)
+        return ()
 
 
 def _receipts(data: Path) -> Path:

@@ -118,7 +118,8 @@ class TusClient:
 
     async def _rest(self, path: Path, faults: int, reason: str, last_word: type[UploadFailed] = UploadFailed) -> int:
         if faults + 1 >= self._attempts:
-            raise last_word(f"{path.name} could not be sent in {self._attempts} attempts: {reason}")
+            tried = "" if self._attempts == 1 else f" in {self._attempts} attempts"
+            raise last_word(f"{path.name} could not be sent{tried}: {reason}")
         pause = min(self._longest_pause_s, self._pause_s * 2**faults)
         await self._sleep(pause * (1 - self._chance() / 2))
         return faults + 1
