@@ -11,14 +11,18 @@ from pathlib import Path
 
 from edge.capture import PROFILES, Camera, CameraSource, Profile, Sync
 from edge.errors import CameraFault, EdgeError
+from edge.ledger import Ledger
 from edge.memory import keep_flat
+from edge.offload.stick import Progress, bring_receipts, export
+from edge.record.shelf import Shelf
 from edge.serve import Settings, serve
 from edge.sight import Eyes
 from firmware.clock import SystemClock
 from firmware.leaving import leave
 from firmware.log import Log
 from wire.errors import WireError
-from wire.ids import node_id
+from wire.ids import node_id, session_id
+from wire.session import SegmentState
 
 DETECTORS = ("onnx", "motion")
 TOKEN_VARIABLE = "TOUCHLINE_TOKEN"  # noqa: S105 - its name, not a token
@@ -62,15 +66,16 @@ def _parser() -> argparse.ArgumentParser:
     node.add_argument("--data", required=True, type=Path, help="folder for segments and ledger")
     node.add_argument("--host", default="127.0.0.1", help="address the API listens on (%(default)s)")
     node.add_argument("--port", type=int, default=8080, help="port the API listens on (%(default)s; 0 for any)")
-    node.add_argument("--hub", required=True, help="address of the hub, as http://HOST:PORT")
-    # The environment is for the rig's unit file: what stands on the command line, every user of the machine can read.
-    token = os.environ.get(TOKEN_VARIABLE)
     node.add_argument(
-        "--token",
-        required=not token,
-        default=token,
-        help=f"the rig's token, which node and hub ask of each other; without it, {TOKEN_VARIABLE} of the environment",
+        "--hub",
+        required=True,
+        help="address of the hub, as http://HOST:PORT, or auto to look for it on the network; a node that others can "
+        "reach (--host) looks there as well while nothing answers at the address",
     )
+    node.add_argument(
+        "--offload-mbit", type=_positive, metavar="MBIT", help="megabits a second that the offload may take (no limit)"
+    )
+    _add_token(node)
     node.add_argument("--detector", choices=DETECTORS, default="onnx", help="(%(default)s)")
     node.add_argument(
         "--passes-per-second", type=_positive, default=4.0, help="detector passes to spend each second (%(default)g)"
@@ -78,7 +83,24 @@ def _parser() -> argparse.ArgumentParser:
     node.add_argument("--sound", metavar="alsa:DEVICE", help="a microphone to record beside the picture (none)")
     node.add_argument("--delete-confirmed", action="store_true", help="delete segments once the hub has them")
     node.set_defaults(run=_serve)
+    carry = commands.add_parser("export", help="copy what the hub has not confirmed to a stick, to be carried to it")
+    carry.add_argument("--data", required=True, type=Path, help="the node's folder of segments and ledger")
+    carry.add_argument("--to", required=True, type=Path, metavar="FOLDER", help="a folder on the stick")
+    carry.add_argument("--session", help="only this session (all of them)")
+    _add_token(carry)
+    carry.set_defaults(run=_export)
     return parser
+
+
+def _add_token(command: argparse.ArgumentParser) -> None:
+    # The environment is for the rig's unit file: what stands on the command line, every user of the machine can read.
+    token = os.environ.get(TOKEN_VARIABLE)
+    command.add_argument(
+        "--token",
+        required=not token,
+        default=token,
+        help=f"the rig's token, which node and hub ask of each other; without it, {TOKEN_VARIABLE} of the environment",
+    )
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -90,7 +112,8 @@ def _serve(arguments: argparse.Namespace) -> int:
         data=arguments.data,
         host=arguments.host,
         port=arguments.port,
-        hub=arguments.hub,
+        hub=None if arguments.hub == "auto" else arguments.hub,
+        offload_mbit=arguments.offload_mbit,
         token=arguments.token,
         detector=arguments.detector,
         delete_confirmed=arguments.delete_confirmed,
@@ -118,6 +141,45 @@ def _profile(text: str) -> Profile:
         return Profile.parse(text)
     except CameraFault as fault:
         raise argparse.ArgumentTypeError(str(fault)) from None
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    ledger = Ledger.of(arguments.data)
+    try:
+        if arguments.session is not None and session_id(arguments.session) not in {
+            row.session for row in ledger.sessions()
+        }:
+            raise EdgeError(f"this node has recorded no session {arguments.session}")
+        confirmed = bring_receipts(arguments.to, arguments.data, arguments.token)
+        if confirmed:
+            print(f"{len(confirmed)} segments are confirmed by the hub's receipts; the node enters that when it runs")
+        rows = [
+            row
+            for row in ledger.segments(SegmentState.CLOSED, SegmentState.SENT)
+            if arguments.session in (None, row.key.session) and row.offer not in confirmed
+        ]
+        damaged = export(rows, Shelf(arguments.data), arguments.token, arguments.to, _Percent())
+        still = {row.key for row in ledger.segments(SegmentState.CLOSED, SegmentState.SENT)}
+    finally:
+        ledger.close()
+    # What a running node has handed over and deleted meanwhile is missed by nobody.
+    missed = [key for key in damaged if key in still]
+    for key in missed:
+        print(f"touchline-edge: segment {key.path('')} is damaged or gone on this node's disk", file=sys.stderr)
+    return 1 if missed else 0
+
+
+class _Percent:
+    """Prints an export's progress, a line for each percent."""
+
+    def __init__(self) -> None:
+        self._told = -1
+
+    def __call__(self, now: Progress) -> None:
+        percent = 100 * now.bytes // now.of_bytes if now.of_bytes else 100
+        if percent != self._told:
+            self._told = percent
+            print(f"{percent:3d} %  {now.segments} of {now.of_segments} segments", flush=True)
 
 
 def _positive(text: str) -> float:

@@ -53,6 +53,18 @@ class SegmentRefused(EdgeError):
     """The hub, or this node's own disk, refuses one segment; others may pass."""
 
 
+class SegmentDamaged(EdgeError):
+    """A segment whose bytes on this node's disk are not what they were when it was closed, or not there."""
+
+
+class StickFault(EdgeError):
+    """A stick that is not there, does not take or keep what is written, or brings what this rig's hub did not write."""
+
+
+class NoRoom(EdgeError):
+    """A stick with less room than what waits to be carried."""
+
+
 class PortTaken(EdgeError):
     """Another process listens where the node's API should."""
 

@@ -14,6 +14,8 @@ from edge.errors import LedgerFault
 from wire.ids import NodeId, SessionId
 from wire.session import SegmentKey, SegmentOffer, SegmentState
 
+NAME = "ledger.sqlite"
+"""In the folder of a node's data."""
 _ORDER = list(SegmentState)
 
 
@@ -53,6 +55,13 @@ class Ledger:
             self._create()
         except sqlite3.Error as fault:
             raise LedgerFault(f"the ledger {path} cannot be opened: {fault}") from None
+
+    @classmethod
+    def of(cls, data: Path) -> "Ledger":
+        """The ledger of a node that keeps its data in `data`; raises `LedgerFault` where none does."""
+        if not (data / NAME).is_file():
+            raise LedgerFault(f"there is no node's data in {data}")
+        return cls(data / NAME)
 
     def _create(self) -> None:
         self._db.table("sessions").create(
@@ -159,6 +168,22 @@ class Ledger:
     def move(self, key: SegmentKey, to: SegmentState) -> None:
         """Let a closed segment move on, never back; raises `LedgerFault` for a step that is not allowed."""
         self._change(key, tuple(_ORDER[1 : _ORDER.index(to)]), {"state": to})
+
+    def confirm(self, offer: SegmentOffer) -> bool:
+        """Note that the hub holds what `offer` promised; whether that made a segment confirmed.
+
+        It does not where the node says something else of the segment by now: one that became its session's last has to
+        be offered again as such.
+        """
+        with self._lock, self._db.atomic():
+            try:
+                row = _segment(self._db.table("segments").get(_pk(offer.key)))
+            except NotFoundError:
+                return False
+            if row.offer != offer or row.state not in (SegmentState.CLOSED, SegmentState.SENT):
+                return False
+            self._db.table("segments").update(_pk(offer.key), {"state": SegmentState.CONFIRMED})
+            return True
 
     def _change(self, key: SegmentKey, before: tuple[SegmentState, ...], updates: dict[str, Any]) -> None:
         with self._lock, self._db.atomic():

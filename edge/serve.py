@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import ipaddress
 import signal
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -15,13 +17,13 @@ from aiohttp import web
 from edge.api import application
 from edge.capture import CameraSource
 from edge.cost import Cost
-from edge.discovery import Announcement
 from edge.errors import EdgeError, PortTaken
-from edge.ledger import Ledger, SessionRow
+from edge.ledger import NAME, Ledger, SessionRow
 from edge.node import EyesFor, Node, software
-from edge.offload import Hub, Offloader
+from edge.offload import Bandwidth, Hub, HubAddresses, Offloader, on_this_network, take_receipts
 from edge.record import PATIENCE, Patience, Shelf, salvage
 from firmware.clock import Clock
+from firmware.discovery import NODE_SERVICE, Announcement
 from firmware.log import Log
 from wire.ids import NodeId
 
@@ -38,7 +40,8 @@ class Settings:
     data: Path
     host: str
     port: int
-    hub: str
+    hub: str | None
+    offload_mbit: float | None
     token: str
     detector: str
     delete_confirmed: bool
@@ -54,10 +57,11 @@ async def serve(settings: Settings, eyes_for: EyesFor, clock: Clock, log: Log) -
     with _bound(settings) as listener, _own(settings.data):
         await asyncio.to_thread(settings.source.check)
         shelf = Shelf(settings.data)
-        ledger = Ledger(settings.data / "ledger.sqlite")
+        ledger = Ledger(settings.data / NAME)
         try:
             running = salvage(shelf, ledger, log, clock.now_ns(), clock.uncertainty_ns())
-            async with Hub(settings.hub, settings.token) as hub:
+            bandwidth = Bandwidth(settings.offload_mbit and settings.offload_mbit * 125_000)
+            async with Hub(_addresses(settings, log), settings.token, bandwidth=bandwidth) as hub:
                 return await _run(settings, listener, eyes_for, clock, log, shelf, ledger, hub, running)
         finally:
             ledger.close()
@@ -75,7 +79,15 @@ async def _run(
     running: SessionRow | None,
 ) -> int:
     cost = Cost()
-    offloader = Offloader(hub, ledger, shelf, cost, log, delete_confirmed=settings.delete_confirmed)
+    offloader = Offloader(
+        hub,
+        ledger,
+        shelf,
+        cost,
+        log,
+        delete_confirmed=settings.delete_confirmed,
+        carried=partial(take_receipts, settings.data, ledger, settings.token, log),
+    )
     node = Node(
         node=settings.node,
         source=settings.source,
@@ -128,6 +140,17 @@ async def _run(
         log.event("stopped")
 
 
+def _addresses(settings: Settings, log: Log) -> HubAddresses:
+    try:
+        alone = ipaddress.ip_address(settings.host).is_loopback
+    except ValueError:
+        alone = settings.host == "localhost"
+    # A node that nobody reaches over the network does not look there for its hub unasked.
+    if alone and settings.hub:
+        return HubAddresses(settings.hub, settings.token)
+    return HubAddresses(settings.hub, settings.token, elsewhere=on_this_network, log=log)
+
+
 def _bound(settings: Settings) -> socket.socket:
     where = f"{settings.host}:{settings.port}"
     try:
@@ -176,5 +199,6 @@ async def _meter(cost: Cost) -> None:
 
 
 async def _announce(settings: Settings, port: int, log: Log) -> None:
-    async with Announcement(settings.node, settings.host, port, software(), log):
+    properties = {"node": settings.node, "software": software()}
+    async with Announcement(NODE_SERVICE, settings.node, settings.host, port, properties, log):
         await asyncio.Event().wait()

@@ -10,7 +10,7 @@ import edge.cli
 import hub.cli
 import simulator.cli
 import viewer.cli
-from hub.api import SessionsApi
+from hub.api import SessionsApi, proof_routes
 from hub.ingest import Ingest, ingest_routes
 from hub.sessions import Sessions
 
@@ -57,6 +57,7 @@ def test_every_route_of_the_hub_is_documented(tmp_path):
 
     ingest = Ingest(tmp_path, "t", int, nobody)
     routes = ingest_routes(ingest) + SessionsApi(Sessions(tmp_path / "s"), None, "t", int, bytes, print).routes()
+    routes += proof_routes("t")
     ingest.close()
     for route in routes:
         path = re.sub(r":[^/]*}(?=$|/)", "}", route.path)

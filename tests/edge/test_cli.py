@@ -100,3 +100,27 @@ def test_help_does_not_tell_the_token(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         main(["serve", "--help"])
     assert "from-outside" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "hub", "mbit"),
+    [([], "http://h", None), (["--hub", "auto"], None, None), (["--offload-mbit", "2.5"], "http://h", 2.5)],
+)
+def test_where_the_hub_is_and_how_much_it_may_be_sent(monkeypatch, options, hub, mbit):
+    settings = []
+
+    async def serve(given, *_):
+        settings.append(given)
+        return 0
+
+    monkeypatch.setattr("edge.cli.serve", serve)
+    assert main([*GOOD, *options]) == 0
+    assert [(given.hub, given.offload_mbit) for given in settings] == [(hub, mbit)]
+
+
+@pytest.mark.parametrize("mbit", ["0", "-1", "inf", "much"])
+def test_a_bandwidth_is_a_number_above_zero(capsys, mbit):
+    with pytest.raises(SystemExit) as end:
+        main([*GOOD, "--offload-mbit", mbit])
+    assert end.value.code == 2
+    assert "--offload-mbit" in capsys.readouterr().err

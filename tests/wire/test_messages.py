@@ -26,8 +26,10 @@ from wire.pitch_tracks import (
     encode_pitch_tracks,
     pitch_tracks_csv,
 )
+from wire.proof import HubProof, Sealed
 from wire.rig import CameraModel, Lens, Quality, Rig, looking
 from wire.session import NodeStatus, SegmentKey, SegmentOffer, SegmentReceipt, StartRecording
+from wire.stick import StickReceipts
 from wire.tracks import Kind, SegmentTracks, Tracklet, decode_tracks, encode_tracks, read_tracks_head
 from wire.tus.store import UploadRecord
 
@@ -43,21 +45,25 @@ CAMERA = CameraModel(
     (0.0, -40.0, 7.0),
     12,
 )
+OFFER = SegmentOffer(
+    key=KEY,
+    start_ns=1,
+    end_ns=2,
+    frames=50,
+    video_bytes=9,
+    video_sha256="00",
+    tracks_bytes=1,
+    tracks_sha256="ff",
+    clock_uncertainty_ns=5,
+    last=True,
+)
 MESSAGES = [
     SHEET,
     StartRecording(session=SESSION, start_ns=9),
-    SegmentOffer(
-        key=KEY,
-        start_ns=1,
-        end_ns=2,
-        frames=50,
-        video_bytes=9,
-        video_sha256="00",
-        tracks_bytes=1,
-        tracks_sha256="ff",
-        clock_uncertainty_ns=5,
-        last=True,
-    ),
+    OFFER,
+    HubProof(nonce="00", proof="ff"),
+    Sealed(text="{}", seal="00"),
+    StickReceipts(confirmed=(OFFER,)),
     SegmentReceipt(key=KEY, video_wanted=True, tracks_wanted=False),
     NodeStatus(
         node=NODE,
