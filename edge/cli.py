@@ -6,8 +6,10 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.capture import Camera, CameraSource
 from edge.errors import EdgeError
@@ -20,7 +22,10 @@ from firmware.log import Log
 from wire.errors import WireError
 from wire.ids import node_id
 
-DETECTORS = ("onnx", "motion")
+if TYPE_CHECKING:
+    from edge.detect.hailo import Chip
+
+DETECTORS = ("onnx", "motion", "hailo")
 TOKEN_VARIABLE = "TOUCHLINE_TOKEN"  # noqa: S105 - its name, not a token
 
 
@@ -62,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     node.add_argument(
         "--passes-per-second", type=_positive, default=4.0, help="detector passes to spend each second (%(default)g)"
     )
+    node.add_argument(
+        "--hailo-models", type=Path, help="folder of the HEF files for --detector hailo (/usr/share/hailo-models)"
+    )
     node.add_argument("--delete-confirmed", action="store_true", help="delete segments once the hub has them")
     node.set_defaults(run=_serve)
     return parser
@@ -82,15 +90,30 @@ def _serve(arguments: argparse.Namespace) -> int:
         delete_confirmed=arguments.delete_confirmed,
     )
 
+    log = Log(sys.stderr, clock, node=settings.node)
+
+    # Imported when first needed: a node answers before its detector's libraries are loaded.
+    @cache
+    def chip() -> "Chip":
+        from edge.detect.hailo import MODELS, Chip  # noqa: PLC0415
+
+        # One owner for all recordings: a second one would find the chip taken.
+        return Chip(arguments.hailo_models or MODELS)
+
     def eyes_for(camera: Camera) -> Eyes:
-        # Imported when first needed: a node answers before its detector's libraries are loaded.
         from edge.track.eyes import open_eyes  # noqa: PLC0415
 
         return open_eyes(
-            arguments.detector, arguments.passes_per_second, camera.width, camera.height, camera.frames_per_second
+            arguments.detector,
+            arguments.passes_per_second,
+            camera.width,
+            camera.height,
+            camera.frames_per_second,
+            chip=chip(),
+            note=lambda fault: log.event("detector-fault", fault=str(fault)),
         )
 
-    return leave(asyncio.run(serve(settings, eyes_for, clock, Log(sys.stderr, clock, node=settings.node))))
+    return leave(asyncio.run(serve(settings, eyes_for, clock, log)))
 
 
 def _positive(text: str) -> float:

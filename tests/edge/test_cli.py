@@ -41,7 +41,7 @@ def test_help_names_every_option(capsys):
     with pytest.raises(SystemExit):
         main(["serve", "--help"])
     told = capsys.readouterr().out
-    for option in ("--host", "--port", "--detector", "--passes-per-second", "--delete-confirmed"):
+    for option in ("--host", "--port", "--detector", "--passes-per-second", "--hailo-models", "--delete-confirmed"):
         assert option in told
 
 

@@ -119,7 +119,7 @@ class Chip:
                 device.release()
 
     def _let_go(self) -> None:
-        """Part with a chip that hangs, in a thread of its own: HailoRT waits up to ten seconds for what is under way."""
+        """Part with a chip that hangs, in a thread of its own: HailoRT waits up to ten seconds for its pictures."""
         networks, device = self._networks, self._device
         self._networks, self._device = {}, None
 
