@@ -354,6 +354,7 @@ def hailo_platform(tmp_path_factory):
         fake.models = tmp_path_factory.mktemp("hailo-models")
         fake.write_hef(fake.models / "yolov8s_h8l.hef", "yolov8s", "HAILO8L")
         fake.write_hef(fake.models / "yolov8s_h8.hef", "yolov8s", "HAILO8")
+        fake.write_hef(fake.models / "yolov8s_pose_h8l_pi.hef", "yolov8s_pose", "HAILO8L")
         yield fake
         for name in [name for name in sys.modules if name.partition(".")[0] == "hailo_platform"]:
             del sys.modules[name]
