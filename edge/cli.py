@@ -6,8 +6,10 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.capture import PROFILES, Camera, CameraSource, Profile, Sync
 from edge.errors import CameraFault, EdgeError
@@ -24,7 +26,10 @@ from wire.errors import WireError
 from wire.ids import node_id, session_id
 from wire.session import SegmentState
 
-DETECTORS = ("onnx", "motion")
+if TYPE_CHECKING:
+    from edge.detect.hailo import Chip
+
+DETECTORS = ("onnx", "motion", "hailo")
 TOKEN_VARIABLE = "TOUCHLINE_TOKEN"  # noqa: S105 - its name, not a token
 
 
@@ -80,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     node.add_argument(
         "--passes-per-second", type=_positive, default=4.0, help="detector passes to spend each second (%(default)g)"
     )
+    node.add_argument(
+        "--hailo-models", type=Path, help="folder of the HEF files for --detector hailo (/usr/share/hailo-models)"
+    )
     node.add_argument("--sound", metavar="alsa:DEVICE", help="a microphone to record beside the picture (none)")
     node.add_argument("--delete-confirmed", action="store_true", help="delete segments once the hub has them")
     node.set_defaults(run=_serve)
@@ -120,8 +128,17 @@ def _serve(arguments: argparse.Namespace) -> int:
         sound=arguments.sound,
     )
 
+    log = Log(sys.stderr, clock, node=settings.node)
+
+    # Imported when first needed: a node answers before its detector's libraries are loaded.
+    @cache
+    def chip() -> "Chip":
+        from edge.detect.hailo import MODELS, Chip  # noqa: PLC0415
+
+        # One owner for all recordings: a second one would find the chip taken.
+        return Chip(arguments.hailo_models or MODELS)
+
     def eyes_for(camera: Camera, first_segment: int) -> Eyes:
-        # Imported when first needed: a node answers before its detector's libraries are loaded.
         from edge.track.eyes import open_eyes  # noqa: PLC0415
 
         return open_eyes(
@@ -131,9 +148,11 @@ def _serve(arguments: argparse.Namespace) -> int:
             camera.height,
             camera.frames_per_second,
             first_segment,
+            chip=chip(),
+            note=lambda fault: log.event("detector-fault", fault=str(fault)),
         )
 
-    return leave(asyncio.run(serve(settings, eyes_for, clock, Log(sys.stderr, clock, node=settings.node))))
+    return leave(asyncio.run(serve(settings, eyes_for, clock, log)))
 
 
 def _profile(text: str) -> Profile:

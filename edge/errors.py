@@ -75,3 +75,23 @@ class WrongWeights(EdgeError):
 
 class UnknownDetector(EdgeError):
     """A detector was asked for that this node does not have."""
+
+
+class ChipFault(EdgeError):
+    """The AI accelerator cannot be used; recording does not need it."""
+
+
+class ChipMissing(ChipFault):
+    """No accelerator answers, or the software for it is not installed."""
+
+
+class ChipBusy(ChipFault):
+    """Another program holds the accelerator."""
+
+
+class ChipMismatch(ChipFault):
+    """Parts of the accelerator's software do not fit each other, or not this chip."""
+
+
+class ChipStalled(ChipFault):
+    """The accelerator did not answer in time; it has to be opened anew."""

@@ -99,7 +99,8 @@ def shipped_detector(width_px: int, height_px: int, scale: float) -> Detect:
     look = Look((0, 0, width_px, height_px), *sides)
 
     def detect(i420: npt.NDArray[np.uint8]) -> tuple[Boxes, Boxes]:
-        people = detector.look_at(Frame(i420, 0, 0), look).of(Kind.PERSON)
+        [found] = detector.look_at(Frame(i420, 0, 0), [look])
+        people = found.of(Kind.PERSON)
         return people.box, people.score
 
     return detect

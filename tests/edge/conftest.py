@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import hashlib
+import importlib
 import io
 import json
 import secrets
 import socket
 import struct
+import sys
 import threading
 import time
 from fractions import Fraction
@@ -26,6 +28,7 @@ from wire.tracks import Kind, Tracklet
 from wire.tus.protocol import TusProtocol, TusRequest
 from wire.tus.store import UploadStore
 
+FAKES = Path(__file__).parents[1] / "fakes"
 WIDTH, HEIGHT, RATE = 320, 180, 25
 ZERO_NS = 1_790_000_000_000_000_000
 
@@ -339,3 +342,27 @@ def eventually():
                 await asyncio.sleep(0.005)
 
     return wait
+
+
+@pytest.fixture(scope="module")
+def hailo_platform(tmp_path_factory):
+    """The fake of Hailo's package, importable for as long as a test module needs it; `models` holds what a node has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(FAKES))
+        patch.setenv("HAILORT_LOGGER_PATH", "NONE")
+        fake = importlib.import_module("hailo_platform.board")
+        fake.models = tmp_path_factory.mktemp("hailo-models")
+        fake.write_hef(fake.models / "yolov8s_h8l.hef", "yolov8s", "HAILO8L")
+        fake.write_hef(fake.models / "yolov8s_h8.hef", "yolov8s", "HAILO8")
+        fake.write_hef(fake.models / "yolov8s_pose_h8l_pi.hef", "yolov8s_pose", "HAILO8L")
+        yield fake
+        for name in [name for name in sys.modules if name.partition(".")[0] == "hailo_platform"]:
+            del sys.modules[name]
+
+
+@pytest.fixture
+def board(hailo_platform):
+    """The board under the fake, whole at the start of each test."""
+    hailo_platform.board.reset()
+    yield hailo_platform.board
+    hailo_platform.board.reset()

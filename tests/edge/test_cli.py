@@ -68,6 +68,7 @@ def test_help_names_every_option(capsys):
         "--sync",
         "--detector",
         "--passes-per-second",
+        "--hailo-models",
         "--delete-confirmed",
     ):
         assert option in told
