@@ -41,10 +41,10 @@ class Settings:
     host: str
     port: int
     hub: str | None
-    offload_mbit: float | None
     token: str
     detector: str
     delete_confirmed: bool
+    offload_mbit: float | None = None
 
 
 async def serve(settings: Settings, eyes_for: EyesFor, clock: Clock, log: Log) -> int:
