@@ -174,7 +174,12 @@ class _Line:
     def _bent(self, block: bytes, begin: int, end: int) -> bytes:
         bent = bytearray(block)
         for _ in range(self._chance.randint(1, 3)):
-            bent[self._chance.randrange(begin, min(end, len(block)))] ^= self._chance.randint(1, 255)
+            at = self._chance.randrange(begin, min(end, len(block)))
+            # The worst that can become of a digit is another digit: it still reads well.
+            if bent[at] in b"0123456789":
+                bent[at] = self._chance.choice(b"0123456789")
+            else:
+                bent[at] ^= self._chance.randint(1, 255)
         return bytes(bent)
 
     def _reset(self) -> None:

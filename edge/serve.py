@@ -41,12 +41,12 @@ class Settings:
     host: str
     port: int
     hub: str | None
-    offload_mbit: float | None
     token: str
     detector: str
     delete_confirmed: bool
     sound: str | None = None
     patience: Patience = PATIENCE
+    offload_mbit: float | None = None
 
 
 async def serve(settings: Settings, eyes_for: EyesFor, clock: Clock, log: Log) -> int:

@@ -57,6 +57,7 @@ class Offloader:
         self._sleep = sleep
         self._chance = chance
         self._news = asyncio.Event()
+        self._got_through = False
         self._begun: dict[tuple[SegmentKey, str], str] = {}
         self._refusals: Counter[SegmentKey] = Counter()
         self._resting: dict[SegmentKey, asyncio.Task[None]] = {}
@@ -69,15 +70,17 @@ class Offloader:
         """Offload for ever, whatever happens: a fault of the offload must not end the node and its recording.
 
         After a fault wait from half a second up to 30 s, less up to half by chance; a refused segment rests as long.
+        Where something got through before the fault, the pauses begin anew: a bad line is no silent hub.
         """
         faults = 0
         try:
             while True:
                 self._news.clear()
+                self._got_through = False
                 try:
                     refused = await self.hand_over()
                 except HubUnreachable:
-                    faults += 1
+                    faults = 1 if self._got_through else faults + 1
                 except Exception as fault:
                     self._log.event("offload-fault", fault=f"{type(fault).__name__}: {fault}")
                     faults += 1
@@ -173,6 +176,10 @@ class Offloader:
         if await asyncio.to_thread(self._ledger.confirm, offer):
             self._log.event("segment-confirmed", session=row.key.session, segment=row.key.sequence)
 
+    def _count_sent(self, sent: int) -> None:
+        self._cost.count(bytes_sent=sent)
+        self._got_through = self._got_through or sent > 0
+
     async def _send(self, key: SegmentKey, part: str, suffix: str, promised: str) -> None:
         path, begun = self._shelf.path(key, suffix), (key, suffix)
         if self._refusals[key] and await asyncio.to_thread(_is_damaged, path, promised):
@@ -184,7 +191,7 @@ class Offloader:
                 part,
                 resume_url=self._begun.get(begun),
                 on_created=lambda url: self._begun.__setitem__(begun, url),
-                on_sent=lambda sent: self._cost.count(bytes_sent=sent),
+                on_sent=self._count_sent,
             )
         except SegmentRefused:
             # Nothing of a refused upload can be gone on with; one that was broken off is remembered.

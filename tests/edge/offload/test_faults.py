@@ -117,6 +117,24 @@ async def test_trouble_in_the_middle_of_uploads_costs_no_more_than_what_travelle
     assert hub.received == station.cost.report("left").bytes_sent == sum(station.sizes())
 
 
+async def test_on_a_line_that_fails_again_and_again_but_lets_something_through_the_pauses_stay_short(
+    station, hub, front, eventually
+):
+    station.close_segment(0, size=8 * CHUNK_BYTES)
+    patched = 0
+
+    def answer(request):
+        nonlocal patched
+        patched += request.method == "PATCH"
+        return {"status": 503} if request.method == "PATCH" and patched % 2 == 0 else None
+
+    front.answer = answer
+    async with Hub(front.url, TOKEN) as there:
+        await station.until_confirmed(station.offloader(there), eventually)
+    assert station.same_bytes(hub.path)
+    assert station.pauses == [0.375] * 7
+
+
 async def test_an_upload_that_has_expired_is_begun_anew(station, hub, front, eventually):
     station.close_segment(0, size=2 * CHUNK_BYTES)
     seen = []
