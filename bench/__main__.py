@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.memory import MOST_BYTES, measured_peak
 from bench.recall import LEAST_RECALL, MOST_FALSE_ALARMS, good_enough, measured_recall, recall_line
 from bench.stages import bottleneck, stage_rates
 from simulator.scoring import read_events, read_positions, score_events, score_positions
@@ -16,7 +17,8 @@ SCORERS = ("eval_tracks.py", "eval_events.py")
 
 
 def main() -> int:
-    """Run and print; the exit status is the demo's, or 1 when the detector finds too little in the pictures."""
+    """Run and print; the exit status is the demo's, or 1 when a node takes too much memory or the detector finds too
+    little in the pictures."""
     parser = argparse.ArgumentParser(
         prog="bench", description="What a match day costs and how near the truth it comes."
     )
@@ -39,7 +41,17 @@ def main() -> int:
         _print_tracks(out)
         _print_events(out)
         _run_scorers(out)
-    return 0 if given.no_recall else _recall(given.seed)
+    return max(_memory(), 0 if given.no_recall else _recall(given.seed))
+
+
+def _memory() -> int:
+    """Print a node's peak of memory on large pictures; 1 when it takes more than is promised."""
+    peak = measured_peak()
+    print(f"\n{peak.line}")
+    if peak.good_enough:
+        return 0
+    print(f"That is too much: a node takes less than {MOST_BYTES / 1e6:.0f} MB")
+    return 1
 
 
 def _recall(seed: int) -> int:

@@ -114,6 +114,10 @@ def _add_token(command: argparse.ArgumentParser) -> None:
 def _serve(arguments: argparse.Namespace) -> int:
     keep_flat()
     clock = SystemClock()
+    if not arguments.token:
+        raise EdgeError("a node needs the rig's token: an empty one would let anybody in")
+    if not arguments.hub.startswith(("http://", "https://")):
+        raise EdgeError(f"--hub {arguments.hub}: write it as a web address, like http://192.168.4.1:8000")
     settings = Settings(
         node=node_id(arguments.node),
         source=CameraSource.parse(arguments.camera, arguments.profile, arguments.sync),

@@ -70,6 +70,7 @@ class Node:
         self._segment_closed = segment_closed
         self._sound = sound
         self._patience = patience
+        self._starting: SessionId | None = None
         self._recording: Recording | None = None
         self._resuming: SessionId | None = None
         self._ended = asyncio.Event()
@@ -89,7 +90,11 @@ class Node:
                 raise AlreadyRecording(f"node {self.node} is about to go on with session {self._resuming}")
             if any(row.session == order.session for row in await asyncio.to_thread(self._ledger.sessions)):
                 raise AlreadyRecording(f"session {order.session} was recorded before: give the next one a new id")
-            self._set_going(await _aside(lambda: self._begin(order, loop)))
+            self._starting = order.session
+            try:
+                self._set_going(await _aside(lambda: self._begin(order, loop)))
+            finally:
+                self._starting = None
         self._log.event("recording-started", session=order.session, start_ns=order.start_ns)
         return await self.status()
 
@@ -123,11 +128,17 @@ class Node:
         recording.start()
 
     async def stop(self) -> NodeStatus:
-        """End the recording and wait until its last segment is safe; raises `NotRecording`."""
+        """End the recording and wait until its last segment is safe; raises `NotRecording`.
+
+        A recording that is still being started ends as soon as it has begun.
+        """
         if self._resuming:
             await asyncio.to_thread(self._ledger.stop_session, self._resuming)
             self._resuming = None
             return await self.status()
+        if self._starting:
+            async with self._camera_lock:
+                pass
         if not self._recording:
             raise NotRecording(f"node {self.node} is not recording")
         await asyncio.to_thread(self._recording.stop)
@@ -151,7 +162,7 @@ class Node:
             width_px=width,
             height_px=height,
             frames_per_second=rate,
-            recording=recording.session if recording else self._resuming,
+            recording=recording.session if recording else self._starting or self._resuming,
             frames=recording.frames if recording else 0,
             frames_dropped=recording.camera.frames_dropped if recording else 0,
             segments_waiting=waiting,

@@ -1,16 +1,14 @@
 """The node as a process: everything put together, until a signal or a broken part ends it."""
 
 import asyncio
-import contextlib
 import errno
-import fcntl
 import ipaddress
 import signal
 import socket
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 from aiohttp import web
 
@@ -24,6 +22,7 @@ from edge.offload import Bandwidth, Hub, HubAddresses, Offloader, on_this_networ
 from edge.record import PATIENCE, Patience, Shelf, salvage
 from firmware.clock import Clock
 from firmware.discovery import NODE_SERVICE, Announcement
+from firmware.holding import hold
 from firmware.log import Log
 from wire.ids import NodeId
 
@@ -167,20 +166,15 @@ def _bound(settings: Settings) -> socket.socket:
         raise EdgeError(f"cannot listen on {where}: a port is 0 to 65535") from None
 
 
-@contextlib.contextmanager
-def _own(data: Path) -> Iterator[None]:
+def _own(data: Path) -> IO[str]:
     """Keep a data folder to one process: another one would salvage what this one is still writing."""
     try:
         data.mkdir(parents=True, exist_ok=True)
-        lock = (data / "lock").open("w")
+        return hold(data / "lock")
+    except BlockingIOError:
+        raise EdgeError(f"another node already keeps its data in {data}") from None
     except OSError as fault:
         raise EdgeError(f"the data folder {data} cannot be written: {fault.strerror}") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise EdgeError(f"another node already keeps its data in {data}") from None
-        yield
 
 
 async def _go_on(node: Node, session: SessionRow) -> None:

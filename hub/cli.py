@@ -20,6 +20,9 @@ from hub.stick import LeftOut, Stick
 from wire.errors import WireError
 from wire.ids import node_id
 
+NARROWEST_PX, WIDEST_PX = 640, 16384
+"""Of a panorama: below nobody on it can be told from another, above the H.264 encoder refuses it."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; what goes wrong is one sentence on stderr and exit status 2."""
@@ -87,6 +90,12 @@ def _serve(arguments: argparse.Namespace) -> int:
         panorama_width=arguments.panorama_width,
     )
     _check_token(settings.token)
+    if settings.viewer is not None and not settings.viewer.startswith(("http://", "https://")):
+        raise HubError(f"--viewer {arguments.viewer}: write it as a web address, like https://touchline.example.org")
+    if settings.viewer is not None and not settings.device_key:
+        raise HubError("the portal takes packages only with a key: give --device-key or set TOUCHLINE_DEVICE_KEY")
+    if not NARROWEST_PX <= settings.panorama_width <= WIDEST_PX:
+        raise HubError(f"--panorama-width takes {NARROWEST_PX} to {WIDEST_PX} pixels")
     if len({node.id for node in settings.nodes}) < len(settings.nodes) or len(settings.nodes) > 3:
         raise HubError("a rig has one to three nodes, each with an id of its own")
     return leave(asyncio.run(serve(settings, clock, Log(sys.stderr, clock))))

@@ -12,7 +12,10 @@ from wire.ids import NodeId, SessionId
 from wire.message import decode, encode
 from wire.session import NodeStatus, StartRecording
 
-_DEADLINE = aiohttp.ClientTimeout(total=15)
+_ASK = aiohttp.ClientTimeout(total=15)
+_ORDER = aiohttp.ClientTimeout(total=60)
+"""A node that starts loads its detector first, one that stops looks at what it has taken: on a busy board both take a
+while, and a node that is gone was found out by asking for its status."""
 
 
 class NodeUnreachable(HubError):
@@ -73,7 +76,7 @@ class RigNodes:
     async def _call(self, method: str, node: Node, path: str, body: bytes | None) -> bytes:
         try:
             async with self._http.request(
-                method, node.url + path, data=body, headers=self._headers, timeout=_DEADLINE
+                method, node.url + path, data=body, headers=self._headers, timeout=_ASK if body is None else _ORDER
             ) as answer:
                 raw = await answer.read()
                 if answer.status >= 400:

@@ -9,12 +9,14 @@ import socket
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import IO
 
 import aiohttp
 from aiohttp import web
 
 from firmware.clock import Clock
 from firmware.discovery import HUB_SERVICE, Announcement
+from firmware.holding import hold
 from firmware.log import Log
 from hub.api import SessionsApi, plain_errors, proof_routes
 from hub.errors import HubError
@@ -54,12 +56,9 @@ async def serve(settings: Settings, clock: Clock, log: Log) -> int:
 
     Raises `HubError` for what keeps it from starting.
     """
-    try:
-        (settings.data / "sessions").mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise HubError(f"the data folder {settings.data} cannot be used: {fault.strerror}") from None
-    async with aiohttp.ClientSession() as http:
-        return await _run(settings, clock, log, http)
+    with _own(settings.data):
+        async with aiohttp.ClientSession() as http:
+            return await _run(settings, clock, log, http)
 
 
 async def _run(settings: Settings, clock: Clock, log: Log, http: aiohttp.ClientSession) -> int:
@@ -125,6 +124,17 @@ async def _announce(settings: Settings, log: Log) -> None:
     properties = {"software": f"touchline {version('touchline')}"}
     async with Announcement(HUB_SERVICE, name, settings.host, settings.port, properties, log):
         await asyncio.Event().wait()
+
+
+def _own(data: Path) -> IO[str]:
+    """Keep a data folder to one process: two would take the same session through the pipeline."""
+    try:
+        (data / "sessions").mkdir(parents=True, exist_ok=True)
+        return hold(data / "lock")
+    except BlockingIOError:
+        raise HubError(f"another hub already keeps its data in {data}") from None
+    except OSError as fault:
+        raise HubError(f"the data folder {data} cannot be used: {fault.strerror}") from None
 
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> None:

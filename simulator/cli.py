@@ -5,7 +5,7 @@ import asyncio
 import sys
 from importlib.metadata import version
 
-from simulator.demo.day import INTERRUPTED, play_match_day
+from simulator.demo.day import INTERRUPTED, NOT_BEGUN, play_match_day
 from simulator.demo.options import add_arguments, options_from
 from simulator.errors import SimulatorError
 from wire.errors import WireError
@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
         return INTERRUPTED
     except (SimulatorError, WireError, OSError) as fault:
         print(f"touchline: {fault}", file=sys.stderr)
-        return 1 if begun else 2
+        return 1 if begun else NOT_BEGUN
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -73,6 +73,18 @@ def test_every_route_of_the_node_is_documented():
             assert f"`{route.method} {route.resource.canonical}`" in API, route
 
 
+def test_every_route_of_the_portal_for_devices_is_documented():
+    from viewer.web.access import DEVICE
+    from viewer.web.app import _ROUTES
+
+    def nameless(path: str) -> str:
+        return re.sub("{[^}]*}", "{}", path)
+
+    portal = API.split("## Portal")[1]
+    documented = {nameless(path) for path in re.findall(r"`[A-Z*]+ (/[^`]+)`", portal)}
+    assert documented == {nameless(path) for route in _ROUTES if route.opt == DEVICE for path in route.paths}
+
+
 def test_pages_link_only_to_files_that_are_there():
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text()):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from viewer.accounts.people import link, make_account, make_club, make_team
 from viewer.clock import now
@@ -17,6 +17,7 @@ from viewer.db import Database
 from viewer.db.migrate import current, upgrade
 from viewer.devices.keys import make_key, revoke, team_named
 from viewer.errors import PortTaken, ViewerError
+from viewer.logs import OneLine
 from viewer.settings import Settings
 from viewer.teams.models import Duty
 
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it went well, 1 or 2 with one sentence on standard error when not."""
     options = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(OneLine())
+    logging.basicConfig(level=logging.INFO, handlers=[lines])
     for noisy in ("huey", "alembic", "granian", "_granian"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
@@ -37,10 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(str(fault), 2)
     except ViewerError as fault:
         return _say(str(fault), 1)
-    except OperationalError as fault:
+    except DBAPIError as fault:
         return _say(f"the database cannot be used: {str(fault.orig).strip().splitlines()[0]}", 1)
     except KeyboardInterrupt:
         return 130
+    except Exception as fault:
+        return _say(f"this should not happen: {type(fault).__name__}: {fault}", 1)
 
 
 def _serve(options: argparse.Namespace) -> None:

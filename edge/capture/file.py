@@ -77,7 +77,10 @@ class FileCamera:
                 if not index:
                     first_pts = picture.pts
                 time_ns = self._start_ns + round((picture.pts - first_pts) * picture.time_base * SECOND)
-                yield Frame(self._planes(picture), time_ns, index)
+                frame = Frame(self._planes(picture), time_ns, index)
+                # The decoder may use it again while the node is at work on the copy: one picture less in all.
+                del picture
+                yield frame
                 index += 1
         except (av.FFmpegError, OSError):
             raise CameraFault(f"{self._path} is damaged after {index} frames") from None

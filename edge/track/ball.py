@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 from edge.detect.detector import Detections, Floats
 from edge.detect.picture import Plane
 from edge.detect.stature import BALL_SHARE, Stature
+from edge.track.assign import assigned
 from edge.track.ids import TrackletIds
 from edge.track.paths import Paths
 from edge.track.rows import Measured
@@ -199,8 +199,7 @@ class Balls:
         cost[:, shirt] = np.where(self._passing(tall)[:, None], cost[:, shirt], np.inf)
         # The believed choose first.
         cost = np.where(cost < 1, cost - 2.0 * np.array([t.id is not None for t in self.tracks])[:, None], 10.0)
-        rows, columns = linear_sum_assignment(cost)
-        return [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if cost[r, c] < 1]
+        return [(row, column) for row, column in assigned(cost) if cost[row, column] < 1]
 
     def _take(self, row: int, found: Detections, column: int, at_person: bool, seen_by_network: bool) -> None:
         track = self.tracks[row]

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import solveh_banded
 
 from edge.detect.detector import Floats
 
@@ -56,7 +55,7 @@ def smoothed(frame: npt.NDArray[np.int64], place: Floats, variance: Floats, acce
     """Places (n, 2), measured in the rising frames (n,) with variances (n,), smoothed forwards and backwards.
 
     Least squares of the residuals against accelerations of the given standard deviation, px per frame² (Whittaker's
-    smoother with second differences; its system is banded).
+    smoother with second differences).
     """
     if len(frame) < 3:
         return place
@@ -66,15 +65,6 @@ def smoothed(frame: npt.NDArray[np.int64], place: Floats, variance: Floats, acce
     wanted = np.zeros((n, 2))
     weight[at] = 1.0 / variance
     wanted[at] = place / variance[:, None]
-    stiff = 1.0 / acceleration**2
-    banded = np.zeros((3, n))
-    banded[0, 2:] = stiff
-    banded[1, 1:] = -4.0 * stiff
-    banded[1, [1, -1]] = -2.0 * stiff
-    banded[2] = 6.0 * stiff
-    banded[2, [0, -1]] = stiff
-    banded[2, [1, -2]] = 5.0 * stiff if n > 3 else 4.0 * stiff
-    banded[2] += weight
-    whole: Floats = solveh_banded(banded, wanted)
-    found: Floats = whole[at]
-    return found
+    bend = np.diff(np.eye(n), 2, axis=0)
+    whole = np.linalg.solve(bend.T @ bend / acceleration**2 + np.diag(weight), wanted)
+    return np.asarray(whole[at], np.float64)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 from edge.detect.detector import Detections, Floats, overlap
 from edge.detect.motion import Blobs
 from edge.detect.picture import Plane
+from edge.track.assign import assigned
 from edge.track.ids import TrackletIds
 from edge.track.patch import shift
 from edge.track.paths import DRAG, Paths
@@ -248,8 +248,7 @@ def _assign(tracks: Floats, found: Floats, least: float) -> list[tuple[int, int]
     if not len(tracks) or not len(found):
         return []
     shared = overlap(_widened(tracks, WIDEN), _widened(found, WIDEN))
-    rows, columns = linear_sum_assignment(-shared)
-    return [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if shared[r, c] > least]
+    return [(row, column) for row, column in assigned(-shared) if shared[row, column] > least]
 
 
 def _widened(box: Floats, share: float) -> Floats:

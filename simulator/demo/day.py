@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import aiohttp
 
@@ -21,11 +22,11 @@ from edge.cost import NodeCost
 from hub.messages import SessionPlan, SessionProgress, SessionRequest, Stage
 from simulator.console import Console
 from simulator.demo import truth
-from simulator.demo.options import MARK, Options
+from simulator.demo.options import MARK, Options, keep
 from simulator.demo.portal import Portal, answers
 from simulator.demo.processes import Processes, check_free, command, free_ports
 from simulator.demo.report import account_of, print_costs, print_result
-from simulator.errors import ProcessFailed, SimulatorError
+from simulator.errors import PortTaken, ProcessFailed, SimulatorError
 from simulator.pictures.rigs import NAMES
 from wire.errors import WireError
 from wire.message import decode, encode
@@ -36,30 +37,34 @@ NODE_PORT, HUB_PORT, VIEWER_PORT = 8080, 8000, 8088
 PANORAMA_WIDTH = 2560
 """Two cores play three nodes, a hub and a portal here; a hub by itself makes 4096."""
 PASSES_PER_SECOND = 4.0
+NOT_BEGUN = 2
 INTERRUPTED = 130
 """Exit status of a match day that somebody ended before it was played, as shells have it."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 async def play_match_day(options: Options) -> int:
-    """Play the whole day; returns the exit status: 0 when the match was played, 1 when it failed, 130 when somebody
-    ended it before. Every process it started has ended when it returns."""
+    """Play the whole day; returns the exit status: 0 when the match was played, 1 when it failed, 2 when a port that it
+    needs is taken, 130 when somebody ended it before. Every process it started has ended when it returns."""
     console = Console(sys.stdout)
     _leave_on_signal()
     played = False
     try:
         with tempfile.TemporaryDirectory(prefix="touchline-") as sockets:
             day = MatchDay(options, console, Path(sockets))
-            _make_room(options.out)
-            async with Processes(options.out / "logs") as processes:
-                await day.play(processes)
-                played = True
-                if options.serve:
-                    await day.serve(processes)
+            with _make_room(options.out):
+                async with Processes(options.out / "logs") as processes:
+                    await day.play(processes)
+                    played = True
+                    if options.serve:
+                        await day.serve(processes)
         return 0
     except asyncio.CancelledError:
         console.say("\nAll ended.")
         return 0 if played else INTERRUPTED
+    except PortTaken as fault:
+        console.say(f"touchline: {fault}")
+        return NOT_BEGUN
     except (SimulatorError, WireError) as fault:
         console.say(f"touchline: {fault}")
     except aiohttp.ClientError as fault:
@@ -298,12 +303,19 @@ def _shares(recorded: float, stitched: float, progress: SessionProgress) -> str:
     return f"recorded {min(recorded, 1):.0%}, stitched {min(stitched, 1):.0%}{stage}"
 
 
-def _make_room(out: Path) -> None:
-    """An empty folder for this day; only what an earlier demo made is swept away."""
-    if (out / MARK).exists():
-        shutil.rmtree(out)
+def _make_room(out: Path) -> IO[str]:
+    """An empty folder for this day, kept to it until what is returned is closed; only what an earlier demo made is
+    swept away."""
+    ours = (out / MARK).exists()
     out.mkdir(parents=True, exist_ok=True)
+    kept = keep(out)
+    for left in out.iterdir() if ours else ():
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left)
+        elif left.name != MARK:
+            left.unlink()
     (out / MARK).write_text(json.dumps({"made_by": "touchline demo"}) + "\n")
+    return kept
 
 
 def _link(source: Path, target: Path) -> None:

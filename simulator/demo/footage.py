@@ -7,9 +7,12 @@ from pathlib import Path
 import av
 import numpy as np
 
+from hub.errors import ClicksFitNoCamera, TooFewClicks
 from simulator.errors import BadFootage
 from wire.clicks import Click, read_clicks
 from wire.errors import BadTable
+from wire.ids import NodeId
+from wire.pitch import Pitch
 
 SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".m4v", ".avi", ".ts", ".webm"})
 SHORTEST_S = 2.0
@@ -46,7 +49,7 @@ def recordings(folder: Path) -> list[Recording]:
         raise BadFootage(f"{folder} cannot be looked into ({fault.strerror})") from None
     files = [path for path in inside if path.suffix.lower() in SUFFIXES and path.is_file()]
     if len(files) not in (2, 3):
-        raise BadFootage(f"{folder} holds {len(files)} videos: a rig has two or three cameras, one file each")
+        raise BadFootage(f"{folder} holds {_counted(files)}: a rig has two or three cameras, one file each")
     if all(path.stem.lower() in _PLACES for path in files):
         files.sort(key=lambda path: _PLACES[path.stem.lower()])
     found = [_looked_into(path) for path in files]
@@ -70,6 +73,10 @@ def recordings(folder: Path) -> list[Recording]:
     return found
 
 
+def _counted(files: Sequence[Path]) -> str:
+    return f"{len(files) or 'no'} video{'' if len(files) == 1 else 's'}"
+
+
 def clicks_for(recorded: Sequence[Recording], path: Path | None, folder: Path) -> tuple[Click, ...]:
     """The points clicked in the recordings, from `path` or the folder's `clicks.csv`; raises `BadFootage` unless they
     lie in the pictures and can place every camera."""
@@ -87,6 +94,21 @@ def clicks_for(recorded: Sequence[Recording], path: Path | None, folder: Path) -
     for camera, recording in enumerate(recorded):
         _enough([click for click in clicks if click.camera == camera], camera, recording, path)
     return tuple(clicks)
+
+
+def place_cameras(recorded: Sequence[Recording], clicks: Sequence[Click], pitch: Pitch, path: Path | None) -> None:
+    """Looks whether there is a place beside the pitch for each camera from which the clicked points are seen where they
+    were clicked, as the hub will before it looks at any line; raises `BadFootage` when there is none."""
+    # Imported when needed: a simulated match begins without it.
+    from hub.calibrate.clicked import clicks_of, first_poses  # noqa: PLC0415
+    from hub.calibrate.views import View  # noqa: PLC0415
+
+    for camera, recording in enumerate(recorded):
+        blank = np.broadcast_to(np.uint8(0), (recording.height_px, recording.width_px, 3))
+        try:
+            first_poses(View(NodeId(f"camera-{camera}"), blank), camera, clicks_of(camera, clicks), pitch)
+        except (TooFewClicks, ClicksFitNoCamera) as fault:
+            raise BadFootage(f"{path or 'clicks.csv'}: {fault}") from None
 
 
 def _in_the_pictures(clicks: Sequence[Click], recorded: Sequence[Recording], path: Path) -> None:

@@ -5,16 +5,17 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import IO, Literal, cast
 
-from simulator.demo.footage import Recording, clicks_for, recordings
+from firmware.holding import hold
+from simulator.demo.footage import Recording, clicks_for, place_cameras, recordings
 from simulator.errors import BadOptions
 from wire.clicks import Click
 from wire.errors import BadPitch
 from wire.pitch import Pitch, PlayersPerSide, default_pitch, parse_pitch
 
 MARK = "touchline-demo.json"
-"""Marks a folder that the demo made and may empty at its next start."""
+"""Marks a folder that the demo made and may empty at its next start, and is held by the demo at work in it."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def options_from(arguments: argparse.Namespace) -> Options:
     """The options, looked into; raises `BadOptions`, `BadFootage` or `BadPitch` with one sentence, `OSError` for a
     path that the system refuses."""
     players = cast(PlayersPerSide, arguments.players)
-    pitch = parse_pitch(arguments.pitch, players) if arguments.pitch else default_pitch(players)
+    pitch = default_pitch(players) if arguments.pitch is None else parse_pitch(arguments.pitch, players)
     if not 10 <= arguments.seconds <= 3 * 3600:
         raise BadOptions(f"--seconds {arguments.seconds:g}: a match lasts from 10 seconds to 3 hours")
     if arguments.seed < 0:
@@ -68,10 +69,13 @@ def options_from(arguments: argparse.Namespace) -> Options:
         found = tuple(recordings(arguments.footage))
         clicks = clicks_for(found, arguments.clicks, arguments.footage)
         _on_or_beside(pitch, clicks)
+        place_cameras(found, clicks, pitch, arguments.clicks)
     elif arguments.clicks is not None:
         raise BadOptions("--clicks goes with --footage: in a simulated match the simulator clicks")
     out = Path(os.path.realpath(arguments.out))
     _check_out(out)
+    if any(recording.path.resolve().is_relative_to(out) for recording in found):
+        raise BadOptions(f"the recordings lie in {out}, which is emptied for the results: give --out another folder")
     return Options(
         seconds=arguments.seconds,
         seed=arguments.seed,
@@ -93,11 +97,24 @@ def _on_or_beside(pitch: Pitch, clicks: tuple[Click, ...]) -> None:
             )
 
 
+def keep(out: Path) -> IO[str]:
+    """The demo's mark in `out`, held: two demos at work in one folder would sweep away each other's match.
+
+    Raises `BadOptions` when another demo holds it, `OSError` when it cannot be written.
+    """
+    try:
+        return hold(out / MARK)
+    except BlockingIOError:
+        raise BadOptions(f"another demo is at work in {out}: end it, or give --out another folder") from None
+
+
 def _check_out(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise BadOptions(f"{out} is a file: --out takes a folder")
-    if out.is_dir() and any(out.iterdir()) and not (out / MARK).exists():
-        raise BadOptions(f"{out} holds other things: give --out an empty or a new folder")
+    if out.is_dir() and any(out.iterdir()):
+        if not (out / MARK).exists():
+            raise BadOptions(f"{out} holds other things: give --out an empty or a new folder")
+        keep(out).close()
     nearest = next(folder for folder in (out, *out.parents) if folder.exists())
     try:
         # Permissions do not tell: only trying shows a read-only or an unreal file system.

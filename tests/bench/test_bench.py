@@ -1,10 +1,11 @@
-"""The figures of `make bench` leave nothing out and fail when the pictures are not good enough."""
+"""The figures of `make bench` leave nothing out and fail when a promise is not kept."""
 
 import subprocess
 
 import pytest
 
 import bench.__main__ as bench
+from bench.memory import Peak, measured_peak
 from bench.recall import measured_recall
 from bench.stages import bottleneck, stage_rates
 from simulator.pictures.recall import Recall
@@ -38,6 +39,16 @@ def test_every_stage_of_the_account_has_its_rate_and_any_may_be_the_bottleneck()
     assert bottleneck(stage_rates(ACCOUNT)).name == "hub: calibrate"
 
 
+@pytest.fixture
+def played(monkeypatch):
+    """A bench whose day is over, and whose node kept its promise."""
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0))
+    for table in ("_print_stages", "_print_tracks", "_print_events", "_run_scorers"):
+        monkeypatch.setattr(bench, table, lambda out: None)
+    monkeypatch.setattr(bench, "measured_peak", lambda: Peak(node=499_999_999, floor=250_000_000))
+
+
+@pytest.mark.usefixtures("played")
 @pytest.mark.parametrize(
     ("mast", "sideline", "status"),
     [
@@ -48,9 +59,6 @@ def test_every_stage_of_the_account_has_its_rate_and_any_may_be_the_bottleneck()
     ids=["at the line", "too few found", "too many false alarms"],
 )
 def test_the_bench_fails_when_the_mast_rigs_pictures_are_not_good_enough(monkeypatch, capsys, mast, sideline, status):
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0))
-    for table in ("_print_stages", "_print_tracks", "_print_events", "_run_scorers"):
-        monkeypatch.setattr(bench, table, lambda out: None)
     monkeypatch.setattr(bench, "measured_recall", lambda rig, seed: {"mast": mast, "sideline": sideline}[rig])
     monkeypatch.setattr("sys.argv", ["bench"])
     assert bench.main() == status
@@ -58,6 +66,25 @@ def test_the_bench_fails_when_the_mast_rigs_pictures_are_not_good_enough(monkeyp
     assert f"{mast.recall:.1%} of 100" in said
     assert f"{sideline.recall:.1%} of 100" in said
     assert ("too little" in said) == bool(status)
+
+
+@pytest.mark.usefixtures("played")
+def test_the_bench_fails_when_a_node_takes_more_memory_than_promised(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["bench", "--no-recall"])
+    assert bench.main() == 0
+    said = capsys.readouterr().out
+    assert "500 MB, 2.00 times that of its decoder and x264 alone (250 MB)" in said
+    assert "too much" not in said
+    monkeypatch.setattr(bench, "measured_peak", lambda: Peak(node=500_000_000, floor=250_000_000))
+    assert bench.main() == 1
+    assert "too much" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_node_on_large_pictures_takes_what_is_promised_and_more_than_its_codecs():
+    peak = measured_peak()
+    assert peak.good_enough
+    assert 100_000_000 < peak.floor < peak.node
 
 
 @pytest.mark.slow

@@ -57,6 +57,16 @@ def test_a_node_id_that_is_none_is_one_sentence(capsys):
     )
 
 
+@pytest.mark.parametrize(("option", "given", "says"), [("--hub", "hub.local", "web address"), ("--token", "", "empty")])
+def test_a_hub_without_an_address_and_a_token_without_a_letter_are_refused(capsys, option, given, says):
+    at = GOOD.index(option) + 1
+    assert main([*GOOD[:at], given, *GOOD[at + 1 :]]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("touchline-edge: ")
+    assert says in said
+    assert len(said.splitlines()) == 1
+
+
 def test_help_names_every_option(capsys):
     with pytest.raises(SystemExit):
         main(["serve", "--help"])

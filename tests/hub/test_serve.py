@@ -56,12 +56,26 @@ def test_a_taken_port_is_named(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_data_folder_belongs_to_one_hub(tmp_path):
+    with subprocess.Popen(wishes(tmp_path, free_port()), stderr=subprocess.PIPE, text=True) as hub:
+        assert "event=listening" in hub.stderr.readline()
+        run = subprocess.run(wishes(tmp_path, free_port()), capture_output=True, text=True, timeout=60, check=False)
+        hub.terminate()
+        assert hub.wait(10) == 0
+    assert run.returncode == 2
+    assert run.stderr == f"touchline-hub: another hub already keeps its data in {tmp_path}\n"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [(["--node", "Left=http://x"], "not a node id"), (["--node", "left"], "ID=URL"),
-     (["--node", "a=http://x", "--node", "a=http://y"], "id of its own")],
+     (["--node", "a=http://x", "--node", "a=http://y"], "id of its own"),
+     (["--node", "a=http://x", "--viewer", "portal", "--device-key", "k"], "web address"),
+     (["--node", "a=http://x", "--viewer", "http://x"], "only with a key"),
+     (["--node", "a=http://x", "--panorama-width", "0"], "640 to 16384")],
 )  # fmt: skip
-def test_a_wrong_node_is_refused_in_a_sentence(tmp_path, wrong, says):
+def test_a_wrong_wish_is_refused_in_a_sentence(tmp_path, wrong, says):
     run = subprocess.run(
         [HUB, "serve", "--data", str(tmp_path), "--token", "t", *wrong],
         capture_output=True, text=True, timeout=60, check=False,

@@ -264,6 +264,22 @@ def move(page: Page, by: str) -> None:
         finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
+def test_full_screen_and_back_is_no_hand_on_the_picture(page, ball):
+    share, left_s, right_s = ball
+    open_match(page)
+    zoom_in(page)
+    look_at(page, left_s, share[int(left_s * 25)])
+    page.click("#play")
+    for full in ("true", "false"):
+        page.click("#full")
+        until(page, f"Boolean(document.fullscreenElement) === {full}")
+        # The picture takes on its new size a few frames later.
+        page.wait_for_timeout(500)
+        assert page.evaluate(FOLLOWS), full
+    page.click("#play")
+    look_at(page, right_s, share[int(right_s * 25)])
+
+
 def test_without_a_ball_the_picture_shows_the_middle_of_the_players(page):
     def without_ball(route) -> None:
         chunk = route.fetch().json()

@@ -1,5 +1,7 @@
 """How the processes behave: stopping, a killed worker, a taken port, words instead of tracebacks."""
 
+import logging
+import re
 import signal
 import socket
 import sqlite3
@@ -9,6 +11,9 @@ import time
 
 import httpx
 import pytest
+
+from viewer import cli
+from viewer.logs import OneLine
 
 SESSION = "1795344000-0a1b2c3d4e"
 
@@ -108,6 +113,8 @@ def test_a_taken_port_is_named(tmp_path):
         (("serve", "--demo-mailbox", "--host", "0.0.0.0", "--data", "{data}"), "only with --host 127.0.0.1"),
         (("migrate", "--data", "{data}", "--database", "nonsense"), "--database is written"),
         (("migrate", "--data", "{data}", "--database", "postgresql+psycopg://u@/x?host=/nowhere"), "cannot be used"),
+        (("serve", "--port", "65536", "--data", "{data}"), "65536 is not a port"),
+        (("serve", "--host", "192.0.2.1", "--data", "{data}"), "cannot listen on 192.0.2.1:8080"),
     ],
 )
 def test_faults_come_as_one_sentence(tmp_path, words, part):
@@ -115,3 +122,30 @@ def test_faults_come_as_one_sentence(tmp_path, words, part):
     assert code == 1
     assert part in said
     assert len(said.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_a_database_that_is_none_is_told_in_one_sentence(tmp_path):
+    (tmp_path / "portal.db").write_bytes(b"no database at all " * 100)
+    code, said = said_by("migrate", "--data", str(tmp_path))
+    assert code == 1
+    assert said == "touchline-viewer: the database cannot be used: file is not a database"
+
+
+def test_what_nobody_foresaw_is_one_sentence_too(tmp_path, monkeypatch, capsys):
+    def broken(options: object) -> None:
+        raise KeyError("colour")
+
+    monkeypatch.setattr(cli, "_migrate", broken)
+    assert cli.main(["migrate", "--data", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "touchline-viewer: this should not happen: KeyError: 'colour'\n"
+
+
+def test_a_fault_takes_one_line_of_the_log_and_says_where_it_arose():
+    try:
+        raise ValueError("two\nlines")
+    except ValueError as fault:
+        about = {"msg": "work failed kind=%s", "args": ("job",), "exc_info": (type(fault), fault, fault.__traceback__)}
+        line = OneLine().format(logging.makeLogRecord({**about, "levelname": "ERROR", "name": "viewer.worker"}))
+    told = r"ERROR viewer.worker work failed kind=job fault=ValueError('two\nlines') at=test_manners.py:"
+    assert re.fullmatch(f".* {re.escape(told)}[0-9]+", line)

@@ -1,6 +1,7 @@
 """The web process: granian inside our own event loop."""
 
 import asyncio
+import errno
 import logging
 import signal
 import socket
@@ -10,7 +11,7 @@ from granian.server.embed import Server
 
 from viewer.db import Database
 from viewer.db.migrate import upgrade
-from viewer.errors import PortTaken
+from viewer.errors import BadSettings, PortTaken
 from viewer.jobs.wake import Wake
 from viewer.settings import Settings
 from viewer.web.app import build_app
@@ -22,7 +23,7 @@ _GRACE_S = 3.5
 
 
 def run_server(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; raises `PortTaken` before anything is touched."""
+    """Serve until SIGTERM or SIGINT; raises `PortTaken` or `BadSettings` before anything is touched."""
     _check_port(settings.host, settings.port)
     settings.make_folders()
     database = Database(settings.database_url)
@@ -65,5 +66,10 @@ def _check_port(host: str, port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
+        except OverflowError as fault:
+            raise BadSettings(f"{port} is not a port: ports go from 0 to 65535") from fault
         except OSError as fault:
-            raise PortTaken(f"port {port} on {host} is taken: stop what runs there or choose another --port") from fault
+            if fault.errno == errno.EADDRINUSE:
+                words = f"port {port} on {host} is taken: stop what runs there or choose another --port"
+                raise PortTaken(words) from fault
+            raise BadSettings(f"cannot listen on {host}:{port}: {fault.strerror}") from fault

@@ -1,4 +1,5 @@
 import asyncio
+import threading
 
 import cv2
 import msgspec
@@ -29,14 +30,14 @@ def ledger(tmp_path):
 
 @pytest.fixture
 async def make_client(tmp_path, ledger, clock, log, make_eyes):
-    """Serves a node with the given camera; its eyes are the one-ball ones, or `eyes`."""
+    """Serves a node with the given camera; its eyes are the one-ball ones, `eyes`, or those of `eyes_for`."""
     clients = []
 
-    async def make(camera: str, eyes=None) -> TestClient:
+    async def make(camera: str, eyes=None, eyes_for=None) -> TestClient:
         node = Node(
             node="left",
             source=CameraSource.parse(camera),
-            eyes_for=lambda _camera, _first: eyes or make_eyes(),
+            eyes_for=eyes_for or (lambda _camera, _first: eyes or make_eyes()),
             detector="motion",
             shelf=Shelf(tmp_path),
             ledger=ledger,
@@ -159,6 +160,29 @@ async def test_stop_answers_when_the_last_segment_is_safe(make_client, virtual_c
     rows = ledger.segments()
     assert {row.state for row in rows} == {SegmentState.CLOSED}
     assert rows[-1].offer.last
+    assert ledger.sessions()[0].finished
+
+
+async def test_stop_overtaking_a_slow_start_leaves_nothing_recording(make_client, video, make_eyes, zero_ns, ledger):
+    loading, loaded = threading.Event(), threading.Event()
+
+    def slow_eyes(_camera, _first):
+        loading.set()
+        assert loaded.wait(20)
+        return make_eyes()
+
+    client = await make_client(f"file:{video}", eyes_for=slow_eyes)
+    starting = asyncio.create_task(start(client, zero_ns))
+    assert await asyncio.to_thread(loading.wait, 20)
+    assert (await status(client)).recording == "s1"
+    stopping = asyncio.create_task(client.post("/api/v1/record/stop", headers=AUTHORISED))
+    # An answer to a later question shows that the order to stop has arrived.
+    await status(client)
+    assert not stopping.done()
+    loaded.set()
+    assert (await starting).status == 200
+    assert (await stopping).status == 200
+    assert (await status(client)).recording is None
     assert ledger.sessions()[0].finished
 
 

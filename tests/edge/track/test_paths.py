@@ -18,6 +18,18 @@ def test_smoothing_solves_its_least_squares(count, seed):
     assert smoothed(np.arange(count), place, variance, bend) == pytest.approx(wanted, abs=1e-6)
 
 
+@given(st.integers(3, 40), st.integers(0, 1000))
+def test_no_path_near_the_smoothed_one_fits_better(count, seed):
+    random = np.random.default_rng(seed)
+    place, variance, bend = random.normal(0, 50, (count, 2)), random.uniform(0.5, 4, count), random.uniform(0.2, 5)
+
+    def cost(path):
+        return (((path - place) ** 2).sum(axis=1) / variance).sum() + (np.diff(path, 2, axis=0) ** 2).sum() / bend**2
+
+    found = smoothed(np.arange(count), place, variance, bend)
+    assert all(cost(found) < cost(found + random.normal(0, 0.1, found.shape)) for _ in range(20))
+
+
 @given(st.sets(st.integers(0, 60), min_size=3, max_size=30))
 def test_a_straight_path_with_gaps_stays_as_it_is(frames):
     frame = np.array(sorted(frames)) + 1000

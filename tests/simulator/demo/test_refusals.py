@@ -1,6 +1,8 @@
 """What the demo cannot play is refused in one sentence before any work starts."""
 
 import os
+import socket
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,7 +10,14 @@ import av
 import numpy as np
 import pytest
 
+from firmware.holding import hold
 from simulator.cli import main
+from simulator.demo.day import _make_room
+from simulator.demo.options import MARK, keep
+from simulator.errors import BadOptions
+from wire.ids import node_id
+from wire.pitch import Pitch
+from wire.rig import CameraModel, Lens, looking
 
 CLICKS = "camera,x_m,y_m,u_px,v_px\n" + "".join(
     f"{c},{x},{y},{100 + 10 * x},{100 - 8 * y}\n" for c in (0, 1) for x, y in ((0, 0), (9, 0), (0, 9), (9, 9))
@@ -103,7 +112,7 @@ def test_a_file_too_short_is_named(capsys, tmp_path, folder):
 def test_a_missing_folder_and_a_missing_camera_are_told(capsys, tmp_path, folder):
     assert "is not a folder" in refused(capsys, tmp_path, "--footage", str(tmp_path / "nowhere"))
     (folder / "right.mp4").unlink()
-    assert "holds 1 videos" in refused(capsys, tmp_path, "--footage", str(folder))
+    assert "holds 1 video:" in refused(capsys, tmp_path, "--footage", str(folder))
 
 
 def test_missing_or_broken_clicks_are_told(capsys, tmp_path, folder):
@@ -135,12 +144,52 @@ def test_clicks_that_cannot_place_a_camera_are_told(capsys, tmp_path, folder, ro
     assert says in refused(capsys, tmp_path, "--footage", str(folder))
 
 
+def seen_from_a_mast(flip: int = 1) -> str:
+    """Clicks exactly where two cameras on a mast would see those points of the pitch; `flip` -1 swaps near and far."""
+    rows = ["camera,x_m,y_m,u_px,v_px"]
+    for camera, yaw in enumerate((-25.0, 25.0)):
+        model = CameraModel(
+            node_id("n"), 320, 180, Lens(170.0, 160.0, 90.0), looking(yaw, -14.0, 0.0), (0.0, -42.0, 7.0)
+        )
+        places = np.array([*Pitch().points().values()])
+        pixels = model.project(np.column_stack([places, np.zeros(len(places))]))
+        shown = model.sees(np.nan_to_num(pixels, nan=-1e9))
+        rows += [
+            f"{camera},{x},{flip * y},{u:.2f},{v:.2f}"
+            for (x, y), (u, v) in zip(places[shown], pixels[shown], strict=True)
+        ]
+    return "\n".join(rows)
+
+
+def test_clicks_that_two_cameras_beside_the_pitch_would_see_are_taken(monkeypatch, tmp_path, folder):
+    played = []
+
+    async def play(options) -> int:
+        played.append(options)
+        return 0
+
+    monkeypatch.setattr("simulator.cli.play_match_day", play)
+    (folder / "clicks.csv").write_text(seen_from_a_mast())
+    assert main(["demo", "--footage", str(folder), "--out", str(tmp_path / "out"), "--no-serve"]) == 0
+    assert [recording.path.name for recording in played[0].recordings] == ["left.mp4", "right.mp4"]
+
+
+def test_clicks_that_no_camera_beside_the_pitch_could_see_are_told(capsys, tmp_path, folder):
+    (folder / "clicks.csv").write_text(seen_from_a_mast(flip=-1))
+    assert "no camera beside a 105x68 m pitch" in refused(capsys, tmp_path, "--footage", str(folder))
+    strip = "".join(f"1,{x},{y},{160 + 8 * x},{90 - 6 * y}\n" for x, y in ((0, 0), (9, 0), (12, 2), (15, 2)))
+    first = "\n".join(row for row in seen_from_a_mast().splitlines() if not row.startswith("1,"))
+    (folder / "clicks.csv").write_text(f"{first}\n{strip}")
+    assert "camera 1 lie on one line" in refused(capsys, tmp_path, "--footage", str(folder))
+
+
 @pytest.mark.parametrize(
     ("wishes", "says"),
     [
         (["--seconds", "3"], "10 seconds"),
         (["--seconds", "nan"], "10 seconds"),
         (["--pitch", "big"], "length x width"),
+        (["--pitch", ""], "length x width"),
         (["--pitch", "20x10"], "outside"),
         (["--seed", "-1"], "whole number"),
         (["--clicks", "x.csv"], "goes with --footage"),
@@ -155,6 +204,34 @@ def test_a_folder_of_somebody_elses_is_never_emptied(capsys, tmp_path):
     assert main(["demo", "--out", str(tmp_path), "--no-serve"]) == 2
     assert "holds other things" in capsys.readouterr().err
     assert (tmp_path / "diary.txt").read_text() == "mine"
+
+
+def test_recordings_are_not_swept_away_with_an_earlier_demos_results(capsys, tmp_path, folder):
+    (tmp_path / MARK).write_text("")
+    assert main(["demo", "--footage", str(folder), "--out", str(tmp_path), "--no-serve"]) == 2
+    assert "give --out another folder" in capsys.readouterr().err
+    assert (folder / "left.mp4").exists()
+
+
+def test_the_folder_of_a_demo_at_work_is_left_to_it(capsys, tmp_path):
+    (tmp_path / "panorama.mp4").write_text("being watched")
+    with hold(tmp_path / MARK):
+        assert main(["demo", "--out", str(tmp_path), "--no-serve"]) == 2
+        said = capsys.readouterr().err
+        assert "another demo is at work" in said
+        assert len(said.splitlines()) == 1
+        assert (tmp_path / "panorama.mp4").exists()
+
+
+def test_a_new_day_keeps_nothing_of_an_earlier_demos_folder_but_its_mark(tmp_path):
+    (tmp_path / MARK).write_text("")
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "goal.mp4").write_text("old")
+    (tmp_path / "elsewhere").symlink_to(tmp_path.parent)
+    with _make_room(tmp_path):
+        assert [path.name for path in tmp_path.iterdir()] == [MARK]
+        with pytest.raises(BadOptions):
+            keep(tmp_path)
 
 
 @pytest.mark.parametrize("out", ["/proc/nope", "/dev/null/out", "/tmp/" + "x" * 300], ids=["proc", "file", "too long"])
@@ -175,6 +252,33 @@ def test_folders_that_are_closed_to_us_are_told(capsys, tmp_path, folder):
         assert "Permission denied" in capsys.readouterr().err
     finally:
         folder.chmod(0o700)
+
+
+def ports_in_a_row(count: int) -> int:
+    """The first of so many neighbouring ports that nobody listens on."""
+    while True:
+        with ExitStack() as held:
+            first = held.enter_context(socket.socket())
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                for following in range(port + 1, port + count):
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", following))
+            except (OSError, OverflowError):
+                continue
+            return port
+
+
+@pytest.mark.parametrize(("index", "who"), [(1, "node centre"), (3, "the hub"), (4, "the portal")])
+def test_a_taken_port_and_who_needs_it_are_told_before_anything_is_written(capsys, monkeypatch, tmp_path, index, who):
+    ports = ports_in_a_row(5)
+    for name, port in (("NODE", ports), ("HUB", ports + 3), ("VIEWER", ports + 4)):
+        monkeypatch.setattr(f"simulator.demo.day.{name}_PORT", port)
+    with socket.create_server(("127.0.0.1", ports + index)):
+        assert main(["demo", "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().out
+    assert said == f"touchline: port {ports + index} is taken, and {who} needs it: end the program that uses it\n"
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_place_that_fails_later_is_told_without_a_traceback(capsys, monkeypatch, tmp_path):

@@ -10,16 +10,17 @@ export function zoom(video) {
   const hands = [];
   let zoomed = false;
   let centre = 0.5;
-  let placed = 0;
+  let placed = { left: 0, frame: 0, picture: 0 };
   let dragged = false;
 
   video.style.setProperty("--ratio", video.width / video.height);
 
   const half = () => screen.clientWidth / screen.scrollWidth / 2;
+  const note = () => (placed = { left: screen.scrollLeft, frame: screen.clientWidth, picture: screen.scrollWidth });
   const lookAt = (share) => {
     centre = share;
     screen.scrollLeft = share * screen.scrollWidth - screen.clientWidth / 2;
-    placed = screen.scrollLeft;
+    note();
   };
   const set = (on) => {
     zoomed = on;
@@ -41,9 +42,11 @@ export function zoom(video) {
   const resized = new ResizeObserver(() => lookAt(centre));
   for (const box of [screen, video]) resized.observe(box);
   screen.addEventListener("scroll", () => {
-    if (!zoomed || Math.abs(screen.scrollLeft - placed) <= STRAY_PX) return;
+    if (!zoomed || Math.abs(screen.scrollLeft - placed.left) <= STRAY_PX) return;
+    // A picture that shrinks, as on leaving full screen, is pushed by its frame and by no hand.
+    if (placed.frame !== screen.clientWidth || placed.picture !== screen.scrollWidth) return lookAt(centre);
     centre = (screen.scrollLeft + screen.clientWidth / 2) / screen.scrollWidth;
-    placed = screen.scrollLeft;
+    note();
     byHand();
   });
   // A slow hand moves less in one frame than rounding does: so its devices are heard as well as the scrolling.
