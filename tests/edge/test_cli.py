@@ -30,6 +30,14 @@ def test_passes_a_second_are_a_number_above_zero(capsys, passes):
     assert "--passes-per-second" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("poses", ["-1", "nan", "inf", "many"])
+def test_poses_a_second_are_a_number_not_below_zero(capsys, poses):
+    with pytest.raises(SystemExit) as end:
+        main([*GOOD, "--poses-per-second", poses])
+    assert end.value.code == 2
+    assert "--poses-per-second" in capsys.readouterr().err
+
+
 def test_a_node_id_that_is_none_is_one_sentence(capsys):
     assert main([word if word != "left" else "Left Camera" for word in GOOD]) == 2
     assert capsys.readouterr().err == (
@@ -41,7 +49,8 @@ def test_help_names_every_option(capsys):
     with pytest.raises(SystemExit):
         main(["serve", "--help"])
     told = capsys.readouterr().out
-    for option in ("--host", "--port", "--detector", "--passes-per-second", "--hailo-models", "--delete-confirmed"):
+    looking = ("--detector", "--passes-per-second", "--poses-per-second", "--hailo-models")
+    for option in ("--host", "--port", *looking, "--delete-confirmed"):
         assert option in told
 
 
