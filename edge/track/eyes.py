@@ -11,7 +11,7 @@ from edge.detect.detector import Detections, Detector, Floats
 from edge.detect.hailo import Chip, HailoDetector
 from edge.detect.motion import MotionDetector
 from edge.detect.onnx import OnnxDetector
-from edge.errors import ChipFault, EdgeError, UnknownDetector
+from edge.errors import ChipFault, EdgeError, UnknownDetector, WrongWeights
 from edge.pose.hailo import HailoPose
 from edge.pose.near import NearTheBall
 from edge.pose.onnx import OnnxPose
@@ -80,8 +80,9 @@ class Eyes:
         self.people.advance(at)
         self.balls.advance(at)
         before = self._motion.luma
+        self._motion.alone = self._passes is None or at < self._resting_until
         moving = self._motion.detect(frame)
-        if self._passes is None or at < self._resting_until:
+        if self._passes is None or self._motion.alone:
             self.people.see(moving.of(Kind.PERSON), MOTION_LOOK)
         elif at >= self._due:
             self._due += self._between
@@ -106,7 +107,7 @@ class Eyes:
     def _ask(self, passes: Detector, frame: Frame, at: int) -> Detections | None:
         try:
             found = passes.detect(frame)
-        except ChipFault as fault:
+        except (ChipFault, WrongWeights) as fault:
             self._rest(fault, at)
             return None
         self._rest_s = REST_S
@@ -116,14 +117,14 @@ class Eyes:
         people = self.people
         try:
             asked = poses.ask(frame, [person.id for person in people.tracks], people.boxes, self.balls.boxes)
-        except ChipFault as fault:
+        except (ChipFault, WrongWeights) as fault:
             self._rest(fault, at)
             return
         for row, pose in asked:
             if pose.stance is not None:
                 people.stand(row, pose.stance)
 
-    def _rest(self, fault: ChipFault, at: int) -> None:
+    def _rest(self, fault: EdgeError, at: int) -> None:
         self._note(fault)
         self._resting_until = self._due = at + self._rest_s * self._rate
         self._rest_s *= 4
@@ -204,7 +205,7 @@ def open_eyes(
 
     `onnx` looks through the network so many times a second, `hailo` through `chip`, `motion` never does; so many
     persons a second are asked for their pose, on the chip where there is one. `note` is told of faults that the eyes
-    get over. Raises `UnknownDetector`, `WrongWeights` or `ChipFault`.
+    get over, a chip that cannot be used among them. Raises `UnknownDetector` or `WrongWeights`.
     """
     if detector not in DETECTORS:
         raise UnknownDetector(f"there is no detector {detector!r}: choose one of {', '.join(DETECTORS)}")
@@ -216,5 +217,5 @@ def open_eyes(
     if poses_per_second > 0:
         pose = HailoPose(chip) if detector == "hailo" else OnnxPose()
         poses = NearTheBall(pose, poses_per_second, frames_per_second)
-    motion = MotionDetector(width, height, frames_per_second, alone=passes is None)
+    motion = MotionDetector(width, height, frames_per_second)
     return Eyes(motion, passes, passes_per_second, width, height, frames_per_second, note, poses)

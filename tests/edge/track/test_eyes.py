@@ -166,7 +166,7 @@ class Standing:
 
 def seen_with(poses, stage):
     """Eyes that watched one who walks beside the ball and another far from it."""
-    motion = MotionDetector(stage.width, stage.height, 25.0, alone=False)
+    motion = MotionDetector(stage.width, stage.height, 25.0)
     near = NearTheBall(poses, 8.0, 25.0) if poses else None
     eyes = Eyes(motion, OnnxDetector(stage.width, stage.height), 4.0, stage.width, stage.height, 25.0, poses=near)
     for k in range(45):
@@ -207,3 +207,16 @@ def test_while_the_chip_is_out_of_order_walkers_are_still_followed(stage):
         eyes.look(Frame(stage.picture(people_at(k)), k * 40_000_000, k))
     (x, foot, tall, _), _ = people_at(59)
     assert rows_near(eyes.close_segment(0), Kind.PERSON, 59, (x, foot), 0.15 * tall)
+
+
+def test_a_node_without_its_chip_watches_by_motion_and_says_why(hailo_platform, board, stage):
+    board.chip = None
+    told = []
+    chip = Chip(hailo_platform.models)
+    eyes = open_eyes("hailo", 4.0, stage.width, stage.height, 25.0, chip=chip, note=told.append)
+    for k in range(60):
+        eyes.look(Frame(stage.picture(people_at(k)), k * 40_000_000, k))
+    (x, foot, tall, _), _ = people_at(59)
+    assert rows_near(eyes.close_segment(0), Kind.PERSON, 59, (x, foot), 0.15 * tall)
+    [fault] = told
+    assert "no Hailo chip" in str(fault)
