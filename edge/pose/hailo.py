@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit, softmax
 
 from edge.capture.camera import Frame
 from edge.detect.detector import Floats, overlap
@@ -28,6 +29,7 @@ class HailoPose:
     """The chip is opened when the first pose is asked for."""
 
     name = "hailo"
+    at_once = len(QUARTERS)
 
     def __init__(self, chip: Chip) -> None:
         self._chip = chip
@@ -76,10 +78,9 @@ def decode(outputs: Sequence[npt.NDArray[np.float32]]) -> tuple[Floats, Floats, 
         row, column = np.nonzero(by_shape[grid, 1][..., 0] > FLOOR)
         cell = np.stack([column, row], axis=1).astype(np.float64)
         bins = by_shape[grid, 4 * BINS][row, column].reshape(-1, 4, BINS).astype(np.float64)
-        weight = np.exp(bins - bins.max(axis=2, keepdims=True))
-        reach = (weight * np.arange(BINS)).sum(axis=2) / weight.sum(axis=2)
+        reach = softmax(bins, axis=2) @ np.arange(BINS)
         boxes.append(stride * np.concatenate([cell + 0.5 - reach[:, :2], cell + 0.5 + reach[:, 2:]], axis=1))
         raw = by_shape[grid, 3 * POINTS][row, column].reshape(-1, POINTS, 3).astype(np.float64)
         points.append(stride * (2 * raw[..., :2] + cell[:, None]))
-        scores.append(1 / (1 + np.exp(-raw[..., 2])))
+        scores.append(expit(raw[..., 2]))
     return np.concatenate(boxes), np.concatenate(points), np.concatenate(scores)

@@ -11,11 +11,12 @@ from edge.pose.pose import Pose, PoseDetector
 NEAR = 2.0
 """How many of his own heights a person may be away from a ball."""
 MOST = 4
-"""Crops of one frame, at most: a pass of the chip."""
+"""Crops of one frame, at most."""
 
 
 class NearTheBall:
-    """Asks `detector` about `crops_per_second` persons near the ball, those first who were asked about longest ago."""
+    """Asks `detector` about `crops_per_second` persons near the ball, those first who were asked about longest ago, and
+    together as many as it takes for the price of one."""
 
     def __init__(self, detector: PoseDetector, crops_per_second: float, frames_per_second: float) -> None:
         self._detector = detector
@@ -40,7 +41,7 @@ class NearTheBall:
         near = [row for row in np.flatnonzero(away < NEAR).tolist() if ids[row] is not None]
         near.sort(key=lambda row: (self._asked.get(ids[row] or 0, -1), away[row]))
         rows = near[: int(self._credit)]
-        if not rows:
+        if not rows or len(rows) < min(len(near), self._detector.at_once):
             return []
         self._credit -= len(rows)
         self._asked = {i: k for i, k in self._asked.items() if i in ids} | {ids[row] or 0: self._frame for row in rows}

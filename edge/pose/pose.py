@@ -57,6 +57,8 @@ class PoseDetector(Protocol):
     """Finds the poses of persons whose boxes are known; asked only about the few who matter."""
 
     name: str
+    at_once: int
+    """So many persons cost as much as one."""
 
     def poses(self, frame: Frame, boxes: Floats) -> Sequence[Pose]:
         """The poses of the persons in these boxes (n, 4) px of the main stream, in their order."""

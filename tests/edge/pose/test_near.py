@@ -20,7 +20,8 @@ class Asked:
 
     name = "asked"
 
-    def __init__(self):
+    def __init__(self, at_once=1):
+        self.at_once = at_once
         self.xs = []
 
     def poses(self, _frame, found):
@@ -28,8 +29,8 @@ class Asked:
         return [Pose(np.zeros((POINTS, 2)), np.zeros(POINTS), box) for box in found]
 
 
-def asking(crops_per_second, rate=25.0):
-    detector = Asked()
+def asking(crops_per_second, rate=25.0, at_once=1):
+    detector = Asked(at_once)
     return detector, NearTheBall(detector, crops_per_second, rate)
 
 
@@ -58,6 +59,14 @@ def test_everybody_near_gets_a_turn():
         near.ask(None, [1, 2, 3, 4, 5], boxes(100, 130, 160, 190, 220), ball_at(100))
     turns = [x for xs in detector.xs for x in xs]
     assert {turns.count(x) for x in set(turns)} == {5}
+
+
+@pytest.mark.parametrize(("near_the_ball", "together"), [(6, 4), (2, 2)])
+def test_those_who_cost_one_pass_together_are_asked_about_together(near_the_ball, together):
+    detector, near = asking(8.0, at_once=4)
+    for _ in range(250):
+        near.ask(None, range(1, 7), boxes(*range(100, 100 + 10 * near_the_ball, 10)), ball_at(100))
+    assert {len(xs) for xs in detector.xs} == {together}
 
 
 def test_without_a_ball_or_a_person_nobody_is_asked_about():

@@ -150,6 +150,7 @@ class Standing:
     """A pose driver to whom everybody stands three pixels lower than his box."""
 
     name = "standing"
+    at_once = 1
 
     def __init__(self):
         self.asked = 0
