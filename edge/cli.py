@@ -86,6 +86,12 @@ def _parser() -> argparse.ArgumentParser:
         "--passes-per-second", type=_positive, default=4.0, help="detector passes to spend each second (%(default)g)"
     )
     node.add_argument(
+        "--poses-per-second",
+        type=_not_negative,
+        default=0.0,
+        help="persons near the ball whose pose is looked at each second (%(default)g: none)",
+    )
+    node.add_argument(
         "--hailo-models", type=Path, help="folder of the HEF files for --detector hailo (/usr/share/hailo-models)"
     )
     node.add_argument("--sound", metavar="alsa:DEVICE", help="a microphone to record beside the picture (none)")
@@ -152,6 +158,7 @@ def _serve(arguments: argparse.Namespace) -> int:
             camera.height,
             camera.frames_per_second,
             first_segment,
+            poses_per_second=arguments.poses_per_second,
             chip=chip(),
             note=lambda fault: log.event("detector-fault", fault=str(fault)),
         )
@@ -209,4 +216,11 @@ def _positive(text: str) -> float:
     value = float(text)
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def _not_negative(text: str) -> float:
+    value = float(text)
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError(f"{text} is below 0")
     return value

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit, softmax
 
 from edge.detect.detector import Floats, overlap
 from edge.detect.hailo import Chip
+from edge.detect.hailo.chip import SIDE
 from edge.detect.picture import Picture
 from edge.frame import Frame
 from edge.pose.crop import Crop
@@ -24,20 +26,20 @@ LEAST_OVERLAP = 0.3
 
 
 class HailoPose:
-    """Raises what `Chip.network` raises."""
+    """The chip is opened when the first pose is asked for."""
 
     name = "hailo"
+    at_once = len(QUARTERS)
 
     def __init__(self, chip: Chip) -> None:
         self._chip = chip
-        self._side = chip.network(NETWORK).sides[0]
 
     def poses(self, frame: Frame, boxes: Floats) -> list[Pose]:
-        """The poses of the persons in these boxes (n, 4); raises `ChipStalled` or `ChipFault`."""
+        """The poses of the persons in these boxes (n, 4); raises `ChipFault` or `WrongWeights`."""
         fours = [boxes[at : at + len(QUARTERS)] for at in range(0, len(boxes), len(QUARTERS))]
 
         def paint(four: Floats, square: Picture) -> None:
-            half = self._side // 2
+            half = SIDE // 2
             square[:] = 0
             for (right, down), box in zip(QUARTERS, four, strict=False):
                 quarter = square[down * half :, right * half :][:half, :half]
@@ -47,8 +49,8 @@ class HailoPose:
         return [pose for poses in found for pose in poses]
 
     def _take(self, four: Floats, outputs: list[Any]) -> list[Pose]:
-        found, point, score = decode(outputs, self._side)
-        half = self._side / 2
+        found, point, score = decode(outputs)
+        half = SIDE / 2
         poses = []
         for quarter, box in zip(QUARTERS, four, strict=False):
             crop = Crop.around(box)
@@ -63,8 +65,8 @@ class HailoPose:
         return poses
 
 
-def decode(outputs: Sequence[npt.NDArray[np.float32]], side: int) -> tuple[Floats, Floats, Floats]:
-    """Boxes (n, 4), points (n, 17, 2), both px of the network's square of this side, and the points' scores (n, 17).
+def decode(outputs: Sequence[npt.NDArray[np.float32]]) -> tuple[Floats, Floats, Floats]:
+    """Boxes (n, 4), points (n, 17, 2), both px of the network's square, and the points' scores (n, 17).
 
     There are nine outputs in any order, told apart by their shapes: for each of three grids (g, g, c), c = 1 a person's
     score, 64 the bins of the box's four reaches, 51 the points' x, y and unsquashed score.
@@ -72,14 +74,13 @@ def decode(outputs: Sequence[npt.NDArray[np.float32]], side: int) -> tuple[Float
     by_shape = {(output.shape[0], output.shape[2]): output for output in outputs}
     boxes, points, scores = [], [], []
     for grid in sorted({g for g, _ in by_shape}):
-        stride = side / grid
+        stride = SIDE / grid
         row, column = np.nonzero(by_shape[grid, 1][..., 0] > FLOOR)
         cell = np.stack([column, row], axis=1).astype(np.float64)
         bins = by_shape[grid, 4 * BINS][row, column].reshape(-1, 4, BINS).astype(np.float64)
-        weight = np.exp(bins - bins.max(axis=2, keepdims=True))
-        reach = (weight * np.arange(BINS)).sum(axis=2) / weight.sum(axis=2)
+        reach = softmax(bins, axis=2) @ np.arange(BINS)
         boxes.append(stride * np.concatenate([cell + 0.5 - reach[:, :2], cell + 0.5 + reach[:, 2:]], axis=1))
         raw = by_shape[grid, 3 * POINTS][row, column].reshape(-1, POINTS, 3).astype(np.float64)
         points.append(stride * (2 * raw[..., :2] + cell[:, None]))
-        scores.append(1 / (1 + np.exp(-raw[..., 2])))
+        scores.append(expit(raw[..., 2]))
     return np.concatenate(boxes), np.concatenate(points), np.concatenate(scores)

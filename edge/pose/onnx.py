@@ -25,6 +25,7 @@ class OnnxPose:
     """One crop after the other, on one thread. Raises `WrongWeights` when the model cannot be loaded."""
 
     name = "onnx"
+    at_once = 1
 
     def __init__(self, model: Path = MOVENET) -> None:
         options = onnxruntime.SessionOptions()

@@ -10,8 +10,11 @@ from edge.detect.detector import Detections, Detector, Floats
 from edge.detect.hailo import Chip, HailoDetector
 from edge.detect.motion import MotionDetector
 from edge.detect.onnx import OnnxDetector
-from edge.errors import ChipFault, EdgeError, UnknownDetector
+from edge.errors import ChipFault, EdgeError, UnknownDetector, WrongWeights
 from edge.frame import Frame
+from edge.pose.hailo import HailoPose
+from edge.pose.near import NearTheBall
+from edge.pose.onnx import OnnxPose
 from edge.sight import SegmentSight
 from edge.track.ball import Balls, Hypothesis
 from edge.track.ids import tracklet_ids
@@ -36,8 +39,9 @@ class Eyes:
     """Follows persons and ball candidates through one session of one camera (`edge.sight.Eyes`).
 
     The motion detector sees every frame; the `passes` detector, where there is one, is asked so many times a second.
-    While a chip is out of order the motion detector carries on alone, and `note` is told why. Everything is counted in
-    frames, so the same frames always give the same rows.
+    `poses`, where there is one, says where persons near the ball stand. While a chip is out of order the motion
+    detector carries on alone, and `note` is told why. Everything is counted in frames, so the same frames always give
+    the same rows.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class Eyes:
         frames_per_second: float,
         first_segment: int = 0,
         note: Callable[[EdgeError], None] = lambda _: None,
+        poses: NearTheBall | None = None,
     ) -> None:
         self.name = passes.name if passes else motion.name
         self._motion = motion
@@ -57,6 +62,7 @@ class Eyes:
         self._between = frames_per_second / passes_per_second if passes else 0.0
         self._due = 0.0
         self._note = note
+        self._poses = poses
         self._rate = frames_per_second
         self._rest_s = REST_S
         self._resting_until = 0.0
@@ -75,8 +81,9 @@ class Eyes:
         self.people.advance(at)
         self.balls.advance(at)
         before = self._motion.luma
+        self._motion.alone = self._passes is None or at < self._resting_until
         moving = self._motion.detect(frame)
-        if self._passes is None or at < self._resting_until:
+        if self._passes is None or self._motion.alone:
             self.people.see(moving.of(Kind.PERSON), MOTION_LOOK)
         elif at >= self._due:
             self._due += self._between
@@ -92,6 +99,8 @@ class Eyes:
         persons_now = self.people.boxes
         self.balls.see(moving.of(Kind.BALL), persons_now, seen_by_network=False)
         self.balls.search(lambda place, reach: self._motion.front(frame, place, reach), persons_now)
+        if self._poses and at >= self._resting_until:
+            self._look_at_poses(self._poses, frame, at)
         if at % COLOUR_FRAMES == 0:
             self._look_at_shirts(frame, persons_now)
         self._motion.kept = np.concatenate([persons_now[self.people.believed], self.balls.boxes])
@@ -99,13 +108,27 @@ class Eyes:
     def _ask(self, passes: Detector, frame: Frame, at: int) -> Detections | None:
         try:
             found = passes.detect(frame)
-        except ChipFault as fault:
-            self._note(fault)
-            self._resting_until = self._due = at + self._rest_s * self._rate
-            self._rest_s *= 4
+        except (ChipFault, WrongWeights) as fault:
+            self._rest(fault, at)
             return None
         self._rest_s = REST_S
         return found
+
+    def _look_at_poses(self, poses: NearTheBall, frame: Frame, at: int) -> None:
+        people = self.people
+        try:
+            asked = poses.ask(frame, [person.id for person in people.tracks], people.boxes, self.balls.boxes)
+        except (ChipFault, WrongWeights) as fault:
+            self._rest(fault, at)
+            return
+        for row, pose in asked:
+            if pose.stance is not None:
+                people.stand(row, pose.stance)
+
+    def _rest(self, fault: EdgeError, at: int) -> None:
+        self._note(fault)
+        self._resting_until = self._due = at + self._rest_s * self._rate
+        self._rest_s *= 4
 
     def close_segment(self, sequence: int) -> SegmentSight:
         """The rows since the last call, smoothed within what was measured."""
@@ -176,21 +199,26 @@ def open_eyes(
     frames_per_second: float,
     first_segment: int = 0,
     *,
+    poses_per_second: float = 0.0,
     chip: Chip | None = None,
     note: Callable[[EdgeError], None] = lambda _: None,
 ) -> Eyes:
     """The eyes of a camera of this size and rate, which open at a session's segment `first_segment`; `detector` is one
     of `DETECTORS`.
 
-    `onnx` looks through the network so many times a second, `hailo` through `chip`, `motion` never does. `note` is told
-    of faults that the eyes get over. Raises `UnknownDetector`, `WrongWeights` or `ChipFault`.
+    `onnx` looks through the network so many times a second, `hailo` through `chip`, `motion` never does; so many
+    persons a second are asked for their pose, on the chip where there is one. `note` is told of faults that the eyes
+    get over, a chip that cannot be used among them. Raises `UnknownDetector` or `WrongWeights`.
     """
     if detector not in DETECTORS:
         raise UnknownDetector(f"there is no detector {detector!r}: choose one of {', '.join(DETECTORS)}")
+    chip = chip or Chip()
     passes: Detector | None = None
-    if detector == "onnx" and passes_per_second > 0:
-        passes = OnnxDetector(width, height)
-    elif detector == "hailo" and passes_per_second > 0:
-        passes = HailoDetector(width, height, chip or Chip())
-    motion = MotionDetector(width, height, frames_per_second, alone=passes is None)
-    return Eyes(motion, passes, passes_per_second, width, height, frames_per_second, first_segment, note)
+    if detector != "motion" and passes_per_second > 0:
+        passes = HailoDetector(width, height, chip) if detector == "hailo" else OnnxDetector(width, height)
+    poses = None
+    if poses_per_second > 0:
+        pose = HailoPose(chip) if detector == "hailo" else OnnxPose()
+        poses = NearTheBall(pose, poses_per_second, frames_per_second)
+    motion = MotionDetector(width, height, frames_per_second)
+    return Eyes(motion, passes, passes_per_second, width, height, frames_per_second, first_segment, note, poses)

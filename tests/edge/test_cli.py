@@ -50,6 +50,14 @@ def test_a_profile_is_only_for_a_boards_camera(capsys):
     assert "are for picamera:ID; file:x.mp4 records as it comes" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("poses", ["-1", "nan", "inf", "many"])
+def test_poses_a_second_are_a_number_not_below_zero(capsys, poses):
+    with pytest.raises(SystemExit) as end:
+        main([*GOOD, "--poses-per-second", poses])
+    assert end.value.code == 2
+    assert "--poses-per-second" in capsys.readouterr().err
+
+
 def test_a_node_id_that_is_none_is_one_sentence(capsys):
     assert main([word if word != "left" else "Left Camera" for word in GOOD]) == 2
     assert capsys.readouterr().err == (
@@ -78,6 +86,7 @@ def test_help_names_every_option(capsys):
         "--sync",
         "--detector",
         "--passes-per-second",
+        "--poses-per-second",
         "--hailo-models",
         "--delete-confirmed",
     ):

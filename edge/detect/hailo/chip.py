@@ -21,6 +21,8 @@ FILES = {
     },
 }
 """By network and chip, the best file first: a Hailo-8 runs what is made for the 8L, only slower."""
+SIDE = 640
+"""What they all see: a square of so many pixels."""
 DEADLINE_S = 1.0
 """How long one answer may take; a pass of yolov8s takes 13 ms on an 8L, and other networks have their turns."""
 
@@ -94,6 +96,9 @@ class Chip:
                 if output.is_nms:
                     output.set_nms_score_threshold(min(FLOORS))
                     output.set_nms_iou_threshold(DOUBLE)
+            shape = tuple(model.input().shape)
+            if shape != (SIDE, SIDE, 3):
+                raise WrongWeights(f"{path.name} sees pictures of {shape}, not of {SIDE} x {SIDE} pixels")
             return LoadedNetwork(name, model, model.configure(), self._deadline_s)
 
     def _file(self, name: str) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from edge.detect.detector import Detections
-from edge.detect.hailo.chip import Chip
+from edge.detect.hailo.chip import SIDE, Chip
 from edge.detect.looks import Look, Part, uniform
 from edge.detect.network import FLOORS, KINDS, brought_home
 from edge.detect.picture import Picture, small_rgb
@@ -21,14 +21,13 @@ GREY = 114
 
 
 class HailoDetector:
-    """yolov8s on squares of the picture. Raises what `Chip.network` raises."""
+    """yolov8s on squares of the picture; the chip is opened at the first look."""
 
     name = "hailo"
 
     def __init__(self, width: int, height: int, chip: Chip) -> None:
         self._chip = chip
         self._size = (width, height)
-        self._sides = chip.network(NETWORK).sides
         self._turn = itertools.cycle(uniform(width, height, self.fit))
 
     def detect(self, frame: Frame) -> Detections:
@@ -39,14 +38,14 @@ class HailoDetector:
     def fit(self, region: Part) -> Look:
         """A look that fills the network's square in one direction."""
         x0, y0, x1, y1 = region
-        scale = min(self._sides[0] / (x1 - x0), self._sides[1] / (y1 - y0))
+        scale = SIDE / max(x1 - x0, y1 - y0)
         width, height = (max(2, round(side * scale / 2) * 2) for side in (x1 - x0, y1 - y0))
         return Look(region, width, height)
 
     def look_at(self, frame: Frame, looks: Sequence[Look]) -> list[Detections]:
         """What is found in each of these parts of the frame; the chip works on one while the next is prepared.
 
-        Raises `ChipStalled` or `ChipFault`; the next call then opens the chip anew.
+        Raises `ChipFault` or `WrongWeights`; the next call then opens the chip anew.
         """
 
         def paint(look: Look, square: Picture) -> None:
@@ -60,7 +59,7 @@ class HailoDetector:
         rows = [by_class[number][by_class[number][:, 4] > floor] for number, floor in zip(CLASSES, FLOORS, strict=True)]
         kind = np.repeat(np.array(KINDS, np.int64), [len(part) for part in rows])
         together = np.concatenate(rows, dtype=np.float64)
-        box = together[:, [1, 0, 3, 2]] * np.tile(self._sides, 2)
+        box = together[:, [1, 0, 3, 2]] * SIDE
         # What lies on the grey alone is nothing.
         inside = (box[:, :2] < (look.width, look.height)).all(axis=1)
         return brought_home(look, box[inside], together[inside, 4], kind[inside], *self._size)

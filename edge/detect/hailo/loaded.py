@@ -40,17 +40,13 @@ class _Flight:
 
 
 class LoadedNetwork:
-    """A configured HEF. `sides` are the width and height it sees; `names` its outputs, in the order that `take` gets.
-
-    `broken` once anything went wrong: buffers may still be in use then, and the chip has to be opened anew.
-    """
+    """A configured HEF; `broken` once anything went wrong: buffers may still be in use then, and the chip has to be
+    opened anew."""
 
     def __init__(self, name: str, model: Any, configured: Any, deadline_s: float) -> None:
         self.name = name
         self.broken = False
-        height, width, _ = model.input().shape
-        self.sides = (int(width), int(height))
-        self.names = list(model.output_names)
+        self._names = list(model.output_names)
         self._configured = configured
         self._deadline_ms = round(deadline_s * 1000)
         self._lock = threading.Lock()
@@ -65,8 +61,8 @@ class LoadedNetwork:
     ) -> list[Taken]:
         """What `take` makes of each item's outputs, in their order.
 
-        `paint` writes the item's picture (h, w, 3) RGB; `take` must copy what it keeps of the outputs. Raises
-        `ChipStalled` when the chip exceeds its deadline and `ChipFault` when it breaks off.
+        `paint` writes the item's picture (h, w, 3) RGB; `take` gets the outputs in the model's order and must copy what
+        it keeps of them. Raises `ChipStalled` when the chip exceeds its deadline and `ChipFault` when it breaks off.
         """
         with self._lock:
             if self.broken:
@@ -122,12 +118,11 @@ class LoadedNetwork:
             flight.job.wait(self._deadline_ms)
             if flight.exception is not None:
                 raise flight.exception
-            return [flight.seat.bindings.output(name).get_buffer() for name in self.names]
+            return [flight.seat.bindings.output(name).get_buffer() for name in self._names]
 
     def _seat(self, model: Any) -> _Seat:
-        width, height = self.sides
-        picture = np.zeros((height, width, 3), np.uint8)
-        outputs = {name: np.zeros(model.output(name).shape, np.float32) for name in self.names}
+        picture = np.zeros(model.input().shape, np.uint8)
+        outputs = {name: np.zeros(model.output(name).shape, np.float32) for name in self._names}
         bindings = self._configured.create_bindings(output_buffers=outputs)
         bindings.input().set_buffer(picture)
         return _Seat(picture, bindings)

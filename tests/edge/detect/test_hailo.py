@@ -104,8 +104,6 @@ def test_what_was_found_stays_when_the_buffers_are_used_again(chip, light):
 class Mirror:
     """A network that answers with the boxes it is given, in shares of its square."""
 
-    sides = (640, 640)
-
     def __init__(self, box):
         self.box = box
 
@@ -154,7 +152,7 @@ def test_every_fault_has_its_own_sentence_and_leaves_the_chip_to_others(name, ha
     hailo_platform.write_hef(tmp_path / "yolov8s_h8l.hef", "yolov8s", "HAILO8L")
     spoil(board, tmp_path)
     with pytest.raises(kind, match=words) as told:
-        HailoDetector(960, 544, Chip(tmp_path))
+        HailoDetector(960, 544, Chip(tmp_path)).detect(grey_frame(90, 960, 544))
     assert "\n" not in str(told.value)
     assert sum(words in text for text in sentences(hailo_platform, board, tmp_path)) == 1
     assert not board.in_use
@@ -182,7 +180,7 @@ def test_a_model_for_another_chip_is_refused_in_words(chip, made_for, works, hai
     hailo_platform.write_hef(tmp_path / "yolov8s_h8l.hef", "yolov8s", made_for)
     opened = Chip(tmp_path)
     if works:
-        assert opened.network("yolov8s").sides == (640, 640)
+        assert opened.network("yolov8s").name == "yolov8s"
         opened.close()
     else:
         with pytest.raises(WrongWeights, match="another chip"):
@@ -270,6 +268,7 @@ def test_a_job_that_ends_badly_is_told_though_its_wait_is_silent(status, kind, w
 def test_a_closed_chip_is_free_for_others_and_opens_again_when_asked(hailo_platform, board, light):
     first, second = Chip(hailo_platform.models), Chip(hailo_platform.models)
     detector = HailoDetector(1280, 720, first)
+    detector.detect(grey_frame(90))
     with pytest.raises(ChipBusy):
         second.network("yolov8s")
     first.close()

@@ -4,8 +4,11 @@ import pytest
 from edge.detect.detector import Detections
 from edge.detect.hailo import Chip
 from edge.detect.motion import MotionDetector
+from edge.detect.onnx import OnnxDetector
 from edge.errors import ChipStalled, UnknownDetector
 from edge.frame import Frame
+from edge.pose.near import NearTheBall
+from edge.pose.pose import POINTS, SOLE, Pose
 from edge.track.eyes import REST_S, Eyes, open_eyes
 from edge.track.torso import torso_lab
 from wire.tracks import Kind, SegmentTracks, decode_tracks, encode_tracks
@@ -143,6 +146,61 @@ def test_a_chip_that_is_back_is_asked_as_often_as_before():
     assert chip.asked == [0, 1, 2, 3, *range(3 + round(5 * REST_S), 200)]
 
 
+class Standing:
+    """A pose driver to whom everybody stands three pixels lower than his box."""
+
+    name = "standing"
+    at_once = 1
+
+    def __init__(self):
+        self.asked = 0
+
+    def poses(self, _frame, boxes):
+        self.asked += len(boxes)
+        return [self._pose(box) for box in boxes]
+
+    def _pose(self, box):
+        point = np.zeros((POINTS, 2))
+        point[:] = (box[0] + box[2]) / 2, box[3] + 3 - SOLE * (box[3] - box[1])
+        return Pose(point, np.full(POINTS, 0.9), box)
+
+
+def seen_with(poses, stage):
+    """Eyes that watched one who walks beside the ball and another far from it."""
+    motion = MotionDetector(stage.width, stage.height, 25.0)
+    near = NearTheBall(poses, 8.0, 25.0) if poses else None
+    eyes = Eyes(motion, OnnxDetector(stage.width, stage.height), 4.0, stage.width, stage.height, 25.0, poses=near)
+    for k in range(45):
+        people = [(150 + 5 * k, 330, 80, RED), (900 - 2 * k, 440, 100, BLUE)]
+        eyes.look(Frame(stage.picture(people, [(200 + 5 * k, 326, 4.0)]), k * 40_000_000, k))
+    return eyes
+
+
+def test_poses_are_asked_near_the_ball_only_and_draw_the_feet(stage):
+    def feet(poses):
+        sight = seen_with(poses, stage).close_segment(0)
+        rows = [rows_near(sight, Kind.PERSON, 44, place, 15) for place in ((370, 330), (812, 440))]
+        return [float(sight.box[np.isin(sight.tracklet, list(ids)), 3].mean()) for ids in rows]
+
+    poses = Standing()
+    beside, far = np.array(feet(poses)) - feet(None)
+    assert 0 < poses.asked <= 8 * 45 / 25 + 4
+    assert beside > 0.5
+    assert abs(far) < 0.3
+
+
+def test_a_chip_that_fails_at_a_pose_rests_too(stage):
+    class Failing(Standing):
+        def poses(self, _frame, boxes):
+            self.asked += 1
+            raise ChipStalled("no answer")
+
+    failing = Failing()
+    eyes = seen_with(failing, stage)
+    assert failing.asked == 1
+    assert len(eyes.people.tracks) >= 2
+
+
 def test_while_the_chip_is_out_of_order_walkers_are_still_followed(stage):
     motion = MotionDetector(stage.width, stage.height, 25.0)
     eyes = Eyes(motion, Flickering(lambda _: False), 4.0, stage.width, stage.height, 25.0)
@@ -150,3 +208,16 @@ def test_while_the_chip_is_out_of_order_walkers_are_still_followed(stage):
         eyes.look(Frame(stage.picture(people_at(k)), k * 40_000_000, k))
     (x, foot, tall, _), _ = people_at(59)
     assert rows_near(eyes.close_segment(0), Kind.PERSON, 59, (x, foot), 0.15 * tall)
+
+
+def test_a_node_without_its_chip_watches_by_motion_and_says_why(hailo_platform, board, stage):
+    board.chip = None
+    told = []
+    chip = Chip(hailo_platform.models)
+    eyes = open_eyes("hailo", 4.0, stage.width, stage.height, 25.0, chip=chip, note=told.append)
+    for k in range(60):
+        eyes.look(Frame(stage.picture(people_at(k)), k * 40_000_000, k))
+    (x, foot, tall, _), _ = people_at(59)
+    assert rows_near(eyes.close_segment(0), Kind.PERSON, 59, (x, foot), 0.15 * tall)
+    [fault] = told
+    assert "no Hailo chip" in str(fault)
