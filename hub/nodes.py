@@ -14,7 +14,7 @@ from wire.readiness import GateReport
 from wire.session import NodeStatus, StartRecording
 
 _DEADLINE = aiohttp.ClientTimeout(total=15)
-_START_DEADLINE = aiohttp.ClientTimeout(total=45)
+_START_DEADLINE = aiohttp.ClientTimeout(total=70)
 """Longer than a node takes to say which of its gates hangs."""
 
 

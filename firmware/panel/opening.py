@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,30 @@ _HEADER = b"raspberrypi,rp1-gpio"
 """What the device tree calls the chip that drives a Pi 5's header."""
 
 
-def open_panel(setting: str, log: Log, work: Path, *, root: Path = Path("/")) -> Panel:
-    """The panel that `setting` names, its pins numbered as the processor does (BCM); raises `PanelFault`.
+@dataclass(frozen=True)
+class PanelSource:
+    """The pins of light and beeper, numbered as the processor does (BCM); None where there is no panel."""
 
-    `work` is a folder of this process alone, where lgpio puts its pipe; `root` is where `/sys` is found.
-    """
-    if setting == "disabled":
-        return DisabledPanel()
-    match = _GPIO.fullmatch(setting)
-    if not match or match[1] == match[2]:
-        raise PanelFault(f"{setting!r} is not a panel: write disabled, or gpio:LIGHT,BEEPER with two pins' numbers")
-    return GpioPanel(int(match[1]), int(match[2]), _header(work, root), log)
+    pins: tuple[int, int] | None
+
+    @classmethod
+    def parse(cls, text: str) -> "PanelSource":
+        """The panel that `text` names; raises `PanelFault` unless it is `disabled` or `gpio:LIGHT,BEEPER`."""
+        if text == "disabled":
+            return cls(None)
+        match = _GPIO.fullmatch(text)
+        if not match or match[1] == match[2]:
+            raise PanelFault(f"{text!r} is not a panel: write disabled, or gpio:LIGHT,BEEPER with two pins' numbers")
+        return cls((int(match[1]), int(match[2])))
+
+    def open(self, log: Log, work: Path, *, root: Path = Path("/")) -> Panel:
+        """The opened panel; raises `PanelFault` where its pins cannot be had.
+
+        `work` is a folder of this process alone, where lgpio puts its pipe; `root` is where `/sys` is found.
+        """
+        if self.pins is None:
+            return DisabledPanel()
+        return GpioPanel(*self.pins, _header(work, root), log)
 
 
 def _header(work: Path, root: Path) -> Any:
@@ -37,9 +51,8 @@ def _header(work: Path, root: Path) -> Any:
 
         return LGPIOFactory(chip=header_chip(root))
     except ImportError as fault:
-        raise PanelFault(
-            f"the panel needs this board's packages python3-gpiozero and python3-lgpio: {fault}"
-        ) from fault
+        packages = "python3-gpiozero and python3-lgpio"
+        raise PanelFault(f"the panel needs this board's packages {packages}: {fault}") from fault
     except Exception as fault:
         raise PanelFault(f"this board's pins cannot be opened: {fault}") from fault
 

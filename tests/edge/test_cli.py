@@ -57,6 +57,12 @@ def test_a_node_id_that_is_none_is_one_sentence(capsys):
     )
 
 
+@pytest.mark.parametrize("panel", ["gpio", "gpio:17", "lights"])
+def test_a_panel_that_is_none_is_one_sentence(capsys, panel):
+    assert main([*GOOD, "--panel", panel]) == 2
+    assert capsys.readouterr().err.startswith(f"touchline-edge: {panel!r} is not a panel: write disabled, or gpio:")
+
+
 def test_help_names_every_option(capsys):
     with pytest.raises(SystemExit):
         main(["serve", "--help"])

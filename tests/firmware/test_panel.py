@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from firmware.errors import PanelFault
-from firmware.panel import BEEPS, LIGHTS, DisabledPanel, FakePanel, GpioPanel, open_panel
+from firmware.panel import BEEPS, LIGHTS, DisabledPanel, FakePanel, GpioPanel, PanelSource
 from firmware.panel.opening import header_chip
 from firmware.panel.signals import ALARM, FAULT, LONG_S, MARKED, OFF, RECORDING, SHORT_S, STARTED, STOPPED
 
@@ -179,13 +179,13 @@ def test_pins_that_somebody_else_holds_are_a_fault_in_words(pins, log):
 
 
 @pytest.mark.parametrize("setting", ["", "gpio", "gpio:17", "gpio:17,17", "gpio:a,b", "gpio:17,27,", "lights"])
-def test_a_setting_that_names_no_panel_is_refused(setting, log, tmp_path):
+def test_a_setting_that_names_no_panel_is_refused(setting):
     with pytest.raises(PanelFault, match="is not a panel"):
-        open_panel(setting, log, tmp_path)
+        PanelSource.parse(setting)
 
 
 def test_a_board_without_a_panel_gets_the_disabled_one(log, tmp_path):
-    assert isinstance(open_panel("disabled", log, tmp_path), DisabledPanel)
+    assert isinstance(PanelSource.parse("disabled").open(log, tmp_path), DisabledPanel)
 
 
 @pytest.fixture
@@ -218,7 +218,7 @@ def header(board, chip):
 def test_on_a_board_the_panel_is_on_lgpio_and_the_chip_of_the_header(lgpio, board, log, tmp_path, chip):
     root = header(board, chip)
     work = tmp_path / "work"
-    panel = open_panel("gpio:17,27", log, work, root=root)
+    panel = PanelSource.parse("gpio:17,27").open(log, work, root=root)
     panel.light(RECORDING)
     panel.close()
     assert lgpio().opened == [chip]
@@ -231,7 +231,7 @@ def test_a_chip_that_cannot_be_opened_is_a_fault_in_words(lgpio, board, log, tmp
     monkeypatch.setenv("LG_WD", str(tmp_path / "work"))
     lgpio().chips = {0}
     with pytest.raises(PanelFault, match="pins cannot be opened: can not open gpiochip"):
-        open_panel("gpio:17,27", log, tmp_path / "work", root=root)
+        PanelSource.parse("gpio:17,27").open(log, tmp_path / "work", root=root)
 
 
 def test_without_the_boards_packages_the_fault_names_them(log, tmp_path, monkeypatch):
@@ -239,7 +239,7 @@ def test_without_the_boards_packages_the_fault_names_them(log, tmp_path, monkeyp
     monkeypatch.delitem(sys.modules, "gpiozero.pins.lgpio", raising=False)
     monkeypatch.setenv("LG_WD", str(tmp_path))
     with pytest.raises(PanelFault, match="python3-gpiozero and python3-lgpio"):
-        open_panel("gpio:17,27", log, tmp_path)
+        PanelSource.parse("gpio:17,27").open(log, tmp_path)
 
 
 def test_a_board_whose_chips_say_nothing_leaves_the_choice_to_gpiozero(board):
