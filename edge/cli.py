@@ -19,9 +19,12 @@ from edge.offload.stick import Progress, bring_receipts, export
 from edge.record.shelf import Shelf
 from edge.serve import Settings, serve
 from edge.sight import Eyes
-from firmware.clock import SystemClock
+from firmware.clock import ChronyClock
+from firmware.errors import FirmwareError
+from firmware.health import BoardHealth, DisabledHealth
 from firmware.leaving import leave
 from firmware.log import Log
+from firmware.panel import PanelSource
 from wire.errors import WireError
 from wire.ids import node_id, session_id
 from wire.session import SegmentState
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from edge.detect.hailo import Chip
 
 DETECTORS = ("onnx", "motion", "hailo")
+HEALTH = {"board": BoardHealth, "disabled": DisabledHealth}
 TOKEN_VARIABLE = "TOUCHLINE_TOKEN"  # noqa: S105 - its name, not a token
 
 
@@ -38,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
-    except (EdgeError, WireError) as fault:
+    except (EdgeError, FirmwareError, WireError) as fault:
         print(f"touchline-edge: {fault}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -95,7 +99,20 @@ def _parser() -> argparse.ArgumentParser:
         "--hailo-models", type=Path, help="folder of the HEF files for --detector hailo (/usr/share/hailo-models)"
     )
     node.add_argument("--sound", metavar="alsa:DEVICE", help="a microphone to record beside the picture (none)")
-    node.add_argument("--delete-confirmed", action="store_true", help="delete segments once the hub has them")
+    node.add_argument(
+        "--delete-confirmed", action="store_true", help="delete segments once the hub has them, not only for room"
+    )
+    node.add_argument(
+        "--health",
+        choices=tuple(HEALTH),
+        default="board",
+        help="ask the board for heat, supply and battery, or let no gate close on them (%(default)s)",
+    )
+    node.add_argument(
+        "--panel",
+        default="disabled",
+        help="disabled, or gpio:LIGHT,BEEPER with the pins' BCM numbers (%(default)s)",
+    )
     node.set_defaults(run=_serve)
     carry = commands.add_parser("export", help="copy what the hub has not confirmed to a stick, to be carried to it")
     carry.add_argument("--data", required=True, type=Path, help="the node's folder of segments and ledger")
@@ -119,11 +136,11 @@ def _add_token(command: argparse.ArgumentParser) -> None:
 
 def _serve(arguments: argparse.Namespace) -> int:
     keep_flat()
-    clock = SystemClock()
+    clock = ChronyClock()
     if not arguments.token:
         raise EdgeError("a node needs the rig's token: an empty one would let anybody in")
-    if not arguments.hub.startswith(("http://", "https://")):
-        raise EdgeError(f"--hub {arguments.hub}: write it as a web address, like http://192.168.4.1:8000")
+    if arguments.hub != "auto" and not arguments.hub.startswith(("http://", "https://")):
+        raise EdgeError(f"--hub {arguments.hub}: write it as a web address, like http://192.168.4.1:8000, or auto")
     settings = Settings(
         node=node_id(arguments.node),
         source=CameraSource.parse(arguments.camera, arguments.profile, arguments.sync),
@@ -135,6 +152,8 @@ def _serve(arguments: argparse.Namespace) -> int:
         token=arguments.token,
         detector=arguments.detector,
         delete_confirmed=arguments.delete_confirmed,
+        health=HEALTH[arguments.health](),
+        panel=PanelSource.parse(arguments.panel),
         sound=arguments.sound,
     )
 

@@ -1,5 +1,7 @@
 """Faults of a camera node."""
 
+from wire.readiness import GateReport
+
 
 class EdgeError(Exception):
     """Root of every fault in this room; its text is one sentence for the person who runs the node."""
@@ -19,6 +21,18 @@ class CameraStuck(CameraFault):
 
 class AlreadyRecording(EdgeError):
     """A recording was asked for while another one runs, or under an id that was used before."""
+
+
+class GateClosed(EdgeError):
+    """A start was refused by the node's gates; `report` says which, and what to do."""
+
+    def __init__(self, report: GateReport) -> None:
+        super().__init__(report.sentence)
+        self.report = report
+
+
+class SelfTesting(EdgeError):
+    """The camera is taken by a self-test, or a self-test was asked for while the camera is taken."""
 
 
 class NotRecording(EdgeError):

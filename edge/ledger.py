@@ -17,6 +17,12 @@ from wire.session import SegmentKey, SegmentOffer, SegmentState
 NAME = "ledger.sqlite"
 """In the folder of a node's data."""
 _ORDER = list(SegmentState)
+_DELETABLE = """
+from segments g join sessions s using (session) left join (
+    select session, max(sequence) as newest from segments
+    where session in (select session from sessions where finished = 0) group by session
+) r using (session) where g.state = 'confirmed' and (s.finished = 1 or g.sequence < r.newest)
+"""
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +104,8 @@ class Ledger:
             pk=("session", "node", "sequence"),
             if_not_exists=True,
         )
+        # A season's deleted rows must not be walked through for the few that are not.
+        self._db.table("segments").create_index(["state"], if_not_exists=True)
 
     def close(self) -> None:
         """Close the file; the ledger is of no use afterwards."""
@@ -162,12 +170,14 @@ class Ledger:
     def forget_segment(self, key: SegmentKey) -> None:
         """Take out an open segment of which nothing can be saved."""
         with self._lock, self._db.atomic():
-            self._state(key, (SegmentState.OPEN,), "forgotten")
+            self._check(key, (SegmentState.OPEN,), "forgotten")
             self._db.table("segments").delete(_pk(key))
 
     def move(self, key: SegmentKey, to: SegmentState) -> None:
-        """Let a closed segment move on, never back; raises `LedgerFault` for a step that is not allowed."""
-        self._change(key, tuple(_ORDER[1 : _ORDER.index(to)]), {"state": to})
+        """Let a closed segment move on, never back, and be deleted only when it is confirmed; raises `LedgerFault` for
+        a step that is not allowed."""
+        before = (SegmentState.CONFIRMED,) if to is SegmentState.DELETED else tuple(_ORDER[1 : _ORDER.index(to)])
+        self._change(key, before, {"state": to})
 
     def confirm(self, offer: SegmentOffer) -> bool:
         """Note that the hub holds what `offer` promised; whether that made a segment confirmed.
@@ -187,16 +197,13 @@ class Ledger:
 
     def _change(self, key: SegmentKey, before: tuple[SegmentState, ...], updates: dict[str, Any]) -> None:
         with self._lock, self._db.atomic():
-            self._state(key, before, updates["state"])
+            self._check(key, before, updates["state"])
             self._db.table("segments").update(_pk(key), updates)
 
-    def _state(self, key: SegmentKey, allowed: tuple[SegmentState, ...], to: str) -> None:
-        try:
-            state = self._db.table("segments").get(_pk(key))["state"]
-        except NotFoundError:
-            state = "unknown"
+    def _check(self, key: SegmentKey, allowed: tuple[SegmentState, ...], to: str) -> None:
+        state = self._look_up(key)
         if state not in allowed:
-            raise LedgerFault(f"segment {key.path('')} is {state} and cannot become {to}")
+            raise LedgerFault(f"segment {key.path('')} is {state or 'unknown'} and cannot become {to}")
 
     def segments(self, *states: SegmentState) -> list[SegmentRow]:
         """The segments in any of `states` (all of them when none is given), oldest first."""
@@ -206,18 +213,51 @@ class Ledger:
         )
         return [_segment(row) for row in rows]
 
+    def segments_of(self, session: SessionId) -> list[SegmentRow]:
+        """The segments of one session, in their order."""
+        rows = self._select("select * from segments where session = ? order by sequence", [session])
+        return [_segment(row) for row in rows]
+
     def deletable(self) -> list[SegmentRow]:
         """Confirmed segments whose files may go: all but the newest of a running session, which may have to be offered
         again as its last."""
-        return [
-            _segment(row)
-            for row in self._select(
-                "select g.* from segments g join sessions s using (session) where g.state = 'confirmed' and "
-                "(s.finished = 1 or g.sequence < (select max(sequence) from segments h where h.session = g.session)) "
-                "order by g.start_ns, g.sequence",
-                [],
-            )
-        ]
+        rows = self._select(f"select g.* {_DELETABLE} order by g.start_ns, g.sequence", [])
+        return [_segment(row) for row in rows]
+
+    def deletable_bytes(self) -> int:
+        """How much room the segments of `deletable` take."""
+        rows = self._select(f"select sum(g.video_bytes + g.tracks_bytes) as bytes {_DELETABLE}", [])
+        return int(rows[0]["bytes"] or 0)
+
+    def handed_over(self, session: SessionId) -> bool:
+        """Whether a session is finished and this node holds none of its segments any more."""
+        rows = self._select(
+            "select 1 from sessions s where session = :session and finished = 1 and not exists "
+            "(select 1 from segments g where g.session = :session and g.state != 'deleted')",
+            {"session": session},
+        )
+        return bool(rows)
+
+    def bytes_per_pixel(self, segments: int) -> float | None:
+        """What a recorded pixel took on disk, over the `segments` last opened that are closed; None before any."""
+        rows = self._select(
+            "select sum(video_bytes + tracks_bytes) as bytes, sum(pixels) as pixels from (select g.video_bytes, "
+            "g.tracks_bytes, g.frames * s.width_px * s.height_px as pixels from segments g join sessions s "
+            "using (session) where g.state != 'open' order by g.rowid desc limit ?)",
+            [segments],
+        )
+        return rows[0]["bytes"] / rows[0]["pixels"] if rows[0]["pixels"] else None
+
+    def state(self, key: SegmentKey) -> SegmentState | None:
+        """Where a segment is on its way; None when the ledger has never heard of it."""
+        with self._lock:
+            return self._look_up(key)
+
+    def _look_up(self, key: SegmentKey) -> SegmentState | None:
+        try:
+            return SegmentState(self._db.table("segments").get(_pk(key))["state"])
+        except NotFoundError:
+            return None
 
     def count(self, *states: SegmentState) -> int:
         """How many segments are in any of `states`."""
@@ -233,7 +273,7 @@ class Ledger:
             SessionRow(**{**row, "stopped": bool(row["stopped"]), "finished": bool(row["finished"])}) for row in rows
         ]
 
-    def _select(self, sql: str, values: list[Any]) -> list[dict[str, Any]]:
+    def _select(self, sql: str, values: list[Any] | dict[str, Any]) -> list[dict[str, Any]]:
         with self._lock:
             return list(self._db.query(sql, values))
 

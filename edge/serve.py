@@ -1,6 +1,7 @@
 """The node as a process: everything put together, until a signal or a broken part ends it."""
 
 import asyncio
+import contextlib
 import errno
 import ipaddress
 import signal
@@ -9,22 +10,32 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from edge.api import application
 from edge.capture import CameraSource
 from edge.cost import Cost
-from edge.errors import EdgeError, PortTaken
+from edge.errors import EdgeError, PortTaken, SegmentRefused
+from edge.gates import Gates
 from edge.ledger import NAME, Ledger, SessionRow
 from edge.node import EyesFor, Node, software
 from edge.offload import Bandwidth, Hub, HubAddresses, Offloader, on_this_network, take_receipts
 from edge.record import PATIENCE, Patience, Shelf, salvage
-from firmware.clock import Clock
+from edge.record.manifest import Manifests
+from edge.selftest import SESSION, SelfTest
+from edge.storage import Storage
+from firmware.clock import RigClock
 from firmware.discovery import NODE_SERVICE, Announcement
+from firmware.errors import PanelFault
+from firmware.health import Health
 from firmware.holding import hold
 from firmware.log import Log
+from firmware.panel import DisabledPanel, Panel, PanelSource
+from firmware.panel.signals import OFF, READY
 from wire.ids import NodeId
+from wire.session import SegmentKey
 
 _METER_EVERY_S = 1.0
 _STOP_S = 4.0
@@ -32,7 +43,8 @@ _STOP_S = 4.0
 
 @dataclass(frozen=True)
 class Settings:
-    """What one node process is told: who it is, its camera, where it keeps its data, where it listens, its hub."""
+    """What one node process is told: who it is, its camera, where it keeps its data, where it listens, its hub, and
+    what its board has."""
 
     node: NodeId
     source: CameraSource
@@ -43,12 +55,14 @@ class Settings:
     token: str
     detector: str
     delete_confirmed: bool
+    health: Health
+    panel: PanelSource
     sound: str | None = None
     patience: Patience = PATIENCE
     offload_mbit: float | None = None
 
 
-async def serve(settings: Settings, eyes_for: EyesFor, clock: Clock, log: Log) -> int:
+async def serve(settings: Settings, eyes_for: EyesFor, clock: RigClock, log: Log) -> int:
     """Run the node until SIGTERM or SIGINT (returns 0) or until it cannot do its duty (returns 1).
 
     Raises `EdgeError` for what keeps it from starting.
@@ -57,12 +71,14 @@ async def serve(settings: Settings, eyes_for: EyesFor, clock: Clock, log: Log) -
         await asyncio.to_thread(settings.source.check)
         shelf = Shelf(settings.data)
         ledger = Ledger(settings.data / NAME)
+        panel = _panel(settings, log)
         try:
             running = salvage(shelf, ledger, log, clock.now_ns(), clock.uncertainty_ns())
             bandwidth = Bandwidth(settings.offload_mbit and settings.offload_mbit * 125_000)
             async with Hub(_addresses(settings, log), settings.token, bandwidth=bandwidth) as hub:
-                return await _run(settings, listener, eyes_for, clock, log, shelf, ledger, hub, running)
+                return await _run(settings, listener, eyes_for, clock, log, shelf, ledger, hub, running, panel)
         finally:
+            panel.close()
             ledger.close()
 
 
@@ -70,21 +86,39 @@ async def _run(
     settings: Settings,
     listener: socket.socket,
     eyes_for: EyesFor,
-    clock: Clock,
+    clock: RigClock,
     log: Log,
     shelf: Shelf,
     ledger: Ledger,
     hub: Hub,
     running: SessionRow | None,
+    panel: Panel,
 ) -> int:
     cost = Cost()
+    storage = Storage(shelf, ledger, log, delete_confirmed=settings.delete_confirmed)
+    storage.sweep()
+    manifests = Manifests(shelf, ledger, clock, log, software())
+    manifests.mend()
+    gates = Gates(
+        settings.node, settings.data, storage, clock, settings.health, hub_is_here=on_this_machine(settings.hub)
+    )
+    self_test = SelfTest(
+        node=settings.node,
+        source=settings.source,
+        eyes_for=eyes_for,
+        root=settings.data,
+        gates=gates,
+        clock=clock,
+        log=log,
+        hub_answers=lambda: _knock(hub, settings.node),
+    )
+    self_test.sweep()
     offloader = Offloader(
         hub,
         ledger,
         shelf,
         cost,
         log,
-        delete_confirmed=settings.delete_confirmed,
         carried=partial(take_receipts, settings.data, ledger, settings.token, log),
     )
     node = Node(
@@ -97,6 +131,11 @@ async def _run(
         clock=clock,
         cost=cost,
         log=log,
+        gates=gates,
+        storage=storage,
+        manifests=manifests,
+        self_test=self_test,
+        panel=panel,
         segment_closed=offloader.wake,
         sound=settings.sound,
         patience=settings.patience,
@@ -110,11 +149,13 @@ async def _run(
     await web.SockSite(runner, listener).start()
     port = listener.getsockname()[1]
     log.event("listening", host=settings.host, port=port)
+    panel.light(READY)
     # The ends that a node's life can have; whichever comes first decides.
     ends = {
         asyncio.create_task(asked.wait(), name="signal"),
         asyncio.create_task(node.broken.wait(), name="recorder"),
         asyncio.create_task(offloader.run(), name="offload"),
+        asyncio.create_task(storage.run(node.storage_told), name="storage"),
         asyncio.create_task(_meter(cost), name="meter"),
     }
     announcing = asyncio.create_task(_announce(settings, port, log))
@@ -136,18 +177,42 @@ async def _run(
             task.cancel()
         await asyncio.gather(*ends, announcing, return_exceptions=True)
         await runner.cleanup()
+        panel.light(OFF)
         log.event("stopped")
 
 
 def _addresses(settings: Settings, log: Log) -> HubAddresses:
-    try:
-        alone = ipaddress.ip_address(settings.host).is_loopback
-    except ValueError:
-        alone = settings.host == "localhost"
     # A node that nobody reaches over the network does not look there for its hub unasked.
-    if alone and settings.hub:
+    if _is_loopback(settings.host) and settings.hub:
         return HubAddresses(settings.hub, settings.token)
     return HubAddresses(settings.hub, settings.token, elsewhere=on_this_network, log=log)
+
+
+def on_this_machine(hub: str | None) -> bool:
+    """Whether a hub's address is this machine's own: node and hub share its clock then."""
+    return hub is not None and _is_loopback(urlsplit(hub).hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _panel(settings: Settings, log: Log) -> Panel:
+    try:
+        return settings.panel.open(log, settings.data)
+    except PanelFault as fault:
+        # A match without beeps is better than none.
+        log.event("panel-fault", fault=fault)
+        return DisabledPanel()
+
+
+async def _knock(hub: Hub, node: NodeId) -> None:
+    """Ask the hub for something it has never had; raises `HubUnreachable` when it does not even say so."""
+    with contextlib.suppress(SegmentRefused):
+        await hub.receipt(SegmentKey(SESSION, node, 0))
 
 
 def _bound(settings: Settings) -> socket.socket:

@@ -8,8 +8,10 @@ from pathlib import Path
 from bench.faults.staged import FAULTS, FrailEyes, Fuse, StagedSource, SteppingClock, let_files_fail
 from edge.record import Patience
 from edge.serve import Settings, serve
+from firmware.health import DisabledHealth
 from firmware.leaving import leave
 from firmware.log import Log
+from firmware.panel import PanelSource
 from wire.ids import node_id
 
 TOKEN = "staged-token"  # noqa: S105 - of a node that only this machine can reach
@@ -33,9 +35,12 @@ def main() -> int:
         host="127.0.0.1",
         port=0,
         hub="http://127.0.0.1:9",
+        offload_mbit=None,
         token=TOKEN,
         detector="staged",
         delete_confirmed=False,
+        health=DisabledHealth(),
+        panel=PanelSource(None),
         # As a test is in a hurry; the rules are the same.
         patience=Patience(eyes_s=2, coder_s=2, camera_s=2, disk_s=10),
     )

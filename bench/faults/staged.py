@@ -66,7 +66,11 @@ class StagedSource:
     def check(self) -> None:
         """There is always a camera."""
 
-    def open(self, _start_ns: int) -> "StagedCamera":
+    def alone(self) -> "StagedSource":
+        """The same: there is no rig to be in step with."""
+        return self
+
+    def open(self, _start_ns: int, _log: object = None) -> "StagedCamera":
         """A new camera, which counts its own frames."""
         return StagedCamera(self._fuse)
 

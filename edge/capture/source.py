@@ -34,6 +34,9 @@ class CameraSource:
             raise CameraFault(f"a profile and synchronisation are for picamera:ID; {text} records as it comes")
         return cls(driver, Path(path), profile, sync)
 
+    def __str__(self) -> str:
+        return f"{self.driver}:{self.path}"
+
     def alone(self) -> "CameraSource":
         """The same camera, for a look through it that does not wait for the rig."""
         return replace(self, sync=Sync.OFF)

@@ -41,7 +41,6 @@ class Offloader:
         log: Log,
         *,
         connections: int = 3,
-        delete_confirmed: bool = False,
         carried: Callable[[], None] = lambda: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
@@ -52,7 +51,6 @@ class Offloader:
         self._cost = cost
         self._log = log
         self._connections = connections
-        self._delete_confirmed = delete_confirmed
         self._carried = carried
         self._sleep = sleep
         self._chance = chance
@@ -110,10 +108,6 @@ class Offloader:
         async with asyncio.TaskGroup() as connections:
             for _ in range(self._connections):
                 connections.create_task(self._connection(rows, offering, outcome))
-        if self._delete_confirmed:
-            for row in await asyncio.to_thread(self._ledger.deletable):
-                await asyncio.to_thread(self._shelf.delete, self._ledger, row.key)
-                self._log.event("segment-deleted", session=row.key.session, segment=row.key.sequence)
         if outcome.unreachable:
             raise outcome.unreachable
         return outcome.refused

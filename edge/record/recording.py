@@ -174,6 +174,11 @@ class Recording:
         finally:
             self.pause()
 
+    def cut_short(self, fault: DiskFull) -> None:
+        """End the session because the disk is full: a new start would find it as full."""
+        self._faults.note(fault, "disk-full")
+        self.stop()
+
     def pause(self) -> None:
         """Take no more frames, but leave the session to be gone on with; `finished` is called as after `stop`."""
         self.stopping.set()
@@ -254,9 +259,7 @@ class Recording:
         try:
             self._writing.run(self._coding.packets, self._cost)
         except DiskFull as fault:
-            # A new start would find the disk as full: the session ends here.
-            self._faults.note(fault, "disk-full")
-            self.stop()
+            self.cut_short(fault)
         except Exception as fault:
             self._break(fault)
 

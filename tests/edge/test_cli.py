@@ -75,6 +75,12 @@ def test_a_hub_without_an_address_and_a_token_without_a_letter_are_refused(capsy
     assert len(said.splitlines()) == 1
 
 
+@pytest.mark.parametrize("panel", ["gpio", "gpio:17", "lights"])
+def test_a_panel_that_is_none_is_one_sentence(capsys, panel):
+    assert main([*GOOD, "--panel", panel]) == 2
+    assert capsys.readouterr().err.startswith(f"touchline-edge: {panel!r} is not a panel: write disabled, or gpio:")
+
+
 def test_help_names_every_option(capsys):
     with pytest.raises(SystemExit):
         main(["serve", "--help"])

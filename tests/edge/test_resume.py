@@ -5,12 +5,8 @@ import asyncio
 import pytest
 
 import edge.node
-from edge.capture import CameraSource
-from edge.cost import Cost
 from edge.errors import AlreadyRecording, NotRecording
 from edge.ledger import Ledger, SessionRow
-from edge.node import Node
-from edge.record import Shelf
 from wire.session import StartRecording
 
 
@@ -33,19 +29,8 @@ def ledger(tmp_path, zero_ns):
 
 
 @pytest.fixture
-def node(tmp_path, ledger, clock, log, make_eyes, video):
-    return Node(
-        node="left",
-        source=CameraSource("file", video),
-        eyes_for=lambda _camera, _first: make_eyes(),
-        detector="one-ball",
-        shelf=Shelf(tmp_path),
-        ledger=ledger,
-        clock=clock,
-        cost=Cost(),
-        log=log,
-        segment_closed=lambda: None,
-    )
+def node(make_node, ledger, video):
+    return make_node(f"file:{video}", ledger)
 
 
 async def test_a_session_is_gone_on_with_to_its_end(node, ledger, clock, zero_ns, eventually):

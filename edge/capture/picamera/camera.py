@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from edge.capture.details import CameraDetails
 from edge.capture.picamera.device import Device
 from edge.capture.picamera.find import find
 from edge.capture.picamera.loans import Loan, Loans
@@ -133,12 +134,15 @@ class PicameraCamera:
         )
         picam2.configure(configuration)
         self._check(mode)
+        self.details = CameraDetails(
+            model=self._model, mode=f"{mode.width}x{mode.height}/{mode.bit_depth}", profile=str(profile)
+        )
         self._tell(
             "camera-opened",
             model=self._model,
             profile=profile,
             rate=planned.frames_per_second,
-            mode=f"{mode.width}x{mode.height}/{mode.bit_depth}",
+            mode=self.details.mode,
             sync=self._sync,
         )
 

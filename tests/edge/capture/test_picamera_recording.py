@@ -4,35 +4,25 @@ import av
 import numpy as np
 
 from edge.capture import CameraSource, Profile
-from edge.cost import Cost
 from edge.ledger import Ledger
-from edge.node import Node
 from edge.record import Shelf
-from edge.record.shelf import TRACKS, VIDEO
+from edge.record.manifest import SessionManifest
+from edge.record.shelf import MANIFEST, TRACKS, VIDEO
 from firmware.clock import SystemClock
+from wire.message import decode
 from wire.session import StartRecording
 from wire.tracks import decode_tracks
 
 
 async def test_every_frame_the_camera_showed_is_recorded_or_counted(
-    hardware, plug, small_modes, tmp_path, make_eyes, log, log_text, eventually
+    hardware, plug, small_modes, tmp_path, make_node, log_text, eventually
 ):
     sensor = hardware.Sensor("toy", modes=small_modes)
     plug(sensor, live=True)
     sensor.lost = {15}
     ledger, shelf, clock = Ledger(tmp_path / "ledger.sqlite"), Shelf(tmp_path), SystemClock()
-    node = Node(
-        node="left",
-        source=CameraSource.parse("picamera:0", Profile.parse("320x180@25")),
-        eyes_for=lambda _camera, _first: make_eyes(),
-        detector="one-ball",
-        shelf=shelf,
-        ledger=ledger,
-        clock=clock,
-        cost=Cost(),
-        log=log,
-        segment_closed=lambda: None,
-    )
+    source = CameraSource.parse("picamera:0", Profile.parse("320x180@25"))
+    node = make_node(source, ledger, clock=clock, hub_is_here=True)
     begun_ns = clock.now_ns()
     await node.start(StartRecording(session="s1", start_ns=begun_ns))
     await eventually(lambda: len(ledger.segments()) > 1)
@@ -46,6 +36,9 @@ async def test_every_frame_the_camera_showed_is_recorded_or_counted(
         assert keys == [True] + [False] * (len(tracks.frame_times_ns) - 1)
         times_ns += tracks.frame_times_ns.tolist()
     ledger.close()
+    manifest = decode(shelf.about("s1", MANIFEST).read_bytes(), SessionManifest)
+    assert (manifest.details.model, manifest.details.profile) == ("toy", "320x180@25")
+    assert manifest.details.mode
     assert not status.recording
     assert not status.fault, log_text.getvalue()
     steps = np.round(np.diff(times_ns) / 40_000_000).astype(int)

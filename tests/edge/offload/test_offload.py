@@ -7,6 +7,7 @@ from edge.errors import HubUnreachable
 from edge.offload import Hub
 from edge.offload.hub import CHUNK_BYTES
 from edge.record.shelf import TRACKS, VIDEO
+from edge.storage import Storage
 from wire.session import SegmentState
 
 TOKEN = "open-sesame"
@@ -130,15 +131,17 @@ async def test_what_answers_like_no_hub_is_said(station, hub, log_text):
     assert "the hub answered 404" in log_text.getvalue()
 
 
-async def test_confirmed_files_stay_unless_deletion_is_asked_for(station, hub):
+async def test_confirmed_files_stay_unless_deletion_is_asked_for(station, hub, log):
     keys = [station.close_segment(n, last=n == 1) for n in (0, 1)]
+    asked = Storage(station.shelf, station.ledger, log, delete_confirmed=True)
     async with Hub(hub.url, TOKEN) as there:
         await station.offloader(there).hand_over()
         assert station.shelf.path(keys[0], VIDEO).exists()
-        await station.offloader(there, delete_confirmed=True).hand_over()
+        asked.tend()
         assert station.states() == [SegmentState.DELETED, SegmentState.CONFIRMED]
         station.ledger.finish_session("s1")
-        await station.offloader(there, delete_confirmed=True).hand_over()
+        await station.offloader(there).hand_over()
+        asked.tend()
     assert station.states() == [SegmentState.DELETED] * 2
     assert not any(station.shelf.path(key, suffix).exists() for key in keys for suffix in (VIDEO, TRACKS))
 
