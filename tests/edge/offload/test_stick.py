@@ -13,6 +13,7 @@ from edge.cli import main as edge_main
 from edge.errors import NoRoom, StickFault
 from edge.offload import Hub, bring_receipts, export, take_receipts
 from edge.record.shelf import TRACKS, VIDEO
+from edge.storage import Storage
 from hub.cli import main as hub_main
 from hub.ingest import Ingest, ingest_routes
 from wire.proof import seal, unseal
@@ -100,10 +101,11 @@ async def test_the_node_enters_receipts_although_no_hub_is_in_reach(station, sti
     async with Hub(hub.url, TOKEN) as nobody:
         offloader = station.offloader(
             nobody,
-            delete_confirmed=True,
             carried=lambda: take_receipts(station.shelf.root, station.ledger, TOKEN, log),
         )
         assert await offloader.hand_over() == set()
+    assert station.states() == [SegmentState.CONFIRMED]
+    Storage(station.shelf, station.ledger, log, delete_confirmed=True).tend()
     assert station.states() == [SegmentState.DELETED]
 
 
