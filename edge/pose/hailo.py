@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, softmax
 
 from edge.detect.detector import Floats, overlap
 from edge.detect.hailo import Chip
@@ -78,9 +77,11 @@ def decode(outputs: Sequence[npt.NDArray[np.float32]]) -> tuple[Floats, Floats, 
         row, column = np.nonzero(by_shape[grid, 1][..., 0] > FLOOR)
         cell = np.stack([column, row], axis=1).astype(np.float64)
         bins = by_shape[grid, 4 * BINS][row, column].reshape(-1, 4, BINS).astype(np.float64)
-        reach = softmax(bins, axis=2) @ np.arange(BINS)
+        weight = np.exp(bins - bins.max(axis=2, keepdims=True))
+        reach = weight @ np.arange(BINS) / weight.sum(axis=2)
         boxes.append(stride * np.concatenate([cell + 0.5 - reach[:, :2], cell + 0.5 + reach[:, 2:]], axis=1))
         raw = by_shape[grid, 3 * POINTS][row, column].reshape(-1, POINTS, 3).astype(np.float64)
         points.append(stride * (2 * raw[..., :2] + cell[:, None]))
-        scores.append(expit(raw[..., 2]))
+        # The logistic function, in the form that no score can make overflow.
+        scores.append(0.5 + 0.5 * np.tanh(raw[..., 2] / 2))
     return np.concatenate(boxes), np.concatenate(points), np.concatenate(scores)

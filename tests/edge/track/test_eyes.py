@@ -127,7 +127,7 @@ class Flickering:
 
 def watched(detector, frames, rate=5.0):
     told = []
-    eyes = Eyes(MotionDetector(320, 192, rate), detector, rate, 320, 192, rate, told.append)
+    eyes = Eyes(MotionDetector(320, 192, rate), detector, rate, 320, 192, rate, note=told.append)
     grass = np.full((288, 320), 90, np.uint8)
     for k in range(frames):
         eyes.look(Frame(grass, k, k))
