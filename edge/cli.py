@@ -6,21 +6,34 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edge.capture import Camera, CameraSource
-from edge.errors import EdgeError
+from edge.capture import PROFILES, Camera, CameraSource, Profile, Sync
+from edge.errors import CameraFault, EdgeError
+from edge.ledger import Ledger
 from edge.memory import keep_flat
+from edge.offload.stick import Progress, bring_receipts, export
+from edge.record.shelf import Shelf
 from edge.serve import Settings, serve
 from edge.sight import Eyes
-from firmware.clock import SystemClock
+from firmware.clock import ChronyClock
+from firmware.errors import FirmwareError
+from firmware.health import BoardHealth, DisabledHealth
 from firmware.leaving import leave
 from firmware.log import Log
+from firmware.panel import PanelSource
 from wire.errors import WireError
-from wire.ids import node_id
+from wire.ids import node_id, session_id
+from wire.session import SegmentState
 
-DETECTORS = ("onnx", "motion")
+if TYPE_CHECKING:
+    from edge.detect.hailo import Chip
+
+DETECTORS = ("onnx", "motion", "hailo")
+HEALTH = {"board": BoardHealth, "disabled": DisabledHealth}
 TOKEN_VARIABLE = "TOUCHLINE_TOKEN"  # noqa: S105 - its name, not a token
 
 
@@ -29,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
-    except (EdgeError, WireError) as fault:
+    except (EdgeError, FirmwareError, WireError) as fault:
         print(f"touchline-edge: {fault}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -45,60 +58,188 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     node = commands.add_parser("serve", help="run the node until it is told to stop")
     node.add_argument("--node", required=True, help="this node's id: 1 to 63 of a-z, 0-9 and '-'")
-    node.add_argument("--camera", required=True, help="file:PATH or virtual:SOCKET")
+    node.add_argument("--camera", required=True, help="file:PATH, virtual:SOCKET or picamera:ID")
+    node.add_argument(
+        "--profile",
+        type=_profile,
+        metavar="WIDTHxHEIGHT[@RATE][-hevc]",
+        help="what a picamera records, like " + ", ".join(map(str, PROFILES)) + " (what suits the sensor)",
+    )
+    node.add_argument(
+        "--sync",
+        type=Sync,
+        choices=Sync,
+        default=Sync.OFF,
+        help="a picamera's part in keeping the rig's cameras in step (%(default)s)",
+    )
     node.add_argument("--data", required=True, type=Path, help="folder for segments and ledger")
     node.add_argument("--host", default="127.0.0.1", help="address the API listens on (%(default)s)")
     node.add_argument("--port", type=int, default=8080, help="port the API listens on (%(default)s; 0 for any)")
-    node.add_argument("--hub", required=True, help="address of the hub, as http://HOST:PORT")
+    node.add_argument(
+        "--hub",
+        required=True,
+        help="address of the hub, as http://HOST:PORT, or auto to look for it on the network; a node that others can "
+        "reach (--host) looks there as well while nothing answers at the address",
+    )
+    node.add_argument(
+        "--offload-mbit", type=_positive, metavar="MBIT", help="megabits a second that the offload may take (no limit)"
+    )
+    _add_token(node)
+    node.add_argument("--detector", choices=DETECTORS, default="onnx", help="(%(default)s)")
+    node.add_argument(
+        "--passes-per-second", type=_positive, default=4.0, help="detector passes to spend each second (%(default)g)"
+    )
+    node.add_argument(
+        "--poses-per-second",
+        type=_not_negative,
+        default=0.0,
+        help="persons near the ball whose pose is looked at each second (%(default)g: none)",
+    )
+    node.add_argument(
+        "--hailo-models", type=Path, help="folder of the HEF files for --detector hailo (/usr/share/hailo-models)"
+    )
+    node.add_argument("--sound", metavar="alsa:DEVICE", help="a microphone to record beside the picture (none)")
+    node.add_argument(
+        "--delete-confirmed", action="store_true", help="delete segments once the hub has them, not only for room"
+    )
+    node.add_argument(
+        "--health",
+        choices=tuple(HEALTH),
+        default="board",
+        help="ask the board for heat, supply and battery, or let no gate close on them (%(default)s)",
+    )
+    node.add_argument(
+        "--panel",
+        default="disabled",
+        help="disabled, or gpio:LIGHT,BEEPER with the pins' BCM numbers (%(default)s)",
+    )
+    node.set_defaults(run=_serve)
+    carry = commands.add_parser("export", help="copy what the hub has not confirmed to a stick, to be carried to it")
+    carry.add_argument("--data", required=True, type=Path, help="the node's folder of segments and ledger")
+    carry.add_argument("--to", required=True, type=Path, metavar="FOLDER", help="a folder on the stick")
+    carry.add_argument("--session", help="only this session (all of them)")
+    _add_token(carry)
+    carry.set_defaults(run=_export)
+    return parser
+
+
+def _add_token(command: argparse.ArgumentParser) -> None:
     # The environment is for the rig's unit file: what stands on the command line, every user of the machine can read.
     token = os.environ.get(TOKEN_VARIABLE)
-    node.add_argument(
+    command.add_argument(
         "--token",
         required=not token,
         default=token,
         help=f"the rig's token, which node and hub ask of each other; without it, {TOKEN_VARIABLE} of the environment",
     )
-    node.add_argument("--detector", choices=DETECTORS, default="onnx", help="(%(default)s)")
-    node.add_argument(
-        "--passes-per-second", type=_positive, default=4.0, help="detector passes to spend each second (%(default)g)"
-    )
-    node.add_argument("--delete-confirmed", action="store_true", help="delete segments once the hub has them")
-    node.set_defaults(run=_serve)
-    return parser
 
 
 def _serve(arguments: argparse.Namespace) -> int:
     keep_flat()
-    clock = SystemClock()
+    clock = ChronyClock()
     if not arguments.token:
         raise EdgeError("a node needs the rig's token: an empty one would let anybody in")
-    if not arguments.hub.startswith(("http://", "https://")):
-        raise EdgeError(f"--hub {arguments.hub}: write it as a web address, like http://192.168.4.1:8000")
+    if arguments.hub != "auto" and not arguments.hub.startswith(("http://", "https://")):
+        raise EdgeError(f"--hub {arguments.hub}: write it as a web address, like http://192.168.4.1:8000, or auto")
     settings = Settings(
         node=node_id(arguments.node),
-        source=CameraSource.parse(arguments.camera),
+        source=CameraSource.parse(arguments.camera, arguments.profile, arguments.sync),
         data=arguments.data,
         host=arguments.host,
         port=arguments.port,
-        hub=arguments.hub,
+        hub=None if arguments.hub == "auto" else arguments.hub,
+        offload_mbit=arguments.offload_mbit,
         token=arguments.token,
         detector=arguments.detector,
         delete_confirmed=arguments.delete_confirmed,
+        health=HEALTH[arguments.health](),
+        panel=PanelSource.parse(arguments.panel),
+        sound=arguments.sound,
     )
 
-    def eyes_for(camera: Camera) -> Eyes:
-        # Imported when first needed: a node answers before its detector's libraries are loaded.
+    log = Log(sys.stderr, clock, node=settings.node)
+
+    # Imported when first needed: a node answers before its detector's libraries are loaded.
+    @cache
+    def chip() -> "Chip":
+        from edge.detect.hailo import MODELS, Chip  # noqa: PLC0415
+
+        # One owner for all recordings: a second one would find the chip taken.
+        return Chip(arguments.hailo_models or MODELS)
+
+    def eyes_for(camera: Camera, first_segment: int) -> Eyes:
         from edge.track.eyes import open_eyes  # noqa: PLC0415
 
         return open_eyes(
-            arguments.detector, arguments.passes_per_second, camera.width, camera.height, camera.frames_per_second
+            arguments.detector,
+            arguments.passes_per_second,
+            camera.width,
+            camera.height,
+            camera.frames_per_second,
+            first_segment,
+            poses_per_second=arguments.poses_per_second,
+            chip=chip(),
+            note=lambda fault: log.event("detector-fault", fault=str(fault)),
         )
 
-    return leave(asyncio.run(serve(settings, eyes_for, clock, Log(sys.stderr, clock, node=settings.node))))
+    return leave(asyncio.run(serve(settings, eyes_for, clock, log)))
+
+
+def _profile(text: str) -> Profile:
+    try:
+        return Profile.parse(text)
+    except CameraFault as fault:
+        raise argparse.ArgumentTypeError(str(fault)) from None
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    ledger = Ledger.of(arguments.data)
+    try:
+        if arguments.session is not None and session_id(arguments.session) not in {
+            row.session for row in ledger.sessions()
+        }:
+            raise EdgeError(f"this node has recorded no session {arguments.session}")
+        confirmed = bring_receipts(arguments.to, arguments.data, arguments.token)
+        if confirmed:
+            print(f"{len(confirmed)} segments are confirmed by the hub's receipts; the node enters that when it runs")
+        rows = [
+            row
+            for row in ledger.segments(SegmentState.CLOSED, SegmentState.SENT)
+            if arguments.session in (None, row.key.session) and row.offer not in confirmed
+        ]
+        damaged = export(rows, Shelf(arguments.data), arguments.token, arguments.to, _Percent())
+        still = {row.key for row in ledger.segments(SegmentState.CLOSED, SegmentState.SENT)}
+    finally:
+        ledger.close()
+    # What a running node has handed over and deleted meanwhile is missed by nobody.
+    missed = [key for key in damaged if key in still]
+    for key in missed:
+        print(f"touchline-edge: segment {key.path('')} is damaged or gone on this node's disk", file=sys.stderr)
+    return 1 if missed else 0
+
+
+class _Percent:
+    """Prints an export's progress, a line for each percent."""
+
+    def __init__(self) -> None:
+        self._told = -1
+
+    def __call__(self, now: Progress) -> None:
+        percent = 100 * now.bytes // now.of_bytes if now.of_bytes else 100
+        if percent != self._told:
+            self._told = percent
+            print(f"{percent:3d} %  {now.segments} of {now.of_segments} segments", flush=True)
 
 
 def _positive(text: str) -> float:
     value = float(text)
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def _not_negative(text: str) -> float:
+    value = float(text)
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError(f"{text} is below 0")
     return value

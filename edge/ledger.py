@@ -14,11 +14,20 @@ from edge.errors import LedgerFault
 from wire.ids import NodeId, SessionId
 from wire.session import SegmentKey, SegmentOffer, SegmentState
 
+NAME = "ledger.sqlite"
+"""In the folder of a node's data."""
 _ORDER = list(SegmentState)
+_DELETABLE = """
+from segments g join sessions s using (session) left join (
+    select session, max(sequence) as newest from segments
+    where session in (select session from sessions where finished = 0) group by session
+) r using (session) where g.state = 'confirmed' and (s.finished = 1 or g.sequence < r.newest)
+"""
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A recording of this node: its zero (rig time), its pictures, the detector, and whether it has come to its end."""
+    """A recording of this node: its zero (rig time), its pictures, the detector, whether its end was asked for, and
+    whether it has come to it."""
 
     session: SessionId
     node: NodeId
@@ -27,7 +36,8 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
     height_px: int
     frames_per_second: float
     detector: str
-    finished: bool
+    stopped: bool = False
+    finished: bool = False
 
 
 class SegmentRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +62,13 @@ class Ledger:
         except sqlite3.Error as fault:
             raise LedgerFault(f"the ledger {path} cannot be opened: {fault}") from None
 
+    @classmethod
+    def of(cls, data: Path) -> "Ledger":
+        """The ledger of a node that keeps its data in `data`; raises `LedgerFault` where none does."""
+        if not (data / NAME).is_file():
+            raise LedgerFault(f"there is no node's data in {data}")
+        return cls(data / NAME)
+
     def _create(self) -> None:
         self._db.table("sessions").create(
             {
@@ -62,6 +79,7 @@ class Ledger:
                 "height_px": int,
                 "frames_per_second": float,
                 "detector": str,
+                "stopped": int,
                 "finished": int,
             },
             pk="session",
@@ -86,6 +104,8 @@ class Ledger:
             pk=("session", "node", "sequence"),
             if_not_exists=True,
         )
+        # A season's deleted rows must not be walked through for the few that are not.
+        self._db.table("segments").create_index(["state"], if_not_exists=True)
 
     def close(self) -> None:
         """Close the file; the ledger is of no use afterwards."""
@@ -100,13 +120,27 @@ class Ledger:
             except sqlite3.IntegrityError:
                 raise LedgerFault(f"session {row.session} was recorded before: ids are never reused") from None
 
+    def stop_session(self, session: SessionId) -> None:
+        """Note that the session's end was asked for: whatever happens now, it is not gone on with."""
+        with self._lock, self._db.atomic():
+            self._db.execute("update sessions set stopped = 1 where session = ?", [session])
+
+    def reach(self, session: SessionId) -> tuple[int, int]:
+        """Up to which sequence number and which time (ns) a session is recorded; -1 and its zero before any segment."""
+        [row] = self._select(
+            "select coalesce(max(g.sequence), -1) as sequence, coalesce(max(g.end_ns), s.start_ns) as end_ns "
+            "from sessions s left join segments g using (session) where s.session = ?",
+            [session],
+        )
+        return int(row["sequence"]), int(row["end_ns"])
+
     def finish_session(self, session: SessionId) -> None:
         """Note that no more segments follow; the one with the highest number becomes the session's last.
 
         Where that one was handed over as if others followed, it goes back to `closed`, to be offered again.
         """
         with self._lock, self._db.atomic():
-            self._db.execute("update sessions set finished = 1 where session = ?", [session])
+            self._db.execute("update sessions set stopped = 1, finished = 1 where session = ?", [session])
             self._db.execute(
                 "update segments set last = 1, state = case state when 'open' then 'open' else 'closed' end "
                 "where session = :session and last = 0 "
@@ -136,25 +170,40 @@ class Ledger:
     def forget_segment(self, key: SegmentKey) -> None:
         """Take out an open segment of which nothing can be saved."""
         with self._lock, self._db.atomic():
-            self._state(key, (SegmentState.OPEN,), "forgotten")
+            self._check(key, (SegmentState.OPEN,), "forgotten")
             self._db.table("segments").delete(_pk(key))
 
     def move(self, key: SegmentKey, to: SegmentState) -> None:
-        """Let a closed segment move on, never back; raises `LedgerFault` for a step that is not allowed."""
-        self._change(key, tuple(_ORDER[1 : _ORDER.index(to)]), {"state": to})
+        """Let a closed segment move on, never back, and be deleted only when it is confirmed; raises `LedgerFault` for
+        a step that is not allowed."""
+        before = (SegmentState.CONFIRMED,) if to is SegmentState.DELETED else tuple(_ORDER[1 : _ORDER.index(to)])
+        self._change(key, before, {"state": to})
+
+    def confirm(self, offer: SegmentOffer) -> bool:
+        """Note that the hub holds what `offer` promised; whether that made a segment confirmed.
+
+        It does not where the node says something else of the segment by now: one that became its session's last has to
+        be offered again as such.
+        """
+        with self._lock, self._db.atomic():
+            try:
+                row = _segment(self._db.table("segments").get(_pk(offer.key)))
+            except NotFoundError:
+                return False
+            if row.offer != offer or row.state not in (SegmentState.CLOSED, SegmentState.SENT):
+                return False
+            self._db.table("segments").update(_pk(offer.key), {"state": SegmentState.CONFIRMED})
+            return True
 
     def _change(self, key: SegmentKey, before: tuple[SegmentState, ...], updates: dict[str, Any]) -> None:
         with self._lock, self._db.atomic():
-            self._state(key, before, updates["state"])
+            self._check(key, before, updates["state"])
             self._db.table("segments").update(_pk(key), updates)
 
-    def _state(self, key: SegmentKey, allowed: tuple[SegmentState, ...], to: str) -> None:
-        try:
-            state = self._db.table("segments").get(_pk(key))["state"]
-        except NotFoundError:
-            state = "unknown"
+    def _check(self, key: SegmentKey, allowed: tuple[SegmentState, ...], to: str) -> None:
+        state = self._look_up(key)
         if state not in allowed:
-            raise LedgerFault(f"segment {key.path('')} is {state} and cannot become {to}")
+            raise LedgerFault(f"segment {key.path('')} is {state or 'unknown'} and cannot become {to}")
 
     def segments(self, *states: SegmentState) -> list[SegmentRow]:
         """The segments in any of `states` (all of them when none is given), oldest first."""
@@ -164,18 +213,51 @@ class Ledger:
         )
         return [_segment(row) for row in rows]
 
+    def segments_of(self, session: SessionId) -> list[SegmentRow]:
+        """The segments of one session, in their order."""
+        rows = self._select("select * from segments where session = ? order by sequence", [session])
+        return [_segment(row) for row in rows]
+
     def deletable(self) -> list[SegmentRow]:
         """Confirmed segments whose files may go: all but the newest of a running session, which may have to be offered
         again as its last."""
-        return [
-            _segment(row)
-            for row in self._select(
-                "select g.* from segments g join sessions s using (session) where g.state = 'confirmed' and "
-                "(s.finished = 1 or g.sequence < (select max(sequence) from segments h where h.session = g.session)) "
-                "order by g.start_ns, g.sequence",
-                [],
-            )
-        ]
+        rows = self._select(f"select g.* {_DELETABLE} order by g.start_ns, g.sequence", [])
+        return [_segment(row) for row in rows]
+
+    def deletable_bytes(self) -> int:
+        """How much room the segments of `deletable` take."""
+        rows = self._select(f"select sum(g.video_bytes + g.tracks_bytes) as bytes {_DELETABLE}", [])
+        return int(rows[0]["bytes"] or 0)
+
+    def handed_over(self, session: SessionId) -> bool:
+        """Whether a session is finished and this node holds none of its segments any more."""
+        rows = self._select(
+            "select 1 from sessions s where session = :session and finished = 1 and not exists "
+            "(select 1 from segments g where g.session = :session and g.state != 'deleted')",
+            {"session": session},
+        )
+        return bool(rows)
+
+    def bytes_per_pixel(self, segments: int) -> float | None:
+        """What a recorded pixel took on disk, over the `segments` last opened that are closed; None before any."""
+        rows = self._select(
+            "select sum(video_bytes + tracks_bytes) as bytes, sum(pixels) as pixels from (select g.video_bytes, "
+            "g.tracks_bytes, g.frames * s.width_px * s.height_px as pixels from segments g join sessions s "
+            "using (session) where g.state != 'open' order by g.rowid desc limit ?)",
+            [segments],
+        )
+        return rows[0]["bytes"] / rows[0]["pixels"] if rows[0]["pixels"] else None
+
+    def state(self, key: SegmentKey) -> SegmentState | None:
+        """Where a segment is on its way; None when the ledger has never heard of it."""
+        with self._lock:
+            return self._look_up(key)
+
+    def _look_up(self, key: SegmentKey) -> SegmentState | None:
+        try:
+            return SegmentState(self._db.table("segments").get(_pk(key))["state"])
+        except NotFoundError:
+            return None
 
     def count(self, *states: SegmentState) -> int:
         """How many segments are in any of `states`."""
@@ -187,9 +269,11 @@ class Ledger:
     def sessions(self) -> list[SessionRow]:
         """All sessions, oldest first."""
         rows = self._select("select * from sessions order by start_ns, session", [])
-        return [SessionRow(**{**row, "finished": bool(row["finished"])}) for row in rows]
+        return [
+            SessionRow(**{**row, "stopped": bool(row["stopped"]), "finished": bool(row["finished"])}) for row in rows
+        ]
 
-    def _select(self, sql: str, values: list[Any]) -> list[dict[str, Any]]:
+    def _select(self, sql: str, values: list[Any] | dict[str, Any]) -> list[dict[str, Any]]:
         with self._lock:
             return list(self._db.query(sql, values))
 

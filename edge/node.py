@@ -1,27 +1,58 @@
 """The camera node: one camera, at most one recording, and everything that waits to be handed over."""
 
 import asyncio
-import contextlib
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import TypeVar, cast
+from typing import NoReturn
 
+from edge.aside import aside, tell
 from edge.capture import Camera, CameraSource, Frame
+from edge.capture.opening import opened
+from edge.capture.peeked import PeekedCamera
+from edge.capture.sound import Microphone, open_microphone
 from edge.cost import Cost, NodeCost
-from edge.errors import AlreadyRecording, CameraFault, NotRecording
+from edge.errors import (
+    AlreadyRecording,
+    CameraFault,
+    DiskFull,
+    GateClosed,
+    NotRecording,
+    SelfTesting,
+    SoundFault,
+)
+from edge.gates import Gates
 from edge.ledger import Ledger, SessionRow
 from edge.preview import jpeg
-from edge.record import Recording, Shelf
-from edge.sight import Eyes
+from edge.record import PATIENCE, Patience, Recording, Shelf
+from edge.record.manifest import Manifests
+from edge.selftest import SelfTest
+from edge.sight import Eyes, NoEyes
+from edge.storage import Level, Storage, StorageState
 from firmware.clock import Clock
 from firmware.log import Log
+from firmware.panel import BEEPS, Panel
+from firmware.panel.signals import (
+    ALARM,
+    FAILED,
+    FAULT,
+    PASSED,
+    READY,
+    RECORDING,
+    STARTED,
+    STOPPED,
+    TROUBLED,
+    WARNING,
+)
 from wire.ids import NodeId, SessionId
+from wire.readiness import GateReport, SelfTestReport, Verdict
+from wire.rigtime import MILLISECOND
 from wire.session import NodeStatus, SegmentState, StartRecording
 
-T = TypeVar("T")
-EyesFor = Callable[[Camera], Eyes]
-"""Makes the eyes of one session for an opened camera."""
+EyesFor = Callable[[Camera, int], Eyes]
+"""Makes the eyes of one session for an opened camera, from a segment of this number on."""
+_CLOCK_PATIENCE_S = 20.0
+"""How long a session that goes on waits for a clock that is behind it: chrony needs some ten seconds."""
+_GLANCE_S = 0.2
 
 
 def software() -> str:
@@ -32,7 +63,7 @@ def software() -> str:
 class Node:
     """Starts and stops recordings and says how the node is; lives in one event loop.
 
-    `segment_closed` is called in that loop whenever there is something to offload.
+    `segment_closed` is called in that loop whenever there is something to offload. `sound` names a microphone.
     """
 
     def __init__(
@@ -47,7 +78,14 @@ class Node:
         clock: Clock,
         cost: Cost,
         log: Log,
+        gates: Gates,
+        storage: Storage,
+        manifests: Manifests,
+        self_test: SelfTest,
+        panel: Panel,
         segment_closed: Callable[[], None],
+        sound: str | None = None,
+        patience: Patience = PATIENCE,
     ) -> None:
         self.node = node
         self.broken = asyncio.Event()
@@ -60,9 +98,19 @@ class Node:
         self._clock = clock
         self._cost = cost
         self._log = log
+        self._gates = gates
+        self._storage = storage
+        self._manifests = manifests
+        self._self_test = self_test
+        self._panel = panel
         self._segment_closed = segment_closed
+        self._sound = sound
+        self._patience = patience
         self._starting: SessionId | None = None
         self._recording: Recording | None = None
+        self._resuming: SessionId | None = None
+        self._testing = False
+        self._asked_to_stop = False
         self._ended = asyncio.Event()
         self._ended.set()
         # One at a time: a camera can be opened only once, and two starts must not race.
@@ -71,37 +119,114 @@ class Node:
         self._fault: str | None = None
 
     async def start(self, order: StartRecording) -> NodeStatus:
-        """Begin a recording; raises `AlreadyRecording` or `CameraFault`."""
+        """Begin a recording; raises `AlreadyRecording`, `SelfTesting`, `CameraFault` or `GateClosed`."""
         loop = asyncio.get_running_loop()
+        self._leave_the_test_alone()
         async with self._camera_lock:
-            if self._recording:
-                raise AlreadyRecording(f"node {self.node} is already recording session {self._recording.session}")
+            self._leave_the_recording_alone()
             if any(row.session == order.session for row in await asyncio.to_thread(self._ledger.sessions)):
                 raise AlreadyRecording(f"session {order.session} was recorded before: give the next one a new id")
             self._starting = order.session
             try:
-                self._recording = await _aside(lambda: self._prepare(order, loop))
+                async with opened(self._source, order.start_ns, self._log, keep=True) as camera:
+                    self._know(camera)
+                    report, eyes = await self._ask_gates(camera, order.planned_minutes, order.override)
+                    if report.closed:
+                        self._refuse(report)
+                    self._set_going(await aside(lambda: self._begin(order, camera, eyes, report, loop)))
             finally:
                 self._starting = None
-            self._fault = None
-            self._ended.clear()
-            self._recording.start()
         self._log.event("recording-started", session=order.session, start_ns=order.start_ns)
         return await self.status()
+
+    async def gates(self, planned_minutes: float | None = None) -> GateReport:
+        """What the gates would say of a start now; raises `AlreadyRecording` or `SelfTesting`."""
+        self._leave_the_test_alone()
+        async with self._camera_lock:
+            self._leave_the_recording_alone()
+            try:
+                async with opened(self._source.alone(), self._clock.now_ns(), self._log, keep=False) as camera:
+                    self._know(camera)
+                    return (await self._ask_gates(camera, planned_minutes, ()))[0]
+            except CameraFault as fault:
+                return await self._gates.ask_without(fault, planned_minutes)
+
+    async def self_test(self, length_s: float = 10.0) -> SelfTestReport:
+        """Record so many seconds for nobody, and judge them; raises `AlreadyRecording` or `SelfTesting`."""
+        self._leave_the_test_alone()
+        self._testing = True
+        try:
+            async with self._camera_lock:
+                self._leave_the_recording_alone()
+                report = await self._self_test.run(length_s)
+        finally:
+            self._testing = False
+        self._panel.beep(PASSED if report.passed else FAILED)
+        return report
+
+    async def resume(self, session: SessionRow) -> None:
+        """Go on with a session that the end of an earlier process broke off; raises `CameraFault`.
+
+        A clock that is behind what was recorded already is waited for; one that stays behind is shifted, since no time
+        may come twice.
+        """
+        loop = asyncio.get_running_loop()
+        self._resuming = session.session
+        after, end_ns = await asyncio.to_thread(self._ledger.reach, session.session)
+        patience_s = _CLOCK_PATIENCE_S
+        while self._resuming and self._clock.now_ns() <= end_ns and patience_s > 0:
+            await asyncio.sleep(_GLANCE_S)
+            patience_s -= _GLANCE_S
+        behind_ns = max(0, end_ns - self._clock.now_ns())
+        async with self._camera_lock:
+            if not self._resuming:
+                await asyncio.to_thread(self._ledger.finish_session, session.session)
+                self._segment_closed()
+                return
+            async with opened(self._source, session.start_ns, self._log, keep=True) as camera:
+                self._know(camera)
+                self._set_going(await aside(lambda: self._go_on(session, after, behind_ns, camera, loop)))
+            self._resuming = None
+        self._log.event("recording-resumed", session=session.session, after=after, behind_ms=behind_ns // MILLISECOND)
+
+    def _set_going(self, recording: Recording) -> None:
+        self._recording = recording
+        self._fault = None
+        self._asked_to_stop = False
+        self._ended.clear()
+        recording.start()
+        self._panel.light(RECORDING)
 
     async def stop(self) -> NodeStatus:
         """End the recording and wait until its last segment is safe; raises `NotRecording`.
 
         A recording that is still being started ends as soon as it has begun.
         """
+        if self._resuming:
+            await asyncio.to_thread(self._ledger.stop_session, self._resuming)
+            self._resuming = None
+            return await self.status()
         if self._starting:
             async with self._camera_lock:
                 pass
         if not self._recording:
             raise NotRecording(f"node {self.node} is not recording")
-        self._recording.stop()
+        self._asked_to_stop = True
+        await asyncio.to_thread(self._recording.stop)
         await self._ended.wait()
         return await self.status()
+
+    async def leave(self) -> None:
+        """Make safe what was recorded; the session is gone on with when the node is there again."""
+        if self._recording:
+            self._recording.pause()
+            await self._ended.wait()
+
+    async def storage_told(self, state: StorageState) -> None:
+        """End the recording while its last segment can still be closed, when the disk is full."""
+        recording = self._recording
+        if recording and state.level is Level.FULL and not recording.stopping.is_set():
+            await asyncio.to_thread(recording.cut_short, DiskFull(state.sentence))
 
     async def status(self) -> NodeStatus:
         """What the node says of itself; 0 x 0 pixels before its camera was opened for the first time."""
@@ -114,7 +239,7 @@ class Node:
             width_px=width,
             height_px=height,
             frames_per_second=rate,
-            recording=recording.session if recording else self._starting,
+            recording=recording.session if recording else self._starting or self._resuming,
             frames=recording.frames if recording else 0,
             frames_dropped=recording.camera.frames_dropped if recording else 0,
             segments_waiting=waiting,
@@ -127,7 +252,7 @@ class Node:
         frame = self._recording.latest if self._recording else None
         if frame is None:
             async with self._camera_lock:
-                frame = await _aside(self._glance)
+                frame = await aside(self._glance)
         return await asyncio.to_thread(jpeg, frame)
 
     async def sessions(self) -> list[SessionRow]:
@@ -139,7 +264,7 @@ class Node:
         return self._cost.report(self.node)
 
     def _glance(self) -> Frame:
-        with self._source.open(self._clock.now_ns()) as camera:
+        with self._source.alone().open(self._clock.now_ns(), self._log) as camera:
             self._know(camera)
             for frame in camera:
                 return frame
@@ -148,30 +273,97 @@ class Node:
     def _know(self, camera: Camera) -> None:
         self._size = (camera.width, camera.height, camera.frames_per_second)
 
-    def _prepare(self, order: StartRecording, loop: asyncio.AbstractEventLoop) -> Recording:
-        camera = self._source.open(order.start_ns)
-        try:
-            self._know(camera)
-            eyes = self._eyes_for(camera)
-            self._ledger.begin_session(
-                SessionRow(
-                    session=order.session,
-                    node=self.node,
-                    start_ns=order.start_ns,
-                    width_px=camera.width,
-                    height_px=camera.height,
-                    frames_per_second=camera.frames_per_second,
-                    detector=eyes.name,
-                    finished=False,
-                )
-            )
-        except BaseException:
-            camera.__exit__()
-            raise
-        return Recording(
+    def _leave_the_test_alone(self) -> None:
+        # Nobody should wait behind it: whoever asks is told, and may ask again.
+        if self._testing:
+            raise SelfTesting(f"node {self.node} is testing itself: try again in half a minute")
+
+    def _leave_the_recording_alone(self) -> None:
+        if self._recording:
+            raise AlreadyRecording(f"node {self.node} is already recording session {self._recording.session}")
+        if self._resuming:
+            raise AlreadyRecording(f"node {self.node} is about to go on with session {self._resuming}")
+
+    async def _ask_gates(
+        self, camera: PeekedCamera, planned_minutes: float | None, override: Sequence[str]
+    ) -> tuple[GateReport, Eyes]:
+        woken: list[Eyes] = []
+
+        def wake_eyes() -> str:
+            woken.append(self._eyes_for(camera, 0))
+            return woken[0].name
+
+        report = await self._gates.ask(
+            peek=camera.peek,
+            wake_eyes=wake_eyes,
+            pixels_per_second=camera.width * camera.height * camera.frames_per_second,
+            planned_minutes=planned_minutes,
+            override=override,
+        )
+        if woken:
+            return report, woken[0]
+        return report, NoEyes(next(gate.sentence for gate in report.gates if gate.code == "detector"))
+
+    def _refuse(self, report: GateReport) -> NoReturn:
+        self._log.event("gate-closed", gates=" ".join(gate.code for gate in report.closed), says=report.sentence)
+        self._panel.beep(BEEPS.get(report.closed[0].beep, FAILED))
+        raise GateClosed(report)
+
+    def _begin(
+        self,
+        order: StartRecording,
+        camera: PeekedCamera,
+        eyes: Eyes,
+        report: GateReport,
+        loop: asyncio.AbstractEventLoop,
+    ) -> Recording:
+        row = SessionRow(
             session=order.session,
             node=self.node,
             start_ns=order.start_ns,
+            width_px=camera.width,
+            height_px=camera.height,
+            frames_per_second=camera.frames_per_second,
+            detector=eyes.name,
+        )
+        self._ledger.begin_session(row)
+        self._manifests.begin(row, str(self._source), camera.details, camera.peeked[-1] if camera.peeked else None)
+        well = all(gate.verdict is Verdict.PASS for gate in report.gates)
+        return self._recording_of(row, camera, eyes, loop, well=well)
+
+    def _go_on(
+        self,
+        session: SessionRow,
+        after: int,
+        behind_ns: int,
+        camera: PeekedCamera,
+        loop: asyncio.AbstractEventLoop,
+    ) -> Recording:
+        try:
+            eyes = self._eyes_for(camera, after + 1)
+        except Exception as fault:
+            eyes = NoEyes(str(fault))
+        self._storage.expect(camera.width * camera.height * camera.frames_per_second)
+        self._manifests.begin(session, str(self._source), camera.details, None)
+        # A recorded camera counts from the session's zero, whatever the time is now.
+        shift_ns = behind_ns if camera.live else 0
+        return self._recording_of(session, camera, eyes, loop, after=after, shift_ns=shift_ns)
+
+    def _recording_of(
+        self,
+        session: SessionRow,
+        camera: Camera,
+        eyes: Eyes,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        well: bool = True,
+        after: int = -1,
+        shift_ns: int = 0,
+    ) -> Recording:
+        return Recording(
+            session=session.session,
+            node=self.node,
+            start_ns=session.start_ns,
             camera=camera,
             eyes=eyes,
             shelf=self._shelf,
@@ -179,49 +371,58 @@ class Node:
             clock=self._clock,
             cost=self._cost,
             log=self._log,
-            closed=lambda: _tell(loop, self._segment_closed),
-            finished=lambda: _tell(loop, self._finish),
+            closed=lambda _offer: tell(loop, self._segment_closed),
+            finished=lambda: self._sign_off(loop),
+            make_room=self._storage.make_room,
+            microphone=self._microphone(session.session),
+            rolling=lambda: self._sound_the_start(well),
+            after=after,
+            shift_ns=shift_ns,
+            patience=self._patience,
         )
+
+    def _microphone(self, session: SessionId) -> Microphone | None:
+        """The microphone of the settings; a missing one is logged, and keeps no video from being recorded."""
+        if self._sound is None:
+            return None
+        try:
+            return open_microphone(self._sound)
+        except SoundFault as fault:
+            self._log.event("sound-fault", session=session, fault=fault)
+            return None
+
+    def _sound_the_start(self, well: bool) -> None:
+        self._panel.beep(STARTED)
+        if not well:
+            self._panel.beep(WARNING)
+
+    def _sign_off(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The recording's last word, said by one of its threads."""
+        recording = self._recording
+        try:
+            if recording:
+                # What broke or waits to be gone on with has more to come.
+                over = recording.over and not recording.broken
+                self._manifests.end(recording.session, recording.camera.frames_dropped, over=over)
+        finally:
+            tell(loop, self._finish)
 
     def _finish(self) -> None:
         if self._recording:
             self._fault = self._recording.fault
             if self._recording.broken:
                 self.broken.set()
+            self._show_the_end(self._recording)
             self._recording = None
         # What was closed before may have to be offered again, now as the session's last.
         self._segment_closed()
         self._ended.set()
 
-
-def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
-    # A loop that is closed already has no one left to tell.
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(what)
-
-
-async def _aside(work: Callable[[], T]) -> T:
-    """Run `work` in a daemon thread: unlike the loop's own threads, one that hangs in a camera's driver does not keep
-    the process from ending."""
-    loop = asyncio.get_running_loop()
-    outcome: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, fault: Exception | None) -> None:
-        if outcome.done():
-            return
-        if fault is not None:
-            outcome.set_exception(fault)
-        else:
-            outcome.set_result(cast(T, result))
-
-    def run() -> None:
-        try:
-            result = work()
-        except Exception as fault:
-            caught = fault
-            _tell(loop, lambda: settle(None, caught))
-        else:
-            _tell(loop, lambda: settle(result, None))
-
-    threading.Thread(target=run, name="camera", daemon=True).start()
-    return await outcome
+    def _show_the_end(self, recording: Recording) -> None:
+        if recording.broken or (recording.fault and not self._asked_to_stop):
+            self._panel.beep(ALARM)
+        elif recording.over:
+            self._panel.beep(STOPPED)
+            if recording.fault:
+                self._panel.beep(WARNING)
+        self._panel.light(FAULT if recording.broken else TROUBLED if recording.fault else READY)

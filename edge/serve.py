@@ -3,27 +3,39 @@
 import asyncio
 import contextlib
 import errno
+import ipaddress
 import signal
 import socket
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from edge.api import application
 from edge.capture import CameraSource
 from edge.cost import Cost
-from edge.discovery import Announcement
-from edge.errors import EdgeError, NotRecording, PortTaken
-from edge.ledger import Ledger
+from edge.errors import EdgeError, PortTaken, SegmentRefused
+from edge.gates import Gates
+from edge.ledger import NAME, Ledger, SessionRow
 from edge.node import EyesFor, Node, software
-from edge.offload import Hub, Offloader
-from edge.record import Shelf, salvage
-from firmware.clock import Clock
+from edge.offload import Bandwidth, Hub, HubAddresses, Offloader, on_this_network, take_receipts
+from edge.record import PATIENCE, Patience, Shelf, salvage
+from edge.record.manifest import Manifests
+from edge.selftest import SESSION, SelfTest
+from edge.storage import Storage
+from firmware.clock import RigClock
+from firmware.discovery import NODE_SERVICE, Announcement
+from firmware.errors import PanelFault
+from firmware.health import Health
 from firmware.holding import hold
 from firmware.log import Log
+from firmware.panel import DisabledPanel, Panel, PanelSource
+from firmware.panel.signals import OFF, READY
 from wire.ids import NodeId
+from wire.session import SegmentKey
 
 _METER_EVERY_S = 1.0
 _STOP_S = 4.0
@@ -31,20 +43,26 @@ _STOP_S = 4.0
 
 @dataclass(frozen=True)
 class Settings:
-    """What one node process is told: who it is, its camera, where it keeps its data, where it listens, its hub."""
+    """What one node process is told: who it is, its camera, where it keeps its data, where it listens, its hub, and
+    what its board has."""
 
     node: NodeId
     source: CameraSource
     data: Path
     host: str
     port: int
-    hub: str
+    hub: str | None
     token: str
     detector: str
     delete_confirmed: bool
+    health: Health
+    panel: PanelSource
+    sound: str | None = None
+    patience: Patience = PATIENCE
+    offload_mbit: float | None = None
 
 
-async def serve(settings: Settings, eyes_for: EyesFor, clock: Clock, log: Log) -> int:
+async def serve(settings: Settings, eyes_for: EyesFor, clock: RigClock, log: Log) -> int:
     """Run the node until SIGTERM or SIGINT (returns 0) or until it cannot do its duty (returns 1).
 
     Raises `EdgeError` for what keeps it from starting.
@@ -52,12 +70,15 @@ async def serve(settings: Settings, eyes_for: EyesFor, clock: Clock, log: Log) -
     with _bound(settings) as listener, _own(settings.data):
         await asyncio.to_thread(settings.source.check)
         shelf = Shelf(settings.data)
-        ledger = Ledger(settings.data / "ledger.sqlite")
+        ledger = Ledger(settings.data / NAME)
+        panel = _panel(settings, log)
         try:
-            salvage(shelf, ledger, log, clock.uncertainty_ns())
-            async with Hub(settings.hub, settings.token) as hub:
-                return await _run(settings, listener, eyes_for, clock, log, shelf, ledger, hub)
+            running = salvage(shelf, ledger, log, clock.now_ns(), clock.uncertainty_ns())
+            bandwidth = Bandwidth(settings.offload_mbit and settings.offload_mbit * 125_000)
+            async with Hub(_addresses(settings, log), settings.token, bandwidth=bandwidth) as hub:
+                return await _run(settings, listener, eyes_for, clock, log, shelf, ledger, hub, running, panel)
         finally:
+            panel.close()
             ledger.close()
 
 
@@ -65,14 +86,41 @@ async def _run(
     settings: Settings,
     listener: socket.socket,
     eyes_for: EyesFor,
-    clock: Clock,
+    clock: RigClock,
     log: Log,
     shelf: Shelf,
     ledger: Ledger,
     hub: Hub,
+    running: SessionRow | None,
+    panel: Panel,
 ) -> int:
     cost = Cost()
-    offloader = Offloader(hub, ledger, shelf, cost, log, delete_confirmed=settings.delete_confirmed)
+    storage = Storage(shelf, ledger, log, delete_confirmed=settings.delete_confirmed)
+    storage.sweep()
+    manifests = Manifests(shelf, ledger, clock, log, software())
+    manifests.mend()
+    gates = Gates(
+        settings.node, settings.data, storage, clock, settings.health, hub_is_here=on_this_machine(settings.hub)
+    )
+    self_test = SelfTest(
+        node=settings.node,
+        source=settings.source,
+        eyes_for=eyes_for,
+        root=settings.data,
+        gates=gates,
+        clock=clock,
+        log=log,
+        hub_answers=lambda: _knock(hub, settings.node),
+    )
+    self_test.sweep()
+    offloader = Offloader(
+        hub,
+        ledger,
+        shelf,
+        cost,
+        log,
+        carried=partial(take_receipts, settings.data, ledger, settings.token, log),
+    )
     node = Node(
         node=settings.node,
         source=settings.source,
@@ -83,7 +131,14 @@ async def _run(
         clock=clock,
         cost=cost,
         log=log,
+        gates=gates,
+        storage=storage,
+        manifests=manifests,
+        self_test=self_test,
+        panel=panel,
         segment_closed=offloader.wake,
+        sound=settings.sound,
+        patience=settings.patience,
     )
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -94,22 +149,25 @@ async def _run(
     await web.SockSite(runner, listener).start()
     port = listener.getsockname()[1]
     log.event("listening", host=settings.host, port=port)
+    panel.light(READY)
     # The ends that a node's life can have; whichever comes first decides.
     ends = {
         asyncio.create_task(asked.wait(), name="signal"),
         asyncio.create_task(node.broken.wait(), name="recorder"),
         asyncio.create_task(offloader.run(), name="offload"),
+        asyncio.create_task(storage.run(node.storage_told), name="storage"),
         asyncio.create_task(_meter(cost), name="meter"),
     }
     announcing = asyncio.create_task(_announce(settings, port, log))
+    if running:
+        ends.add(asyncio.create_task(_go_on(node, running), name="resume"))
     try:
         done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             if task.get_name() != "signal":
                 log.event("broken", part=task.get_name(), fault=task.exception() or "it cannot go on")
         log.event("stopping")
-        with contextlib.suppress(NotRecording):
-            await asyncio.wait_for(node.stop(), _STOP_S)
+        await asyncio.wait_for(node.leave(), _STOP_S)
         return 0 if asked.is_set() and not node.broken.is_set() else 1
     except TimeoutError:
         log.event("stop-timeout", fault="the last segment could not be closed in time; the next start will salvage it")
@@ -119,7 +177,42 @@ async def _run(
             task.cancel()
         await asyncio.gather(*ends, announcing, return_exceptions=True)
         await runner.cleanup()
+        panel.light(OFF)
         log.event("stopped")
+
+
+def _addresses(settings: Settings, log: Log) -> HubAddresses:
+    # A node that nobody reaches over the network does not look there for its hub unasked.
+    if _is_loopback(settings.host) and settings.hub:
+        return HubAddresses(settings.hub, settings.token)
+    return HubAddresses(settings.hub, settings.token, elsewhere=on_this_network, log=log)
+
+
+def on_this_machine(hub: str | None) -> bool:
+    """Whether a hub's address is this machine's own: node and hub share its clock then."""
+    return hub is not None and _is_loopback(urlsplit(hub).hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _panel(settings: Settings, log: Log) -> Panel:
+    try:
+        return settings.panel.open(log, settings.data)
+    except PanelFault as fault:
+        # A match without beeps is better than none.
+        log.event("panel-fault", fault=fault)
+        return DisabledPanel()
+
+
+async def _knock(hub: Hub, node: NodeId) -> None:
+    """Ask the hub for something it has never had; raises `HubUnreachable` when it does not even say so."""
+    with contextlib.suppress(SegmentRefused):
+        await hub.receipt(SegmentKey(SESSION, node, 0))
 
 
 def _bound(settings: Settings) -> socket.socket:
@@ -149,6 +242,12 @@ def _own(data: Path) -> IO[str]:
         raise EdgeError(f"the data folder {data} cannot be written: {fault.strerror}") from None
 
 
+async def _go_on(node: Node, session: SessionRow) -> None:
+    """Take up a session again; for ever afterwards, since only a fault ends a node."""
+    await node.resume(session)
+    await asyncio.Event().wait()
+
+
 async def _meter(cost: Cost) -> None:
     meter = cost.meter("serve")
     while True:
@@ -159,5 +258,6 @@ async def _meter(cost: Cost) -> None:
 
 
 async def _announce(settings: Settings, port: int, log: Log) -> None:
-    async with Announcement(settings.node, settings.host, port, software(), log):
+    properties = {"node": settings.node, "software": software()}
+    async with Announcement(NODE_SERVICE, settings.node, settings.host, port, properties, log):
         await asyncio.Event().wait()

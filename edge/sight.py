@@ -6,7 +6,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from edge.capture.camera import Frame
+from edge.errors import EdgeError
+from edge.frame import Frame
 from wire.tracks import Tracklet
 
 
@@ -42,3 +43,20 @@ class Eyes(Protocol):
 
     def close_segment(self, sequence: int) -> SegmentSight:
         """What was seen since the last call, which is the segment `sequence`; its first frame counts as 0."""
+
+
+class NoEyes:
+    """The eyes of a session whose detector could not be made, for the reason `why`: it is recorded all the same."""
+
+    name = "none"
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def look(self, frame: Frame) -> None:
+        """Say why there is nothing to be seen; raises `EdgeError`."""
+        raise EdgeError(f"{self._why}: recorded without a detector")
+
+    def close_segment(self, sequence: int) -> SegmentSight:
+        """Have seen nothing."""
+        return SegmentSight.empty()

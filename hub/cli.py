@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import aiohttp
+
 from firmware.clock import SystemClock
 from firmware.leaving import leave
 from firmware.log import Log
 from hub.errors import HubError
 from hub.nodes import Node
 from hub.serve import Settings, serve
+from hub.stick import LeftOut, Stick
 from wire.errors import WireError
 from wire.ids import node_id
 
@@ -47,11 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     hub.add_argument(
         "--node", action="append", required=True, metavar="ID=URL", help="a node of the rig, from the left; repeat"
     )
-    hub.add_argument(
-        "--token",
-        default=os.environ.get("TOUCHLINE_TOKEN", ""),
-        help="the rig's token, which node and hub ask of each other (else from the environment, TOUCHLINE_TOKEN)",
-    )
+    _add_token(hub)
     hub.add_argument("--viewer", metavar="URL", help="the portal that gets the match packages")
     hub.add_argument(
         "--device-key",
@@ -60,7 +59,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     hub.add_argument("--panorama-width", type=int, default=4096, help="widest panorama in pixels (%(default)s)")
     hub.set_defaults(run=_serve)
+    carried = commands.add_parser("import", help="hand a running hub the segments that a node has put on a stick")
+    carried.add_argument("folder", type=Path, metavar="FOLDER", help="the folder on the stick")
+    carried.add_argument(
+        "--hub", default="http://127.0.0.1:8000", metavar="URL", help="address of the running hub (%(default)s)"
+    )
+    _add_token(carried)
+    carried.set_defaults(run=_import)
     return parser
+
+
+def _add_token(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--token",
+        default=os.environ.get("TOUCHLINE_TOKEN", ""),
+        help="the rig's token, which node and hub ask of each other (else from the environment, TOUCHLINE_TOKEN)",
+    )
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -75,8 +89,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         device_key=arguments.device_key,
         panorama_width=arguments.panorama_width,
     )
-    if not settings.token:
-        raise HubError("a rig needs a token: give --token or set TOUCHLINE_TOKEN")
+    _check_token(settings.token)
     if settings.viewer is not None and not settings.viewer.startswith(("http://", "https://")):
         raise HubError(f"--viewer {arguments.viewer}: write it as a web address, like https://touchline.example.org")
     if settings.viewer is not None and not settings.device_key:
@@ -86,6 +99,30 @@ def _serve(arguments: argparse.Namespace) -> int:
     if len({node.id for node in settings.nodes}) < len(settings.nodes) or len(settings.nodes) > 3:
         raise HubError("a rig has one to three nodes, each with an id of its own")
     return leave(asyncio.run(serve(settings, clock, Log(sys.stderr, clock))))
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    _check_token(arguments.token)
+
+    async def take_in() -> list[LeftOut]:
+        async with aiohttp.ClientSession() as http:
+            stick = Stick(arguments.folder, arguments.hub, arguments.token, http)
+            return await stick.take_in(_print_some)
+
+    left_out = asyncio.run(take_in())
+    for fault in left_out:
+        print(f"touchline-hub: left out: {fault}", file=sys.stderr)
+    return 1 if left_out else 0
+
+
+def _print_some(done: int, of: int) -> None:
+    if done == of or done % max(1, of // 100) == 0:
+        print(f"{done} of {of} segments", flush=True)
+
+
+def _check_token(token: str) -> None:
+    if not token:
+        raise HubError("a rig needs a token: give --token or set TOUCHLINE_TOKEN")
 
 
 def _node(text: str) -> Node:

@@ -8,6 +8,7 @@ from wire.clicks import Click
 from wire.ids import NodeId, SessionId
 from wire.match import MatchSheet
 from wire.message import Message
+from wire.session import PlannedMinutes
 
 
 class Stage(StrEnum):
@@ -28,7 +29,8 @@ class SessionRequest(Message, frozen=True, kw_only=True):
     """Asks the hub to record a match with its nodes.
 
     `clicks` are points that a person clicked in the cameras' pictures; `lens_degrees` is the lens's horizontal field of
-    view as its maker states it, None when unknown.
+    view as its maker states it, None when unknown. `planned_minutes` and `override` are for the nodes' gates, as in
+    `StartRecording`.
     """
 
     KIND = "session-request"
@@ -37,6 +39,8 @@ class SessionRequest(Message, frozen=True, kw_only=True):
     sheet: MatchSheet
     clicks: tuple[Click, ...] = ()
     lens_degrees: float | None = None
+    planned_minutes: PlannedMinutes | None = None
+    override: tuple[str, ...] = ()
 
 
 class SessionPlan(Message, frozen=True, kw_only=True):

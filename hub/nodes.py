@@ -10,12 +10,13 @@ from hub.errors import HubError
 from wire.errors import WireError
 from wire.ids import NodeId, SessionId
 from wire.message import decode, encode
+from wire.readiness import GateReport
 from wire.session import NodeStatus, StartRecording
 
 _ASK = aiohttp.ClientTimeout(total=15)
-_ORDER = aiohttp.ClientTimeout(total=60)
-"""A node that starts loads its detector first, one that stops looks at what it has taken: on a busy board both take a
-while, and a node that is gone was found out by asking for its status."""
+_ORDER = aiohttp.ClientTimeout(total=70)
+"""Longer than a node takes to say which of its gates hangs, or to look at what it has taken; a node that is gone was
+found out by asking for its status."""
 
 
 class NodeUnreachable(HubError):
@@ -42,18 +43,19 @@ class RigNodes:
         self._http = http
         self._headers = {"Authorization": f"Bearer {token}"}
 
-    async def start(self, session: SessionId, start_ns: int) -> None:
+    async def start(self, order: StartRecording) -> None:
         """All nodes record, or none: those that started are stopped when one refuses.
 
         Raises `NodeUnreachable` or `NodeRefused`.
         """
-        order = encode(StartRecording(session=session, start_ns=start_ns))
+        raw = encode(order)
         results = await asyncio.gather(
-            *(self._call("POST", node, "/api/v1/record/start", order) for node in self.nodes), return_exceptions=True
+            *(self._call("POST", node, "/api/v1/record/start", raw) for node in self.nodes),
+            return_exceptions=True,
         )
         faults = [result for result in results if isinstance(result, BaseException)]
         if faults:
-            await self.stop(session)
+            await self.stop(order.session)
             raise faults[0]
 
     async def stop(self, session: SessionId) -> list[NodeId]:
@@ -80,8 +82,15 @@ class RigNodes:
             ) as answer:
                 raw = await answer.read()
                 if answer.status >= 400:
-                    reason = raw.decode(errors="replace").strip()[:300]
-                    raise NodeRefused(f"node {node.id} refused ({answer.status}): {reason}")
+                    raise NodeRefused(f"node {node.id} refused ({answer.status}): {_reason(raw)}")
                 return raw
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
             raise NodeUnreachable(f"node {node.id} at {node.url} does not answer") from fault
+
+
+def _reason(raw: bytes) -> str:
+    """The sentence in a refusal; a closed gate comes as its whole report."""
+    try:
+        return decode(raw, GateReport).sentence
+    except WireError:
+        return raw.decode(errors="replace").strip()[:300]

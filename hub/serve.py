@@ -5,7 +5,9 @@ import errno
 import random
 import secrets
 import signal
+import socket
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import IO
 
@@ -13,9 +15,10 @@ import aiohttp
 from aiohttp import web
 
 from firmware.clock import Clock
+from firmware.discovery import HUB_SERVICE, Announcement
 from firmware.holding import hold
 from firmware.log import Log
-from hub.api import SessionsApi, plain_errors
+from hub.api import SessionsApi, plain_errors, proof_routes
 from hub.errors import HubError
 from hub.ingest import Ingest, ingest_routes
 from hub.nodes import Node, RigNodes
@@ -80,6 +83,7 @@ async def _run(settings: Settings, clock: Clock, log: Log, http: aiohttp.ClientS
     app = web.Application(middlewares=[plain_errors(log)])
     app.add_routes(ingest_routes(ingest))
     app.add_routes(api.routes())
+    app.add_routes(proof_routes(settings.token))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked.set)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
@@ -90,6 +94,7 @@ async def _run(settings: Settings, clock: Clock, log: Log, http: aiohttp.ClientS
         asyncio.create_task(broken.wait(), name="pipeline"),
         asyncio.create_task(Watch(sessions, ingest.shelf, nodes, arrivals, log).run(), name="watch"),
     }
+    beside: list[asyncio.Task[None]] = []
     if settings.viewer is not None:
         push = Deliveries(http, settings.viewer, settings.device_key, sessions, log, random.random)
         ends.add(asyncio.create_task(push.run(), name="push"))
@@ -97,6 +102,7 @@ async def _run(settings: Settings, clock: Clock, log: Log, http: aiohttp.ClientS
         await _listen(runner, settings)
         worker.start()
         log.event("listening", host=settings.host, port=settings.port)
+        beside.append(asyncio.create_task(_announce(settings, log)))
         done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             if task.get_name() not in ("signal", "pipeline"):
@@ -106,11 +112,18 @@ async def _run(settings: Settings, clock: Clock, log: Log, http: aiohttp.ClientS
         log.event("stopped", in_time=ended)
         return 0 if ended and asked.is_set() else 1
     finally:
-        for task in ends:
+        for task in (*ends, *beside):
             task.cancel()
-        await asyncio.gather(*ends, return_exceptions=True)
+        await asyncio.gather(*ends, *beside, return_exceptions=True)
         await runner.cleanup()
         ingest.close()
+
+
+async def _announce(settings: Settings, log: Log) -> None:
+    name = "hub-" + socket.gethostname().partition(".")[0][:32]
+    properties = {"software": f"touchline {version('touchline')}"}
+    async with Announcement(HUB_SERVICE, name, settings.host, settings.port, properties, log):
+        await asyncio.Event().wait()
 
 
 def _own(data: Path) -> IO[str]:

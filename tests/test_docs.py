@@ -10,7 +10,8 @@ import edge.cli
 import hub.cli
 import simulator.cli
 import viewer.cli
-from hub.api import SessionsApi
+from firmware.panel import BEEPS, LIGHTS
+from hub.api import SessionsApi, proof_routes
 from hub.ingest import Ingest, ingest_routes
 from hub.sessions import Sessions
 
@@ -57,6 +58,7 @@ def test_every_route_of_the_hub_is_documented(tmp_path):
 
     ingest = Ingest(tmp_path, "t", int, nobody)
     routes = ingest_routes(ingest) + SessionsApi(Sessions(tmp_path / "s"), None, "t", int, bytes, print).routes()
+    routes += proof_routes("t")
     ingest.close()
     for route in routes:
         path = re.sub(r":[^/]*}(?=$|/)", "}", route.path)
@@ -82,6 +84,13 @@ def test_every_route_of_the_portal_for_devices_is_documented():
     portal = API.split("## Portal")[1]
     documented = {nameless(path) for path in re.findall(r"`[A-Z*]+ (/[^`]+)`", portal)}
     assert documented == {nameless(path) for route in _ROUTES if route.opt == DEVICE for path in route.paths}
+
+
+def test_every_beep_and_light_is_documented_as_it_is_and_none_is_invented():
+    rows = dict(re.findall(r"^\| (.+) \| (.+) \|$", (ROOT / "docs" / "panel.md").read_text(), re.MULTILINE))
+    beeps = {f"`{beep.rhythm}`": beep.meaning for beep in BEEPS.values()}
+    assert {sound: meaning for sound, meaning in rows.items() if sound.startswith("`")} == beeps
+    assert {light.meaning for light in LIGHTS.values()} <= set(rows.values())
 
 
 def test_pages_link_only_to_files_that_are_there():

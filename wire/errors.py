@@ -23,3 +23,7 @@ class BadPitch(WireError, ValueError):
 
 class BadTable(WireError, ValueError):
     """A CSV table with a missing column or a value that is not a number."""
+
+
+class NotProven(WireError, ValueError):
+    """A document whose seal does not fit the rig's token."""

@@ -1,12 +1,16 @@
 """Sessions and segments as they are handed from node to hub."""
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
 from wire.errors import BadId
 from wire.ids import NodeId, SessionId, node_id, session_id
 from wire.message import Message
+
+PlannedMinutes = Annotated[float, msgspec.Meta(gt=0, le=24 * 60)]
+"""How long a recording shall last: at most a day."""
 
 
 class SegmentState(StrEnum):
@@ -41,6 +45,8 @@ class StartRecording(Message, frozen=True, kw_only=True):
     """Asks a node to record; `session` is given by whoever starts the rig, so that its nodes share it.
 
     `start_ns` is the rig time that counts as the session's zero: the match clock of every `time_s` begins there.
+    `planned_minutes` is how long it shall last, as far as anybody knows; `override` names the gates whose failure is
+    accepted. A node from before the gates passes over both, and records as it always did.
     """
 
     KIND = "start-recording"
@@ -48,6 +54,8 @@ class StartRecording(Message, frozen=True, kw_only=True):
 
     session: SessionId
     start_ns: int
+    planned_minutes: PlannedMinutes | None = None
+    override: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         session_id(self.session)

@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from edge.errors import AlreadyRecording, CameraFault, EdgeError, NotRecording
+from edge.errors import AlreadyRecording, CameraFault, EdgeError, GateClosed, NotRecording, SelfTesting
 from edge.node import Node
 from firmware.log import Log
 from wire.errors import WireError
@@ -21,6 +21,8 @@ _BODY_LIMIT = 64 << 10
 _STATUS_OF: dict[type[Exception], HTTPStatus] = {
     AlreadyRecording: HTTPStatus.CONFLICT,
     NotRecording: HTTPStatus.CONFLICT,
+    GateClosed: HTTPStatus.CONFLICT,
+    SelfTesting: HTTPStatus.CONFLICT,
     CameraFault: HTTPStatus.SERVICE_UNAVAILABLE,
     WireError: HTTPStatus.BAD_REQUEST,
 }
@@ -98,6 +100,8 @@ def _faults(log: Log) -> Middleware:
             found = (status for kind, status in _STATUS_OF.items() if isinstance(fault, kind))
             status = next(found, HTTPStatus.INTERNAL_SERVER_ERROR)
             log.event("request-refused", path=request.path, status=int(status), fault=fault)
+            if isinstance(fault, GateClosed):
+                return web.Response(status=status, body=encode(fault.report), content_type="application/json")
             return web.Response(status=status, text=str(fault))
         except web.HTTPException:
             raise

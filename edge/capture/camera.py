@@ -1,21 +1,10 @@
 """The camera as the node knows it: a source of frames, each with the time it was captured."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol, Self
 
-import numpy as np
-import numpy.typing as npt
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One picture: I420 planes (height * 3 // 2, width) uint8, C-contiguous, never written to once handed out; capture
-    time in nanoseconds on the node's clock; number since the camera was opened, from 0."""
-
-    planes: npt.NDArray[np.uint8]
-    time_ns: int
-    index: int
+from edge.encode import Coder
+from edge.frame import Frame
 
 
 class Camera(Protocol):
@@ -31,9 +20,15 @@ class Camera(Protocol):
     """The nominal rate; the truth is in the frames' times."""
     frames_dropped: int
     """Frames the camera is known to have lost since it was opened."""
+    live: bool
+    """Whether it shows what happens now, and goes on whether its frames are taken or not: the end of its pictures is
+    then always a fault, which a new start of the process may heal."""
 
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *exc: object) -> None: ...
 
     def __iter__(self) -> Iterator[Frame]: ...
+
+    def coder(self) -> Coder:
+        """A coder for this camera's frames; raises `CoderFault`."""

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from av.video.reformatter import ColorRange
 
-from edge.capture.camera import Frame
+from edge.encode.libav import LibavCoder
 from edge.errors import CameraFault
+from edge.frame import Frame
 from wire.rigtime import SECOND
 
 
@@ -19,6 +20,8 @@ class FileCamera:
 
     Raises `CameraFault` for a file that is missing, unreadable, without a picture, or of odd size.
     """
+
+    live = False
 
     def __init__(self, path: Path, start_ns: int) -> None:
         self._path = path
@@ -53,6 +56,10 @@ class FileCamera:
         if not rate:
             raise CameraFault(f"{self._path} does not say how many frames a second it has")
         self.frames_per_second = float(rate)
+
+    def coder(self) -> LibavCoder:
+        """x264 on one thread."""
+        return LibavCoder("h264", self.width, self.height, self.frames_per_second)
 
     def __enter__(self) -> Self:
         return self

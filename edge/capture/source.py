@@ -1,39 +1,60 @@
-"""Which camera a node has, from one setting: `file:PATH` or `virtual:SOCKET`."""
+"""Which camera a node has, from one setting: `file:PATH`, `virtual:SOCKET` or `picamera:ID`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge.capture.camera import Camera
+from edge.capture.picamera.sync import Sync
+from edge.capture.profiles import Profile
 from edge.errors import CameraFault
+from firmware.log import Log
 
-DRIVERS = ("file", "virtual")
+DRIVERS = ("file", "virtual", "picamera")
 
 
 @dataclass(frozen=True)
 class CameraSource:
-    """A driver's name and the place it reads from."""
+    """A driver's name and the place it reads from: a file, a socket, or a camera's libcamera Id, which is the path of
+    its connector in the device tree (or its number). Profile and part in the rig's synchronisation are a `picamera`'s.
+    """
 
     driver: str
     path: Path
+    profile: Profile | None = None
+    sync: Sync = Sync.OFF
 
     @classmethod
-    def parse(cls, text: str) -> "CameraSource":
-        """The source that `text` names; raises `CameraFault` unless it is `file:PATH` or `virtual:SOCKET`."""
+    def parse(cls, text: str, profile: Profile | None = None, sync: Sync = Sync.OFF) -> "CameraSource":
+        """The source that `text` names; raises `CameraFault` unless it is `file:PATH`, `virtual:SOCKET` or
+        `picamera:ID`, and for a profile or synchronisation of what records as it comes."""
         driver, _, path = text.partition(":")
         if driver not in DRIVERS or not path:
-            raise CameraFault(f"{text!r} is not a camera: write file:PATH or virtual:SOCKET")
-        return cls(driver, Path(path))
+            raise CameraFault(f"{text!r} is not a camera: write file:PATH or virtual:SOCKET, or picamera:ID on a board")
+        if driver != "picamera" and (profile or sync is not Sync.OFF):
+            raise CameraFault(f"a profile and synchronisation are for picamera:ID; {text} records as it comes")
+        return cls(driver, Path(path), profile, sync)
 
-    def open(self, start_ns: int) -> Camera:
+    def __str__(self) -> str:
+        return f"{self.driver}:{self.path}"
+
+    def alone(self) -> "CameraSource":
+        """The same camera, for a look through it that does not wait for the rig."""
+        return replace(self, sync=Sync.OFF)
+
+    def open(self, start_ns: int, log: Log | None = None) -> Camera:
         """The opened camera; `start_ns` is the session's zero, from which a source without a clock counts its frames.
 
-        Raises `CameraFault`.
+        `log` gets what a board's camera has to tell. Raises `CameraFault`.
         """
         # Imported here so that what only speaks of cameras need not load a video library.
         if self.driver == "file":
             from edge.capture.file import FileCamera  # noqa: PLC0415
 
             return FileCamera(self.path, start_ns)
+        if self.driver == "picamera":
+            from edge.capture.picamera.camera import PicameraCamera  # noqa: PLC0415
+
+            return PicameraCamera(str(self.path), self.profile, self.sync, log)
         from edge.capture.virtual import VirtualCamera  # noqa: PLC0415
 
         return VirtualCamera(self.path, start_ns)
@@ -41,7 +62,8 @@ class CameraSource:
     def check(self) -> None:
         """Find out early what would fail at the start of a recording; raises `CameraFault`.
 
-        A virtual camera is left alone: it may be started after the node.
+        A virtual camera is left alone: it may be started after the node. So is a board's: without it the node still
+        answers, says what is wrong, and hands over what it has.
         """
         if self.driver == "file":
             with self.open(0) as camera:

@@ -14,8 +14,9 @@ from typing import Self
 import msgspec
 import numpy as np
 
-from edge.capture.camera import Frame
+from edge.encode.libav import LibavCoder
 from edge.errors import CameraFault
+from edge.frame import Frame
 
 MAGIC = b"TLvc"
 ZERO = struct.Struct("<q")
@@ -38,6 +39,8 @@ class VirtualHead(msgspec.Struct, frozen=True):
 
 class VirtualCamera:
     """The client of a virtual camera's socket; raises `CameraFault` when none is there or it breaks the rules."""
+
+    live = False
 
     def __init__(self, path: Path, start_ns: int) -> None:
         self._path = path
@@ -76,6 +79,10 @@ class VirtualCamera:
             )
         self.width, self.height = sizes
         self.frames_per_second = head.frames_per_second
+
+    def coder(self) -> LibavCoder:
+        """x264 on one thread."""
+        return LibavCoder("h264", self.width, self.height, self.frames_per_second)
 
     def __enter__(self) -> Self:
         return self

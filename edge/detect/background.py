@@ -10,9 +10,8 @@ import numpy.typing as npt
 
 from edge.detect.detector import Floats
 from edge.detect.picture import Plane, planes_of
+from edge.frame import detect_factor
 
-MOTION_WIDTH = 1024
-"""The background is kept at the main stream's size divided by a whole number that gives at most this width."""
 GRID = 32
 """Cells of this many motion pixels tell a change of light from a thing that moves."""
 SAMPLES_S = (0.0, 0.3, 0.7, 1.2, 2.0, 3.0, 4.5, 6.5, 9.0, 12.0)
@@ -51,7 +50,7 @@ class Background:
     spares what stands in front and follows the light at once."""
 
     def __init__(self, width: int, height: int, frames_per_second: float) -> None:
-        self.factor = max(1, -(-width // MOTION_WIDTH))
+        self.factor = detect_factor(width)
         self.size = (width // self.factor, height // self.factor)
         self._rate = frames_per_second
         self._samples: deque[list[Plane]] = deque(maxlen=5)
@@ -68,12 +67,17 @@ class Background:
         """Whether enough has been seen to tell what moves."""
         return len(self._samples) >= 3 or not self._moments
 
-    def look(self, i420: Plane, kept: Floats) -> Foreground:
-        """Take in the next picture and say where it differs from those before.
+    def look(self, i420: Plane, kept: Floats, small: Plane | None = None) -> Foreground:
+        """Take in the next picture, and its copy `factor` times smaller where there is one; say where it differs from
+        those before.
 
         What stands in the boxes `kept` (n, 4), main-stream pixels, is not taken for background however long it stands.
         """
-        planes = [self._small(plane) for plane in planes_of(i420)]
+        luma, *chromas = planes_of(i420)
+        if small is not None:
+            # Only its luma: the main stream's chroma is nearer to this size, and at half size needs no work at all.
+            luma = planes_of(small)[0]
+        planes = [self._small(plane) for plane in (luma, *chromas)]
         if self._moments and self._frames >= self._moments[0]:
             self._sample(planes)
         if self._frames % LIGHT_FRAMES == 0:

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from edge.capture.camera import Frame
+from edge.frame import Frame
 from wire.tracks import Kind
 
 Floats = npt.NDArray[np.float64]

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.capture.camera import Frame
 from edge.detect.background import Background, Foreground
 from edge.detect.detector import Detections, Floats
 from edge.detect.picture import Plane, planes_of
 from edge.detect.stature import BALL_SHARE, Stature
+from edge.frame import Frame
 from wire.tracks import Kind
 
 PERSON_SCORE = 0.5
@@ -54,7 +54,7 @@ class MotionDetector:
 
     name = "motion"
 
-    def __init__(self, width: int, height: int, frames_per_second: float, *, alone: bool = True) -> None:
+    def __init__(self, width: int, height: int, frames_per_second: float) -> None:
         self.background = Background(width, height, frames_per_second)
         self.stature = Stature(height)
         self.blobs = Blobs.none()
@@ -63,15 +63,15 @@ class MotionDetector:
         self.kept: Floats = np.zeros((0, 4))
         """Boxes (n, 4) of what is known to stand in front: it does not become background."""
         self._width, self._height = width, height
-        self._alone = alone
+        self.alone = True
 
     def detect(self, frame: Frame) -> Detections:
         """Person-sized and ball-sized blobs; `blobs` then holds all of them."""
-        foreground = self.background.look(frame.planes, self.kept)
+        foreground = self.background.look(frame.planes, self.kept, frame.detect)
         self.luma = foreground.luma
         self.blobs = blobs_of(foreground) if self.background.warm else Blobs.none()
         persons, balls = self._persons(), self._balls()
-        if self._alone:
+        if self.alone:
             self._learn(self.blobs.box[persons])
         box = np.concatenate([self.blobs.box[persons], self.blobs.box[balls]])
         score = np.concatenate([np.full(len(persons), PERSON_SCORE), self._whiteness(balls)])

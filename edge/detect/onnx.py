@@ -1,5 +1,6 @@
 """The `onnx` driver: NanoDet-g run by onnxruntime on the processor."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,32 +8,25 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from edge.capture.camera import Frame
-from edge.detect.detector import Detections, Floats, without_doubles
-from edge.detect.looks import Look, Looks
-from edge.detect.picture import small_bgr
+from edge.detect.detector import Detections, Floats
+from edge.detect.looks import Look, Looks, Part, closest
+from edge.detect.network import FLOORS, KINDS, brought_home
+from edge.detect.picture import Picture, small_bgr
 from edge.errors import WrongWeights
+from edge.frame import Frame
 from edge.models import NANODET
-from wire.tracks import Kind
 
 STRIDES = (8, 16, 32)
 BINS = 11
-KINDS = (Kind.PERSON, Kind.BALL)
-FLOORS = (0.15, 0.12)
-"""Scores below which a person, a ball is not worth handing on: the tracker wants weak persons for its second stage."""
-DOUBLE = 0.55
-"""Overlap above which two boxes are the same person (NMS)."""
 
 
-class OnnxDetector:
-    """NanoDet-g on the part of the picture that is due; one thread, so that a node's other work is not starved.
+class NanoDet:
+    """The network itself; one thread, so that a node's other work is not starved.
 
     Raises `WrongWeights` when the model cannot be loaded.
     """
 
-    name = "onnx"
-
-    def __init__(self, width: int, height: int, model: Path = NANODET, threads: int = 1) -> None:
+    def __init__(self, model: Path = NANODET, threads: int = 1) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -44,29 +38,40 @@ class OnnxDetector:
         except Exception as fault:  # onnxruntime's own exceptions share no public base
             raise WrongWeights(f"the detector's model {model.name} cannot be loaded: {fault}") from fault
         self._outputs = [f"{part}{stride}" for stride in STRIDES for part in ("cls", "reg")]
+
+    def find(self, picture: Picture) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
+        """Boxes (n, 4) in pixels, scores (n,) and kinds (n,) of all that scores above its floor in a picture
+        (h, w, 3) BGR, h and w multiples of 32; doubles are still among them."""
+        return _decode(self._session.run(self._outputs, {"picture": picture[None]}))
+
+
+class OnnxDetector:
+    """NanoDet-g on the part of the picture that is due. Raises `WrongWeights` when the model cannot be loaded."""
+
+    name = "onnx"
+
+    def __init__(self, width: int, height: int) -> None:
+        self._network = NanoDet()
+        self._size = (width, height)
         self.looks = Looks(width, height)
 
     def detect(self, frame: Frame) -> Detections:
         """What the look that is due finds."""
-        found = self.look_at(frame, self.looks.next())
+        [found] = self.look_at(frame, [self.looks.next()])
         self.looks.learn(found)
         return found
 
-    def look_at(self, frame: Frame, look: Look) -> Detections:
-        """What is found in one part of the frame."""
+    def fit(self, region: Part) -> Look:
+        """A look of about `edge.detect.looks.STRIP_PIXELS` pixels."""
+        return closest(region)
+
+    def look_at(self, frame: Frame, looks: Sequence[Look]) -> list[Detections]:
+        """What is found in each of these parts of the frame."""
+        return [self._look(frame, look) for look in looks]
+
+    def _look(self, frame: Frame, look: Look) -> Detections:
         picture = small_bgr(frame.planes, look.region, look.width, look.height)
-        maps = self._session.run(self._outputs, {"picture": picture[None]})
-        box, score, kind = _decode(maps)
-        rows = np.concatenate(
-            [np.flatnonzero(kind == k)[without_doubles(box[kind == k], score[kind == k], DOUBLE)] for k in KINDS]
-        )
-        rows = rows[np.argsort(-score[rows], kind="stable")]
-        x0, y0, x1, y1 = look.region
-        box = np.clip(box[rows], 0, (look.width, look.height, look.width, look.height))
-        box = box / np.tile(look.scale, 2) + (x0, y0, x0, y0)
-        found = Detections(box, score[rows], kind[rows], (x0, y0, x1, y1))
-        whole = (box[:, 1] > y0 + 2) | (y0 == 0), (box[:, 3] < y1 - 2) | (y1 == self.looks.height)
-        return found.where(whole[0] & whole[1])
+        return brought_home(look, *self._network.find(picture), *self._size)
 
 
 def _decode(maps: list[npt.NDArray[np.float32]]) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:

@@ -5,6 +5,8 @@ import numpy as np
 import numpy.typing as npt
 
 Plane = npt.NDArray[np.uint8]
+Picture = npt.NDArray[np.uint8]
+"""(h, w, 3) colours interleaved; the name says whether BGR or RGB."""
 
 
 def planes_of(i420: Plane) -> tuple[Plane, Plane, Plane]:
@@ -18,11 +20,18 @@ def planes_of(i420: Plane) -> tuple[Plane, Plane, Plane]:
     return flat[:luma].reshape(height, width), first.reshape(half), second.reshape(half)
 
 
-def small_bgr(i420: Plane, region: tuple[int, int, int, int], width: int, height: int) -> Plane:
-    """The part x0, y0, x1, y1 (even numbers) of the picture, resized to (height, width, 3) BGR; both even.
+def small_bgr(i420: Plane, region: tuple[int, int, int, int], width: int, height: int) -> Picture:
+    """The part x0, y0, x1, y1 (even numbers) of the picture, resized to (height, width, 3) BGR; both even."""
+    return np.asarray(cv2.cvtColor(_small(i420, region, width, height), cv2.COLOR_YUV2BGR_I420), np.uint8)
 
-    The planes are resized before the colours are converted: a full-size conversion costs several times more.
-    """
+
+def small_rgb(i420: Plane, region: tuple[int, int, int, int], width: int, height: int) -> Picture:
+    """The same in RGB."""
+    return np.asarray(cv2.cvtColor(_small(i420, region, width, height), cv2.COLOR_YUV2RGB_I420), np.uint8)
+
+
+def _small(i420: Plane, region: tuple[int, int, int, int], width: int, height: int) -> Plane:
+    # The planes are resized before the colours are converted: a full-size conversion costs several times more.
     x0, y0, x1, y1 = region
     luma, *chromas = planes_of(i420)
     small = np.empty((height * 3 // 2, width), np.uint8)
@@ -32,4 +41,4 @@ def small_bgr(i420: Plane, region: tuple[int, int, int, int], width: int, height
         shrinks = part.shape[0] < source.shape[0]
         way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         cv2.resize(source, part.shape[::-1], dst=part, interpolation=way)
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_YUV2BGR_I420), np.uint8)
+    return small

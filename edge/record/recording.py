@@ -1,64 +1,70 @@
-"""A running recording: four threads that take frames from the camera to durable segments, and one that watches.
+"""A running recording: frames on their way from the camera to durable segments.
 
-`capture` feeds every frame to `encode` and to `look`; both cut at the same frames; `close` joins a segment's video and
-sight. The queues are short and whoever is too fast waits, so memory stays flat and no frame is lost in the node; only
-eyes that hang are waited for no longer (`watch`), and the recording goes on without them.
+One thread per duty: `capture` feeds every frame to `encode` and to `look`, `encode` feeds packets to `write`, `write`
+feeds whole segments to `close`, which joins each with what was seen in it; `watch` looks whether they all get on. The
+queues are short and whoever is too fast waits, so memory stays flat and no frame is lost in the node. Only a live
+camera waits for nobody: frames that slow eyes would hold up are not looked at.
+
+The rule of every fault: the video goes on if anything can. Eyes may fail, a coder is replaced, a segment whose file
+fails is cut back to what is whole. What cannot be healed here breaks the recording, and the node ends its process, to
+be started again and to go on.
 
 Each stage ends by telling the others, whatever goes wrong before: one that dies in silence would leave the node
 recording for ever.
 """
 
-import contextlib
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from edge.capture import Camera, Frame
+from edge.capture.sound import Microphone
 from edge.cost import Cost
-from edge.errors import CameraFault, EdgeError
+from edge.errors import CameraFault, DiskFull, RecorderFault
 from edge.ledger import Ledger
+from edge.record.closing import Closing
+from edge.record.coding import Coding
 from edge.record.cut import sequence_of
-from edge.record.encoder import SegmentWriter
-from edge.record.feed import Feed
-from edge.record.shelf import VIDEO, Shelf
-from edge.sight import Eyes, SegmentSight
+from edge.record.faults import Faults
+from edge.record.listening import Listening
+from edge.record.looking import Looking
+from edge.record.pulse import Pulse, Watched, watch
+from edge.record.shelf import Shelf
+from edge.record.writing import Writing
+from edge.sight import Eyes
 from firmware.clock import Clock
 from firmware.log import Log
 from wire.ids import NodeId, SessionId
-from wire.rigtime import nanoseconds
-from wire.session import SegmentKey
-from wire.tracks import SegmentTracks
+from wire.session import SegmentOffer
 
-_DEPTH = 2
-"""Frames that wait before a slower stage; 8 MB each at 3072 x 1728."""
-_EYES_GRACE_S = 2.5
-"""How long a stopped recording waits for eyes that do not answer: a node stops within 5 s."""
-_EYES_PATIENCE_S = 20.0
-"""How long the eyes may take over one frame; slower than this is hanging, and the camera has waited meanwhile."""
-_GLANCES = 20
-"""Times the watcher looks at the eyes before it gives them up: a process that slept as a whole has missed only one."""
-_LOOK_AROUND_S = 0.1
+_LAST_WORDS_S = 2.5
+"""How long the stages that still work have to make safe what they hold, once another hangs."""
 
 
 @dataclass(frozen=True)
-class _Written:
-    writer: SegmentWriter
-    last: bool
+class Patience:
+    """How long each part of a recording may take over one piece of work before it counts as hanging, in seconds.
+
+    A recorded camera waits for slow eyes; coded video waits in memory for a disk that stands still.
+    """
+
+    eyes_s: float = 20.0
+    coder_s: float = 10.0
+    camera_s: float = 10.0
+    disk_s: float = 60.0
 
 
-@dataclass(frozen=True)
-class _Seen:
-    sequence: int
-    sight: SegmentSight
+PATIENCE = Patience()
 
 
 class Recording:
     """One session on its way to disk, from `start` until `finished` is called, once, from one of its threads.
 
-    `fault` is the sentence of what went wrong so far; `broken` says that the node cannot record any more. Eyes that
-    take more than `eyes_patience_s` seconds over one frame are given up, and what follows has empty tracks.
+    `fault` is the sentence of what went wrong so far; `broken` says that the node cannot record any more in this
+    process; `over` that the session has ended, rather than waiting to be gone on with. Frames of the segments up to
+    `after` were recorded before and are passed over; `shift_ns` is added to all capture times. `rolling` is called
+    once, when the first frame is there: the moment for a sign that picture and sound both catch.
     """
 
     def __init__(
@@ -74,266 +80,231 @@ class Recording:
         clock: Clock,
         cost: Cost,
         log: Log,
-        closed: Callable[[], None],
+        closed: Callable[[SegmentOffer], None],
         finished: Callable[[], None],
-        eyes_patience_s: float = _EYES_PATIENCE_S,
+        make_room: Callable[[], bool] = lambda: False,
+        microphone: Microphone | None = None,
+        rolling: Callable[[], None] = lambda: None,
+        after: int = -1,
+        shift_ns: int = 0,
+        patience: Patience = PATIENCE,
     ) -> None:
         self.session = session
-        self.node = node
         self.start_ns = start_ns
         self.camera = camera
         self.detector = eyes.name
         self.frames = 0
+        self.frames_unseen = 0
+        """Frames that were recorded but not looked at, because the eyes were too slow."""
         self.latest: Frame | None = None
-        self.fault: str | None = None
         self.broken = False
-        self._eyes = eyes
-        self._shelf = shelf
+        self.over = False
+        self.stopping = threading.Event()
+        self._after = after
+        self._shift_ns = shift_ns
         self._ledger = ledger
-        self._clock = clock
         self._cost = cost
         self._log = log
-        self._closed = closed
         self._finished = finished
-        self._eyes_patience_s = eyes_patience_s
-        self._eyes_step = 0
-        """Odd while the eyes are at work, even while they wait; only the thread that looks counts it on."""
-        self._eyes_ended = threading.Event()
-        self._stopping = threading.Event()
-        self._to_encode: Feed[Frame] = Feed(_DEPTH)
-        self._to_look: Feed[Frame] = Feed(_DEPTH)
-        # Few items of a few kilobytes; bounded so that a disk that stands still is felt by the encoder.
-        self._written: Feed[_Written] = Feed(_DEPTH)
-        self._seen: Feed[_Seen] = Feed(2 * _DEPTH)
+        self._ended = threading.Event()
+        self._end_lock = threading.Lock()
+        self._faults = Faults(session, log)
+        self._rolling = rolling
+        self._coding = Coding(camera, start_ns, self._faults)
+        self._listening = Listening(microphone, self._faults) if microphone else None
+        self._looking = Looking(eyes, start_ns, self._faults)
+        self._writing = Writing(
+            session=session,
+            node=node,
+            start_ns=start_ns,
+            after=after,
+            camera=camera,
+            shelf=shelf,
+            ledger=ledger,
+            faults=self._faults,
+            make_room=make_room,
+            listening=self._listening,
+        )
+        self._closing = Closing(
+            session=session,
+            node=node,
+            camera=camera,
+            looking=self._looking,
+            shelf=shelf,
+            ledger=ledger,
+            clock=clock,
+            log=log,
+            closed=closed,
+        )
+        self._awaited = Pulse()
+        """A live camera's next frame."""
+        self._watched = [
+            Watched(self._looking.pulse, patience.eyes_s, lambda: self._looking.give_up(patience.eyes_s)),
+            self._essential(self._awaited, patience.camera_s, "the camera gives no picture", self.pause),
+            self._essential(self._coding.pulse, patience.coder_s, "the coder hangs", self._coding.packets.close),
+            self._essential(
+                self._writing.pulse, patience.disk_s, "the disk does not answer", self._writing.written.close
+            ),
+            self._essential(
+                self._closing.pulse, patience.disk_s, "the disk does not make anything durable", self.pause
+            ),
+        ]
+
+    @property
+    def fault(self) -> str | None:
+        """The sentence of what went wrong last."""
+        return self._faults.last
 
     def start(self) -> None:
         """Set the threads to work."""
-        for stage in (self._capture, self._encode, self._look, self._watch, self._close):
+        for stage in (self._capture, self._encode, self._look, self._listen, self._write, self._close, self._watch):
             # Daemons: a driver that hangs must not keep the process alive.
             threading.Thread(target=stage, name=stage.__name__.strip("_"), daemon=True).start()
 
     def stop(self) -> None:
-        """Take no more frames; what was taken is still recorded, then `finished` is called."""
-        self._stopping.set()
-        self._to_encode.close()
-        self._to_look.close()
+        """End the session: what was taken is still recorded, then `finished` is called.
+
+        The intention is made durable first, so that no restart takes the session up again.
+        """
+        self.over = True
+        try:
+            self._ledger.stop_session(self.session)
+        except sqlite3.Error as fault:
+            self._faults.note(fault, "ledger-fault")
+        finally:
+            self.pause()
+
+    def cut_short(self, fault: DiskFull) -> None:
+        """End the session because the disk is full: a new start would find it as full."""
+        self._faults.note(fault, "disk-full")
+        self.stop()
+
+    def pause(self) -> None:
+        """Take no more frames, but leave the session to be gone on with; `finished` is called as after `stop`."""
+        self.stopping.set()
+        self._coding.frames.close()
+        self._looking.frames.close()
 
     def _capture(self) -> None:
         meter = self._cost.meter("capture")
         last_ns = None
         try:
             with self.camera:
-                for frame in self.camera:
+                for frame in self._frames():
                     if last_ns is not None and frame.time_ns <= last_ns:
                         raise CameraFault(f"the camera's frame {frame.index} is not later than the one before")
                     last_ns = frame.time_ns
+                    if sequence_of(frame.time_ns, self.start_ns) <= self._after:
+                        continue
                     meter.read()
-                    if not self._to_encode.put(frame):
+                    if not self._coding.frames.put(frame):
                         break
-                    # Refused once the eyes have failed or were given up; the recording goes on without them.
-                    self._to_look.put(frame)
+                    self._show(frame)
                     self.latest = frame
                     self.frames += 1
+                    if self.frames == 1:
+                        self._rolling()
                     self._cost.count(frames=1)
                     meter.begin()
+            if not self.stopping.is_set():
+                self._end_of_pictures(None)
         except Exception as fault:
-            self._note(fault, "camera-fault")
+            self._end_of_pictures(fault)
         finally:
-            self._to_encode.close()
-            self._to_look.close()
+            self.pause()
             meter.read()
+
+    def _frames(self) -> Iterator[Frame]:
+        pictures = iter(self.camera)
+        while True:
+            if self.camera.live:
+                with self._awaited.working():
+                    frame = next(pictures, None)
+            else:
+                frame = next(pictures, None)
+            if frame is None:
+                return
+            yield replace(frame, time_ns=frame.time_ns + self._shift_ns) if self._shift_ns else frame
+
+    def _show(self, frame: Frame) -> None:
+        # Refused once the eyes have failed or were given up; the recording goes on without them.
+        if not self.camera.live:
+            self._looking.frames.put(frame)
+        elif not self._looking.frames.offer(frame):
+            self.frames_unseen += 1
+
+    def _end_of_pictures(self, fault: Exception | None) -> None:
+        """A recorded camera ends with its session; a live one never does, but for a fault."""
+        if self.camera.live:
+            self._break(fault or CameraFault("the camera stopped giving pictures"), "camera-fault")
+            return
+        self.over = True
+        if fault:
+            self._faults.note(fault, "camera-fault")
 
     def _encode(self) -> None:
-        meter = self._cost.meter("encode")
-        writer: SegmentWriter | None = None
         try:
-            for frame in self._to_encode:
-                meter.begin()
-                sequence = sequence_of(frame.time_ns, self.start_ns)
-                if writer and writer.sequence != sequence:
-                    writer.finish()
-                    self._written.put(_Written(writer, last=False))
-                    writer = None
-                if not writer:
-                    writer = self._open_segment(sequence, frame.time_ns)
-                writer.write(frame)
-                meter.read()
-            meter.begin()
-            if writer:
-                writer.finish()
-                self._written.put(_Written(writer, last=True))
+            self._coding.run(self._cost)
         except Exception as fault:
             self._break(fault)
-        finally:
-            self._written.close()
-            meter.read()
-
-    def _open_segment(self, sequence: int, time_ns: int) -> SegmentWriter:
-        key = SegmentKey(self.session, self.node, sequence)
-        self._ledger.open_segment(key, time_ns)
-        camera = self.camera
-        path = self._shelf.open_path(key, VIDEO)
-        return SegmentWriter(path, sequence, camera.width, camera.height, camera.frames_per_second)
 
     def _look(self) -> None:
-        meter = self._cost.meter("look")
-        looking: int | None = None
+        self._looking.run(self._cost)
+
+    def _listen(self) -> None:
+        if self._listening:
+            self._listening.run(self._coding.packets, self._cost)
+
+    def _write(self) -> None:
         try:
-            for frame in self._to_look:
-                meter.begin()
-                sequence = sequence_of(frame.time_ns, self.start_ns)
-                if looking is not None and looking != sequence:
-                    self._tell_sight(looking)
-                looking = sequence
-                with self._eyes_at_work():
-                    self._eyes.look(frame)
-                meter.read()
-            meter.begin()
-            if looking is not None:
-                self._tell_sight(looking)
+            self._writing.run(self._coding.packets, self._cost)
+        except DiskFull as fault:
+            self.cut_short(fault)
         except Exception as fault:
-            self._note(fault, "eyes-fault")
-        finally:
-            self._end_sight()
-            meter.read()
-
-    def _tell_sight(self, sequence: int) -> None:
-        with self._eyes_at_work():
-            sight = self._eyes.close_segment(sequence)
-        self._seen.put(_Seen(sequence, sight))
-
-    @contextlib.contextmanager
-    def _eyes_at_work(self) -> Iterator[None]:
-        self._eyes_step += 1
-        try:
-            yield
-        finally:
-            self._eyes_step += 1
-
-    def _end_sight(self) -> None:
-        """The eyes see nothing for the rest of the session."""
-        self._eyes_ended.set()
-        self._to_look.close()
-        self._seen.close()
-
-    def _watch(self) -> None:
-        step = glances = 0
-        while not self._eyes_ended.wait(self._eyes_patience_s / _GLANCES):
-            if self._eyes_step != step:
-                step, glances = self._eyes_step, 0
-            elif step % 2:
-                glances += 1
-            if glances == _GLANCES:
-                fault = f"the eyes hang: no answer for {self._eyes_patience_s:g} s, the recording goes on without them"
-                try:
-                    self._note(EdgeError(fault), "eyes-fault")
-                finally:
-                    self._end_sight()
+            self._break(fault)
 
     def _close(self) -> None:
-        meter = self._cost.meter("close")
         try:
-            for written in self._written:
-                meter.begin()
-                self._shelve(written)
-                meter.read()
-            meter.begin()
-            if not self.broken:
+            self._closing.run(self._writing.written, self, self._cost)
+            self.pause()
+            if self.over and not self.broken:
                 self._ledger.finish_session(self.session)
         except Exception as fault:
             self._break(fault)
         finally:
+            self._end()
+
+    def _watch(self) -> None:
+        watch(self._watched, self._ended)
+
+    def _essential(self, pulse: Pulse, patience_s: float, what: str, cut_off: Callable[[], None]) -> Watched:
+        """Something without which there is no recording; `cut_off` frees those who wait for it, once it hangs."""
+
+        def hangs() -> None:
             try:
-                self.stop()
-                self._end_sight()
-                meter.read()
-                self._log.event("recording-ended", session=self.session, frames=self.frames)
+                self._break(RecorderFault(f"{what}: no answer for {patience_s:g} s"))
+                cut_off()
+                self._ended.wait(_LAST_WORDS_S)
             finally:
-                self._finished()
+                self._end()
 
-    def _shelve(self, written: _Written) -> None:
-        writer = written.writer
-        key = SegmentKey(self.session, self.node, writer.sequence)
-        frames = len(writer.times_ns)
-        sight = self._sight_of(writer.sequence)
-        if not _sensible(sight, frames):
-            self._note(EdgeError(f"the eyes saw what cannot be in segment {writer.sequence}"), "eyes-fault")
-            sight = SegmentSight.empty()
-        tracks = SegmentTracks(
-            session=self.session,
-            node=self.node,
-            sequence=writer.sequence,
-            width_px=self.camera.width,
-            height_px=self.camera.height,
-            detector=self.detector,
-            tracklets=sight.tracklets,
-            frame_times_ns=np.asarray(writer.times_ns, np.int64),
-            frame=sight.frame,
-            tracklet=sight.tracklet,
-            box=sight.box,
-            score=sight.score,
-        )
-        offer = self._shelf.close(
-            self._ledger,
-            key,
-            tracks,
-            frame_ns=nanoseconds(1 / self.camera.frames_per_second),
-            uncertainty_ns=self._clock.uncertainty_ns(),
-            last=written.last,
-        )
-        detections = len(sight.frame)
-        self._cost.count(
-            segments=1, detections=detections, video_bytes=offer.video_bytes, tracks_bytes=offer.tracks_bytes
-        )
-        self._log.event(
-            "segment-closed",
-            session=self.session,
-            segment=writer.sequence,
-            frames=frames,
-            detections=detections,
-            video_bytes=offer.video_bytes,
-            tracks_bytes=offer.tracks_bytes,
-            last=offer.last,
-        )
-        self._closed()
+        return Watched(pulse, patience_s, hangs)
 
-    def _sight_of(self, sequence: int) -> SegmentSight:
-        patience_s = _EYES_GRACE_S
-        while not self._seen.drained:
-            seen = self._seen.take(_LOOK_AROUND_S)
-            if seen and seen.sequence == sequence:
-                return seen.sight
-            if not seen and self._stopping.is_set():
-                patience_s -= _LOOK_AROUND_S
-                if patience_s <= 0:
-                    self._end_sight()
-                    self._note(EdgeError("the eyes did not answer in time"), "eyes-fault")
-                    break
-        return SegmentSight.empty()
-
-    def _note(self, fault: Exception, event: str) -> None:
-        self.fault = str(fault) if isinstance(fault, EdgeError) else f"{event}: {type(fault).__name__}: {fault}"
-        self._log.event(event, session=self.session, fault=self.fault)
-
-    def _break(self, fault: Exception) -> None:
+    def _break(self, fault: Exception, event: str = "recorder-fault") -> None:
         self.broken = True
         try:
-            self._note(fault, "recorder-fault")
+            self._faults.note(fault, event)
         finally:
-            self.stop()
-            self._written.close()
-            self._end_sight()
+            self.pause()
 
-
-def _sensible(sight: SegmentSight, frames: int) -> bool:
-    rows = len(sight.frame)
-    if not rows:
-        return len(sight.tracklet) == len(sight.box) == len(sight.score) == 0
-    return (
-        sight.tracklet.shape == sight.score.shape == (rows,)
-        and sight.box.shape == (rows, 4)
-        and bool(np.isfinite(sight.box).all() and np.isfinite(sight.score).all())
-        and int(sight.frame.min()) >= 0
-        and int(sight.frame.max()) < frames
-        and {t.id for t in sight.tracklets} >= set(sight.tracklet.tolist())
-    )
+    def _end(self) -> None:
+        with self._end_lock:
+            if self._ended.is_set():
+                return
+            self._ended.set()
+        try:
+            self.pause()
+            self._looking.end()
+            self._log.event("recording-ended", session=self.session, frames=self.frames, over=self.over)
+        finally:
+            self._finished()

@@ -1,15 +1,20 @@
 """The node's eyes: detectors and trackers of one session, frame by frame, segment by segment."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.capture.camera import Frame
-from edge.detect.detector import Detector, Floats
+from edge.detect.detector import Detections, Detector, Floats
+from edge.detect.hailo import Chip, HailoDetector
 from edge.detect.motion import MotionDetector
 from edge.detect.onnx import OnnxDetector
-from edge.errors import UnknownDetector
+from edge.errors import ChipFault, EdgeError, UnknownDetector, WrongWeights
+from edge.frame import Frame
+from edge.pose.hailo import HailoPose
+from edge.pose.near import NearTheBall
+from edge.pose.onnx import OnnxPose
 from edge.sight import SegmentSight
 from edge.track.ball import Balls, Hypothesis
 from edge.track.ids import tracklet_ids
@@ -18,7 +23,10 @@ from edge.track.people import MOTION_LOOK, NETWORK_LOOK, People, Person, box_at
 from edge.track.torso import torso_lab
 from wire.tracks import Kind, Tracklet
 
-DETECTORS = ("onnx", "motion")
+DETECTORS = ("onnx", "motion", "hailo")
+REST_S = 30.0
+"""A chip that failed is left alone for so long, four times longer after each time in a row: opening it again holds up
+the whole node for a moment."""
 COLOUR_FRAMES = 8
 """A person's shirt is looked at once in so many frames."""
 SIZE_STEP = 0.04
@@ -31,7 +39,9 @@ class Eyes:
     """Follows persons and ball candidates through one session of one camera (`edge.sight.Eyes`).
 
     The motion detector sees every frame; the `passes` detector, where there is one, is asked so many times a second.
-    Everything is counted in frames, so the same frames always give the same rows.
+    `poses`, where there is one, says where persons near the ball stand. While a chip is out of order the motion
+    detector carries on alone, and `note` is told why. Everything is counted in frames, so the same frames always give
+    the same rows.
     """
 
     def __init__(
@@ -42,15 +52,23 @@ class Eyes:
         width: int,
         height: int,
         frames_per_second: float,
+        first_segment: int = 0,
+        note: Callable[[EdgeError], None] = lambda _: None,
+        poses: NearTheBall | None = None,
     ) -> None:
         self.name = passes.name if passes else motion.name
         self._motion = motion
         self._passes = passes
         self._between = frames_per_second / passes_per_second if passes else 0.0
         self._due = 0.0
+        self._note = note
+        self._poses = poses
+        self._rate = frames_per_second
+        self._rest_s = REST_S
+        self._resting_until = 0.0
         self._frame = 0
         self._segment_first = 0
-        ids = tracklet_ids()
+        ids = tracklet_ids(first_segment)
         self.people = People(ids, frames_per_second)
         self.balls = Balls(ids, frames_per_second, motion.stature)
         self._size = (width, height)
@@ -63,25 +81,54 @@ class Eyes:
         self.people.advance(at)
         self.balls.advance(at)
         before = self._motion.luma
+        self._motion.alone = self._passes is None or at < self._resting_until
         moving = self._motion.detect(frame)
-        if self._passes is None:
+        if self._passes is None or self._motion.alone:
             self.people.see(moving.of(Kind.PERSON), MOTION_LOOK)
         elif at >= self._due:
             self._due += self._between
-            found = self._passes.detect(frame)
-            persons = found.of(Kind.PERSON)
-            self._motion.stature.learn(persons.box[persons.score > 0.45])
-            self.people.see(persons, NETWORK_LOOK)
-            self.balls.see(found.of(Kind.BALL), self.people.boxes, seen_by_network=True)
+            found = self._ask(self._passes, frame, at)
+            if found:
+                persons = found.of(Kind.PERSON)
+                self._motion.stature.learn(persons.box[persons.score > 0.45])
+                self.people.see(persons, NETWORK_LOOK)
+                self.balls.see(found.of(Kind.BALL), self.people.boxes, seen_by_network=True)
         if self._passes is not None:
             self.people.refine(self._motion.blobs)
         self.people.carry(before, self._motion.luma, self._motion.background.factor)
         persons_now = self.people.boxes
         self.balls.see(moving.of(Kind.BALL), persons_now, seen_by_network=False)
         self.balls.search(lambda place, reach: self._motion.front(frame, place, reach), persons_now)
+        if self._poses and at >= self._resting_until:
+            self._look_at_poses(self._poses, frame, at)
         if at % COLOUR_FRAMES == 0:
             self._look_at_shirts(frame, persons_now)
         self._motion.kept = np.concatenate([persons_now[self.people.believed], self.balls.boxes])
+
+    def _ask(self, passes: Detector, frame: Frame, at: int) -> Detections | None:
+        try:
+            found = passes.detect(frame)
+        except (ChipFault, WrongWeights) as fault:
+            self._rest(fault, at)
+            return None
+        self._rest_s = REST_S
+        return found
+
+    def _look_at_poses(self, poses: NearTheBall, frame: Frame, at: int) -> None:
+        people = self.people
+        try:
+            asked = poses.ask(frame, [person.id for person in people.tracks], people.boxes, self.balls.boxes)
+        except (ChipFault, WrongWeights) as fault:
+            self._rest(fault, at)
+            return
+        for row, pose in asked:
+            if pose.stance is not None:
+                people.stand(row, pose.stance)
+
+    def _rest(self, fault: EdgeError, at: int) -> None:
+        self._note(fault)
+        self._resting_until = self._due = at + self._rest_s * self._rate
+        self._rest_s *= 4
 
     def close_segment(self, sequence: int) -> SegmentSight:
         """The rows since the last call, smoothed within what was measured."""
@@ -144,14 +191,34 @@ def _known(number: int | None) -> int:
     return number
 
 
-def open_eyes(detector: str, passes_per_second: float, width: int, height: int, frames_per_second: float) -> Eyes:
-    """The eyes of a camera of this size and rate; `detector` is one of `DETECTORS`.
+def open_eyes(
+    detector: str,
+    passes_per_second: float,
+    width: int,
+    height: int,
+    frames_per_second: float,
+    first_segment: int = 0,
+    *,
+    poses_per_second: float = 0.0,
+    chip: Chip | None = None,
+    note: Callable[[EdgeError], None] = lambda _: None,
+) -> Eyes:
+    """The eyes of a camera of this size and rate, which open at a session's segment `first_segment`; `detector` is one
+    of `DETECTORS`.
 
-    `onnx` looks through the network so many times a second, `motion` never does. Raises `UnknownDetector` or
-    `WrongWeights`.
+    `onnx` looks through the network so many times a second, `hailo` through `chip`, `motion` never does; so many
+    persons a second are asked for their pose, on the chip where there is one. `note` is told of faults that the eyes
+    get over, a chip that cannot be used among them. Raises `UnknownDetector` or `WrongWeights`.
     """
     if detector not in DETECTORS:
         raise UnknownDetector(f"there is no detector {detector!r}: choose one of {', '.join(DETECTORS)}")
-    passes = OnnxDetector(width, height) if detector == "onnx" and passes_per_second > 0 else None
-    motion = MotionDetector(width, height, frames_per_second, alone=passes is None)
-    return Eyes(motion, passes, passes_per_second, width, height, frames_per_second)
+    chip = chip or Chip()
+    passes: Detector | None = None
+    if detector != "motion" and passes_per_second > 0:
+        passes = HailoDetector(width, height, chip) if detector == "hailo" else OnnxDetector(width, height)
+    poses = None
+    if poses_per_second > 0:
+        pose = HailoPose(chip) if detector == "hailo" else OnnxPose()
+        poses = NearTheBall(pose, poses_per_second, frames_per_second)
+    motion = MotionDetector(width, height, frames_per_second)
+    return Eyes(motion, passes, passes_per_second, width, height, frames_per_second, first_segment, note, poses)

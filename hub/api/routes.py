@@ -16,6 +16,7 @@ from wire.errors import WireError
 from wire.ids import SessionId, new_session_id, session_id
 from wire.message import Message, decode, encode
 from wire.rigtime import SECOND
+from wire.session import StartRecording
 
 LEAD_NS = SECOND // 2
 """From the order to the session's zero: time for every node to have its camera running."""
@@ -101,7 +102,14 @@ class SessionsApi:
                 raise NodeRefused(f"node {node.id} already records session {status.recording}: stop it first")
         self._sessions.begin(plan)
         try:
-            await self._nodes.start(session, start_ns)
+            await self._nodes.start(
+                StartRecording(
+                    session=session,
+                    start_ns=start_ns,
+                    planned_minutes=asked.planned_minutes,
+                    override=asked.override,
+                )
+            )
         except HubError:
             self._sessions.abandon(session, "the nodes could not start")
             raise

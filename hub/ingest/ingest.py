@@ -12,14 +12,14 @@ from hub.ingest.ledger import PARTS, Ledger
 from hub.ingest.shelf import SegmentShelf
 from wire.durable import publish
 from wire.errors import BadId, MalformedMessage
+from wire.hand_over import UPLOADS
 from wire.ids import NodeId, SessionId
 from wire.rigtime import SECOND
 from wire.session import SegmentKey, SegmentOffer, SegmentReceipt
 from wire.tus.errors import UploadRefused
 from wire.tus.protocol import TusProtocol
-from wire.tus.store import Upload, UploadStore
+from wire.tus.store import Upload, UploadRecord, UploadStore
 
-UPLOADS = "/api/v1/uploads"
 MOST_BYTES = 1 << 30
 """A segment is 2 s of video; nothing near this size is one."""
 _LIFETIME_NS = 86_400 * SECOND
@@ -90,11 +90,20 @@ class Ingest:
         return await asyncio.to_thread(self._ledger.receipt, key)
 
     async def sweep(self) -> None:
-        """Once an hour, beginning with the first call: finishes what a crash left whole, removes what has expired."""
+        """Once an hour, beginning with the first call: finishes what a crash left whole, removes what has expired and
+        what was begun for a file that came by another upload."""
         now = self.now_ns()
         if self._swept_ns is None or now - self._swept_ns >= _SWEEP_NS:
             self._swept_ns = now
-            await self.uploads.sweep()
+            await self.uploads.sweep(self._of_no_use)
+
+    def _of_no_use(self, record: UploadRecord) -> bool:
+        key, part = _named(record.metadata)
+        try:
+            receipt = self._ledger.receipt(key)
+        except NotOffered:
+            return True
+        return not (receipt.video_wanted if part == "video" else receipt.tracks_wanted)
 
     def _may_begin(self, metadata: Mapping[str, str], length: int | None, _who: str) -> None:
         key, part = _named(metadata)

@@ -5,12 +5,14 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from hub.errors import NotOffered, OfferContradicts
-from hub.ingest.ingest import UPLOADS, Ingest
+from hub.ingest.ingest import Ingest
 from hub.token import shows_token
 from wire.errors import BadId, WireError
+from wire.hand_over import DIGEST, SEGMENTS, UPLOADS, content_digest
 from wire.ids import NodeId, SessionId
 from wire.message import decode, encode
 from wire.session import SegmentKey, SegmentOffer, SegmentReceipt
+from wire.tus.headers import CHECKSUM_MISMATCH
 from wire.tus.protocol import TusRequest
 
 _Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -20,8 +22,11 @@ def ingest_routes(ingest: Ingest) -> list[web.RouteDef]:
     """The routes to mount: `/api/v1/segments` and `/api/v1/uploads`."""
 
     async def offer(request: web.Request) -> web.Response:
+        raw = await request.read()
+        if request.headers.get(DIGEST) != content_digest(raw):
+            return web.Response(status=CHECKSUM_MISMATCH, text=f"the offer does not fit its {DIGEST}: send it again")
         try:
-            return _receipt(await ingest.offer(decode(await request.read(), SegmentOffer)))
+            return _receipt(await ingest.offer(decode(raw, SegmentOffer)))
         except OfferContradicts as fault:
             return web.Response(status=409, text=str(fault))
         except WireError as fault:
@@ -55,8 +60,8 @@ def ingest_routes(ingest: Ingest) -> list[web.RouteDef]:
         return answer
 
     return [
-        web.post("/api/v1/segments", guarded(offer)),
-        web.get("/api/v1/segments/{session}/{node}/{sequence:[0-9]{1,8}}", guarded(receipt)),
+        web.post(SEGMENTS, guarded(offer)),
+        web.get(SEGMENTS + "/{session}/{node}/{sequence:[0-9]{1,8}}", guarded(receipt)),
         web.route("*", UPLOADS, guarded(upload)),
         web.route("*", UPLOADS + "/{upload}", guarded(upload)),
     ]

@@ -227,6 +227,8 @@ class MatchDay:
                 self._hub,
             ]
             own += ["--data", str(options.out / "nodes" / camera.node), "--passes-per-second", f"{PASSES_PER_SECOND:g}"]
+            # A laptop that plays a match day may run hot and on a low battery.
+            own += ["--health", "disabled"]
             await processes.start(f"node-{camera.node}", [command("touchline-edge"), "serve", *own], secret)
         own = ["--host", HOST, "--data", str(options.out / "hub"), "--port", str(self._hub_port)]
         own += [f"--node={camera.node}={camera.url}" for camera in cameras]

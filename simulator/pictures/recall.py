@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge.capture.camera import Frame
 from edge.detect.looks import STEP, Look
 from edge.detect.onnx import OnnxDetector
+from edge.frame import Frame
 from simulator.match.truth import MatchTruth
 from simulator.pictures.camera import VirtualCamera
 from simulator.pictures.rigs import TrueRig
@@ -99,7 +99,8 @@ def shipped_detector(width_px: int, height_px: int, scale: float) -> Detect:
     look = Look((0, 0, width_px, height_px), *sides)
 
     def detect(i420: npt.NDArray[np.uint8]) -> tuple[Boxes, Boxes]:
-        people = detector.look_at(Frame(i420, 0, 0), look).of(Kind.PERSON)
+        [found] = detector.look_at(Frame(i420, 0, 0), [look])
+        people = found.of(Kind.PERSON)
         return people.box, people.score
 
     return detect

@@ -3,29 +3,44 @@
 import asyncio
 import contextlib
 import hashlib
+import importlib
 import io
 import json
 import secrets
 import socket
 import struct
+import sys
 import threading
 import time
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
 from aiohttp import web
 
+from edge.capture import CameraSource
+from edge.cost import Cost
+from edge.gates import Gates
+from edge.node import Node, software
+from edge.record import Shelf
+from edge.record.manifest import Manifests
+from edge.selftest import SelfTest
 from edge.sight import SegmentSight
+from edge.storage import Storage
+from firmware.clock import ClockReading, ClockSource
+from firmware.health import HealthReading
 from firmware.log import Log
+from firmware.panel import FakePanel
 from wire.message import decode, encode
 from wire.session import SegmentKey, SegmentOffer, SegmentReceipt
 from wire.tracks import Kind, Tracklet
 from wire.tus.protocol import TusProtocol, TusRequest
 from wire.tus.store import UploadStore
 
+FAKES = Path(__file__).parents[1] / "fakes"
 WIDTH, HEIGHT, RATE = 320, 180, 25
 ZERO_NS = 1_790_000_000_000_000_000
 
@@ -243,14 +258,45 @@ class FakeHub:
 
 
 class StillClock:
+    """A clock that stands, and is 1 ms off at most; `reading` is what is known of it."""
+
     def __init__(self) -> None:
         self.ns = ZERO_NS
+        self.reading = ClockReading(
+            source=ClockSource.CHRONY, reference="10.42.0.1", offset_ns=200_000, uncertainty_ns=1_000_000
+        )
 
     def now_ns(self) -> int:
         return self.ns
 
     def uncertainty_ns(self) -> int:
-        return 1_000_000
+        return self.reading.uncertainty_ns
+
+    def read(self) -> ClockReading:
+        return self.reading
+
+
+class StubHealth:
+    """A board whose health is what the test says."""
+
+    def __init__(self) -> None:
+        self.reading = HealthReading()
+
+    def read(self) -> HealthReading:
+        return self.reading
+
+
+class Disk:
+    """What `statvfs` tells of a disk of `whole` bytes, of which `free` are; `fault` is raised instead."""
+
+    def __init__(self, free: int, whole: int = 100 << 30) -> None:
+        self.free, self.whole = free, whole
+        self.fault: OSError | None = None
+
+    def __call__(self, _path):
+        if self.fault:
+            raise self.fault
+        return SimpleNamespace(f_frsize=4096, f_blocks=self.whole // 4096, f_bavail=self.free // 4096)
 
 
 @pytest.fixture
@@ -307,6 +353,65 @@ def clock() -> StillClock:
 
 
 @pytest.fixture
+def health() -> StubHealth:
+    return StubHealth()
+
+
+@pytest.fixture
+def panel() -> FakePanel:
+    return FakePanel()
+
+
+@pytest.fixture
+def disk() -> Disk:
+    """A disk with plenty of room."""
+    return Disk(50 << 30)
+
+
+@pytest.fixture
+def make_node(tmp_path, clock, log, make_eyes, health, panel, disk):
+    """Makes the node `left` with a camera, as text or a source of its own, that records into `tmp_path`."""
+    still = clock
+
+    async def answers() -> None:
+        pass
+
+    def make(camera, ledger, *, eyes_for=lambda _camera, _first: make_eyes(), hub_is_here=False, clock=still) -> Node:
+        source = CameraSource.parse(camera) if isinstance(camera, str) else camera
+        shelf = Shelf(tmp_path)
+        storage = Storage(shelf, ledger, log, statvfs=disk)
+        gates = Gates("left", tmp_path, storage, clock, health, hub_is_here=hub_is_here)
+        return Node(
+            node="left",
+            source=source,
+            eyes_for=eyes_for,
+            detector="motion",
+            shelf=shelf,
+            ledger=ledger,
+            clock=clock,
+            cost=Cost(),
+            log=log,
+            gates=gates,
+            storage=storage,
+            manifests=Manifests(shelf, ledger, clock, log, software()),
+            self_test=SelfTest(
+                node="left",
+                source=source,
+                eyes_for=eyes_for,
+                root=tmp_path,
+                gates=gates,
+                clock=clock,
+                log=log,
+                hub_answers=answers,
+            ),
+            panel=panel,
+            segment_closed=lambda: None,
+        )
+
+    return make
+
+
+@pytest.fixture
 def log_text() -> io.StringIO:
     return io.StringIO()
 
@@ -339,3 +444,27 @@ def eventually():
                 await asyncio.sleep(0.005)
 
     return wait
+
+
+@pytest.fixture(scope="module")
+def hailo_platform(tmp_path_factory):
+    """The fake of Hailo's package, importable for as long as a test module needs it; `models` holds what a node has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(FAKES))
+        patch.setenv("HAILORT_LOGGER_PATH", "NONE")
+        fake = importlib.import_module("hailo_platform.board")
+        fake.models = tmp_path_factory.mktemp("hailo-models")
+        fake.write_hef(fake.models / "yolov8s_h8l.hef", "yolov8s", "HAILO8L")
+        fake.write_hef(fake.models / "yolov8s_h8.hef", "yolov8s", "HAILO8")
+        fake.write_hef(fake.models / "yolov8s_pose_h8l_pi.hef", "yolov8s_pose", "HAILO8L")
+        yield fake
+        for name in [name for name in sys.modules if name.partition(".")[0] == "hailo_platform"]:
+            del sys.modules[name]
+
+
+@pytest.fixture
+def board(hailo_platform):
+    """The board under the fake, whole at the start of each test."""
+    hailo_platform.board.reset()
+    yield hailo_platform.board
+    hailo_platform.board.reset()

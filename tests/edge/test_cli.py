@@ -30,6 +30,34 @@ def test_passes_a_second_are_a_number_above_zero(capsys, passes):
     assert "--passes-per-second" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (["--profile", "1080p"], "'1080p' is not a profile"),
+        (["--profile", "1921x1080"], "no even width"),
+        (["--sync", "master"], "invalid Sync value: 'master'"),
+    ],
+)
+def test_a_profile_and_a_part_in_the_rig_are_checked_at_once(capsys, option, words):
+    with pytest.raises(SystemExit) as end:
+        main([*GOOD, *option])
+    assert end.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_profile_is_only_for_a_boards_camera(capsys):
+    assert main([*GOOD, "--profile", "1920x1080@30"]) == 2
+    assert "are for picamera:ID; file:x.mp4 records as it comes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("poses", ["-1", "nan", "inf", "many"])
+def test_poses_a_second_are_a_number_not_below_zero(capsys, poses):
+    with pytest.raises(SystemExit) as end:
+        main([*GOOD, "--poses-per-second", poses])
+    assert end.value.code == 2
+    assert "--poses-per-second" in capsys.readouterr().err
+
+
 def test_a_node_id_that_is_none_is_one_sentence(capsys):
     assert main([word if word != "left" else "Left Camera" for word in GOOD]) == 2
     assert capsys.readouterr().err == (
@@ -47,11 +75,27 @@ def test_a_hub_without_an_address_and_a_token_without_a_letter_are_refused(capsy
     assert len(said.splitlines()) == 1
 
 
+@pytest.mark.parametrize("panel", ["gpio", "gpio:17", "lights"])
+def test_a_panel_that_is_none_is_one_sentence(capsys, panel):
+    assert main([*GOOD, "--panel", panel]) == 2
+    assert capsys.readouterr().err.startswith(f"touchline-edge: {panel!r} is not a panel: write disabled, or gpio:")
+
+
 def test_help_names_every_option(capsys):
     with pytest.raises(SystemExit):
         main(["serve", "--help"])
     told = capsys.readouterr().out
-    for option in ("--host", "--port", "--detector", "--passes-per-second", "--delete-confirmed"):
+    for option in (
+        "--host",
+        "--port",
+        "--profile",
+        "--sync",
+        "--detector",
+        "--passes-per-second",
+        "--poses-per-second",
+        "--hailo-models",
+        "--delete-confirmed",
+    ):
         assert option in told
 
 
@@ -82,3 +126,27 @@ def test_help_does_not_tell_the_token(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         main(["serve", "--help"])
     assert "from-outside" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "hub", "mbit"),
+    [([], "http://h", None), (["--hub", "auto"], None, None), (["--offload-mbit", "2.5"], "http://h", 2.5)],
+)
+def test_where_the_hub_is_and_how_much_it_may_be_sent(monkeypatch, options, hub, mbit):
+    settings = []
+
+    async def serve(given, *_):
+        settings.append(given)
+        return 0
+
+    monkeypatch.setattr("edge.cli.serve", serve)
+    assert main([*GOOD, *options]) == 0
+    assert [(given.hub, given.offload_mbit) for given in settings] == [(hub, mbit)]
+
+
+@pytest.mark.parametrize("mbit", ["0", "-1", "inf", "much"])
+def test_a_bandwidth_is_a_number_above_zero(capsys, mbit):
+    with pytest.raises(SystemExit) as end:
+        main([*GOOD, "--offload-mbit", mbit])
+    assert end.value.code == 2
+    assert "--offload-mbit" in capsys.readouterr().err

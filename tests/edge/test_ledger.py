@@ -1,5 +1,6 @@
 import sqlite3
 
+import msgspec
 import pytest
 
 from edge.errors import LedgerFault
@@ -16,7 +17,6 @@ def session(name: str = "s1") -> SessionRow:
         height_px=1080,
         frames_per_second=25.0,
         detector="onnx",
-        finished=False,
     )
 
 
@@ -76,6 +76,33 @@ def test_a_segment_never_moves_back(ledger):
             ledger.move(key(0), to)
     with pytest.raises(LedgerFault, match="is confirmed and cannot become closed"):
         ledger.close_segment(offer(0))
+
+
+@pytest.mark.parametrize("state", [SegmentState.CLOSED, SegmentState.SENT])
+def test_the_hubs_word_confirms_what_it_was_given_for(ledger, state):
+    closed(ledger, 0)
+    if state is SegmentState.SENT:
+        ledger.move(key(0), state)
+    assert ledger.confirm(offer(0))
+    assert [row.state for row in ledger.segments()] == [SegmentState.CONFIRMED]
+    assert not ledger.confirm(offer(0)), "it was confirmed before"
+
+
+def test_the_hubs_word_on_something_else_confirms_nothing(ledger):
+    closed(ledger, 0)
+    ledger.open_segment(key(1), 0)
+    before = ledger.segments()
+    assert not ledger.confirm(offer(1)), "it is still open"
+    assert not ledger.confirm(offer(2)), "nobody knows it"
+    assert not ledger.confirm(offer(0, last=True))
+    assert not ledger.confirm(msgspec.structs.replace(offer(0), video_sha256="0" * 64))
+    assert ledger.segments() == before
+
+
+def test_a_node_without_data_has_no_ledger(tmp_path):
+    with pytest.raises(LedgerFault, match="no node's data"):
+        Ledger.of(tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 def test_an_unknown_segment_cannot_move(ledger):

@@ -22,29 +22,26 @@ thread = threading.Thread(target=pictures.clear)
 thread.start(); thread.join()
 print(full - before, rss() - before)
 """
-# A writer that is kept when its segment is complete, as while the segment is closed.
-WRITE = f"""
-import sys
-from pathlib import Path
+# A coder that is closed but still known, as while the last segment of a session is closed.
+CODE = f"""
 import numpy as np
-from edge.capture import Frame
+from edge.encode.libav import LibavCoder
+from edge.frame import Frame
 from edge.memory import keep_flat
-from edge.record.encoder import SegmentWriter
 {RSS}
 assert keep_flat()
 frames = [Frame(np.full((1620, 1920), 40 * n, np.uint8), 40_000_000 * n, n) for n in range(6)]
-def write(name):
-    writer = SegmentWriter(Path(sys.argv[1], name), 0, 1920, 1080, 25.0)
-    for frame in frames:
-        writer.write(frame)
-    return writer
-write("libraries are loaded").finish()
+def code():
+    coder = LibavCoder("h264", 1920, 1080, 25.0)
+    coded = [packet for frame in frames for packet in coder.encode(frame, key=False)]
+    assert len(coded) == 6
+    return coder
+code().close()
 before = rss()
-writer = write("measured")
+coder = code()
 full = rss()
-writer.finish()
+coder.close()
 print(full - before, rss() - before)
-assert len(writer.times_ns) == 6
 """
 
 glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator of another C library")
@@ -66,8 +63,8 @@ def test_pictures_freed_in_another_thread_go_back_to_the_system():
 
 
 @glibc
-def test_a_finished_segment_keeps_no_encoder_even_while_its_writer_is_known(tmp_path):
-    grown, left = grown_and_left(WRITE, tmp_path)
+def test_a_closed_coder_keeps_nothing_even_while_it_is_known():
+    grown, left = grown_and_left(CODE)
     assert grown > 30
     assert left < 10
 

@@ -17,6 +17,7 @@ import pytest
 from edge.ledger import Ledger
 from edge.record.shelf import TRACKS, VIDEO, Shelf
 from wire.message import decode, encode
+from wire.readiness import GateReport
 from wire.session import NodeStatus, SegmentState, StartRecording
 from wire.tracks import decode_tracks
 
@@ -28,9 +29,9 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 
 
 class NodeProcess:
-    """`touchline-edge serve` and its log."""
+    """`touchline-edge serve` and its log; commands in `tools` are found before the machine's own."""
 
-    def __init__(self, data: Path, camera: str, hub: str, *options: str) -> None:
+    def __init__(self, data: Path, camera: str, hub: str, *options: str, tools: Path | None = None) -> None:
         self.lines: list[str] = []
         command = [sys.executable, "-c", "import sys; from edge.cli import main; sys.exit(main())", "serve"]
         told = ["--node", "left", "--camera", camera, "--data", str(data), "--hub", hub, "--token", TOKEN]
@@ -38,7 +39,7 @@ class NodeProcess:
             [*command, *told, "--port", "0", "--detector", "motion", *options],
             stderr=subprocess.PIPE,
             text=True,
-            env=ENVIRONMENT,
+            env={**ENVIRONMENT, "PATH": f"{tools}:{ENVIRONMENT['PATH']}"} if tools else ENVIRONMENT,
             cwd=data.parent,
         )
         self.pid = self._process.pid
@@ -78,8 +79,10 @@ class NodeProcess:
 def node(tmp_path):
     started = []
 
-    def start(camera: str, hub: str = "http://127.0.0.1:9", *options: str, data: Path | None = None) -> NodeProcess:
-        started.append(NodeProcess(data or tmp_path / "data", camera, hub, *options))
+    def start(
+        camera: str, hub: str = "http://127.0.0.1:9", *options: str, data: Path | None = None, **more
+    ) -> NodeProcess:
+        started.append(NodeProcess(data or tmp_path / "data", camera, hub, *options, **more))
         return started[-1]
 
     yield start
@@ -180,6 +183,36 @@ async def test_a_killed_node_loses_no_closed_segment(node, long_video, zero_ns, 
     assert [row.offer.last for row in rows] == [False] * (len(rows) - 1) + [True]
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+async def test_a_node_that_comes_back_goes_on_recording_by_itself(node, long_video, tmp_path, number):
+    data, zero_ns = tmp_path / "data", time.time_ns()
+    process = node(f"file:{long_video}")
+    await started(await asyncio.to_thread(process.address), zero_ns)
+    await asyncio.to_thread(process.wait_for, "segment=1 ")
+    process.send(number)
+    await asyncio.to_thread(process.end)
+    again = node(f"file:{long_video}")
+    url = await asyncio.to_thread(again.address)
+    await asyncio.to_thread(again.wait_for, "event=recording-resumed")
+    before = Ledger(data / "ledger.sqlite")
+    reached, _ = before.reach("s1")
+    before.close()
+    await asyncio.to_thread(again.wait_for, f"segment={reached + 2} ")
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(f"{url}/api/v1/record/stop", headers=AUTHORISED) as answer,
+    ):
+        assert answer.status == 200
+    again.send(signal.SIGTERM)
+    assert await asyncio.to_thread(again.end) == 0
+    rows = assert_sound(data, zero_ns)
+    assert [row.key.sequence for row in rows] == list(range(len(rows)))
+    assert rows[-1].offer.last
+    # Only the segment that was open may be short: the next one begins where it would have ended.
+    assert all(row.offer.frames == 50 for row in rows[:-1] if row.key.sequence != reached)
+    assert len(rows) >= reached + 3
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_a_recording_node_within_five_seconds(node, long_video, zero_ns, tmp_path, number):
     process = node(f"file:{long_video}")
@@ -191,7 +224,7 @@ async def test_a_signal_ends_a_recording_node_within_five_seconds(node, long_vid
     assert await asyncio.to_thread(process.end) == 0
     assert time.monotonic() - begun < 5
     rows = assert_sound(tmp_path / "data", zero_ns)
-    assert rows[-1].offer.last
+    assert not any(row.offer.last for row in rows)
     assert "event=stopped" in process.log
     assert "Traceback" not in process.log
 
@@ -247,6 +280,39 @@ async def test_a_disk_that_fails_ends_the_process(node, video, zero_ns, tmp_path
     assert await asyncio.to_thread(process.end) == 1
     assert "event=broken node=left part=recorder" in process.log
     assert "Traceback" not in process.log
+
+
+async def test_a_panel_that_is_not_there_is_logged_and_the_node_records(node, video, zero_ns):
+    process = node(f"file:{video}", "http://127.0.0.1:9", "--panel", "gpio:17,27", "--health", "disabled")
+    url = await asyncio.to_thread(process.address)
+    assert "event=panel-fault" in process.log
+    await started(url, zero_ns)
+
+
+@pytest.mark.parametrize(
+    ("offset_s", "override", "status"),
+    [(0.001, (), 200), (3.0, (), 409), (3.0, ("disk",), 409), (3.0, ("clock",), 200)],
+)
+async def test_a_node_whose_hub_is_elsewhere_needs_a_clock_that_is_right_or_an_override(
+    node, video, zero_ns, tmp_path, offset_s, override, status
+):
+    chronyc = tmp_path / "tools" / "chronyc"
+    chronyc.parent.mkdir()
+    chronyc.write_text(
+        f"#!/bin/sh\necho 0A2A0001,10.42.0.1,9,1790000000.0,{offset_s},0,0,0,0,0,0.001,0.0003,4.1,Normal\n"
+    )
+    chronyc.chmod(0o755)
+    # Nobody's address, so that nothing outside is asked, and not a loopback one either.
+    process = node(f"file:{video}", "http://0.0.0.0:9", tools=chronyc.parent)
+    url = await asyncio.to_thread(process.address)
+    order = StartRecording(session="s1", start_ns=zero_ns, override=override)
+    async with (
+        aiohttp.ClientSession(headers=AUTHORISED) as http,
+        http.post(f"{url}/api/v1/record/start", data=encode(order)) as answer,
+    ):
+        assert answer.status == status
+        if status == 409:
+            assert [gate.code for gate in decode(await answer.read(), GateReport).closed] == ["clock"]
 
 
 @pytest.mark.slow

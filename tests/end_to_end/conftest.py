@@ -10,16 +10,6 @@ TOUCHLINE = str(Path(sys.executable).with_name("touchline"))
 
 
 @pytest.fixture(scope="session")
-def footage():
-    """The folder of the recorded two-camera clip; tests that need it skip where it is not."""
-    beside = Path(__file__).resolve().parents[3] / "shared" / "data" / "two_cameras"
-    folder = Path(os.environ.get("TOUCHLINE_FOOTAGE", beside))
-    if not (folder / "left.mp4").exists():
-        pytest.skip(f"the recorded clip is not at {folder} (set TOUCHLINE_FOOTAGE)")
-    return folder
-
-
-@pytest.fixture(scope="session")
 def demo():
     """Runs `touchline demo` to its end and returns the finished process."""
 

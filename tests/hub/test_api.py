@@ -4,6 +4,7 @@ import asyncio
 import io
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -18,6 +19,7 @@ from wire.ids import node_id
 from wire.match import MatchSheet, Team
 from wire.message import decode, encode
 from wire.pitch import Pitch
+from wire.readiness import Finding, GateReport, Verdict
 from wire.session import NodeStatus, StartRecording
 
 TOKEN = "rig-token"
@@ -33,6 +35,7 @@ class FakeNode:
         self.recording = None
         self.orders: list[StartRecording] = []
         self.refuses = ""
+        self.gates: GateReport | None = None
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -57,6 +60,8 @@ class FakeNode:
             return web.Response(status=401)
         if self.refuses:
             return web.Response(status=503, text=self.refuses)
+        if self.gates:
+            return web.Response(status=409, body=encode(self.gates), content_type="application/json")
         order = decode(await request.read(), StartRecording)
         self.orders.append(order)
         self.recording = order.session
@@ -115,6 +120,27 @@ async def test_when_one_node_refuses_none_records_and_the_reason_is_told(rig):
     assert fakes[0].recording is None
     assert begun == []
     assert sessions.unfinished() == []
+
+
+async def test_a_closed_gate_is_told_in_its_own_sentence(rig):
+    client, fakes, _, begun = rig
+    full = Finding(code="disk", verdict=Verdict.FAIL, sentence="the disk is full: make room")
+    fakes[1].gates = GateReport(node=node_id("right"), at_ns=1, gates=(full,))
+    answer = await client.post("/api/v1/sessions", data=REQUEST, headers=AUTH)
+    assert (answer.status, await answer.text()) == (
+        502,
+        "node right refused (409): the disk is full: make room (disk)",
+    )
+    assert fakes[0].recording is None
+    assert begun == []
+
+
+async def test_what_is_planned_and_overridden_reaches_every_node(rig):
+    client, fakes, _, _ = rig
+    asked = msgspec.structs.replace(decode(REQUEST, SessionRequest), planned_minutes=70, override=("clock",))
+    answer = await client.post("/api/v1/sessions", data=encode(asked), headers=AUTH)
+    assert answer.status == 201
+    assert [(o.planned_minutes, o.override) for fake in fakes for o in fake.orders] == [(70, ("clock",))] * 2
 
 
 async def test_a_node_that_already_records_is_left_alone(rig):

@@ -14,7 +14,7 @@ from wire.errors import BadId, BadPitch, BadTable, MalformedMessage, NewerVersio
 from wire.events import Event, EventType, events_csv
 from wire.ids import new_session_id, node_id, session_id
 from wire.match import Clip, MatchPackage, MatchSheet, PackagedFile, PlayerStatistics, Team
-from wire.message import decode, encode
+from wire.message import Message, decode, encode
 from wire.panorama import PanoramaView
 from wire.pitch import FORMATS, Pitch, default_pitch, parse_pitch
 from wire.pitch_tracks import (
@@ -26,8 +26,11 @@ from wire.pitch_tracks import (
     encode_pitch_tracks,
     pitch_tracks_csv,
 )
+from wire.proof import HubProof, Sealed
+from wire.readiness import Finding, GateReport, SelfTestReport, Verdict
 from wire.rig import CameraModel, Lens, Quality, Rig, looking
 from wire.session import NodeStatus, SegmentKey, SegmentOffer, SegmentReceipt, StartRecording
+from wire.stick import StickReceipts
 from wire.tracks import Kind, SegmentTracks, Tracklet, decode_tracks, encode_tracks, read_tracks_head
 from wire.tus.store import UploadRecord
 
@@ -43,21 +46,34 @@ CAMERA = CameraModel(
     (0.0, -40.0, 7.0),
     12,
 )
+OFFER = SegmentOffer(
+    key=KEY,
+    start_ns=1,
+    end_ns=2,
+    frames=50,
+    video_bytes=9,
+    video_sha256="00",
+    tracks_bytes=1,
+    tracks_sha256="ff",
+    clock_uncertainty_ns=5,
+    last=True,
+)
 MESSAGES = [
     SHEET,
-    StartRecording(session=SESSION, start_ns=9),
-    SegmentOffer(
-        key=KEY,
-        start_ns=1,
-        end_ns=2,
-        frames=50,
-        video_bytes=9,
-        video_sha256="00",
-        tracks_bytes=1,
-        tracks_sha256="ff",
-        clock_uncertainty_ns=5,
-        last=True,
+    StartRecording(session=SESSION, start_ns=9, planned_minutes=90, override=("clock",)),
+    GateReport(
+        node=NODE,
+        at_ns=9,
+        gates=(Finding(code="disk", verdict=Verdict.FAIL, sentence="full", beep="disk", numbers={"free_bytes": 1.0}),),
+        overridden=("clock",),
     ),
+    SelfTestReport(
+        node=NODE, at_ns=9, seconds=10.0, stages=(Finding(code="camera", verdict=Verdict.PASS, sentence="sees"),)
+    ),
+    OFFER,
+    HubProof(nonce="00", proof="ff"),
+    Sealed(text="{}", seal="00"),
+    StickReceipts(confirmed=(OFFER,)),
     SegmentReceipt(key=KEY, video_wanted=True, tracks_wanted=False),
     NodeStatus(
         node=NODE,
@@ -109,7 +125,6 @@ def test_every_message_survives_a_round_trip(message):
 
 
 def test_every_message_type_is_among_the_ones_tested():
-    from wire.message import Message
     from wire.pitch_tracks import PitchTracksHead
     from wire.tracks import TracksHead
 
@@ -122,6 +137,47 @@ def test_a_match_package_from_before_the_panoramas_geometry_is_still_read():
     envelope = msgspec.json.decode(encode(package))
     del envelope["body"]["view"]
     assert decode(msgspec.json.encode(envelope), MatchPackage) == msgspec.structs.replace(package, view=None)
+
+
+class OldStartRecording(Message, frozen=True, kw_only=True):
+    """A start order as nodes and hubs from before the gates know it."""
+
+    KIND, VERSION = "start-recording", 1
+
+    session: str
+    start_ns: int
+
+
+def test_start_orders_pass_between_those_from_before_the_gates_and_after():
+    old, new = OldStartRecording(session=SESSION, start_ns=9), StartRecording(session=SESSION, start_ns=9)
+    assert decode(encode(old), StartRecording) == new
+    ordered = StartRecording(session=SESSION, start_ns=9, planned_minutes=90, override=("clock",))
+    assert decode(encode(ordered), OldStartRecording) == old
+
+
+@pytest.mark.parametrize("minutes", [0, -1, 1441, "long"])
+def test_a_plan_that_no_match_has_is_refused(minutes):
+    body = {"session": SESSION, "start_ns": 9, "planned_minutes": minutes}
+    with pytest.raises(MalformedMessage):
+        decode(msgspec.json.encode({"kind": "start-recording", "version": 1, "body": body}), StartRecording)
+
+
+def gate(code, verdict):
+    return Finding(code=code, verdict=verdict, sentence=f"the {code} is {verdict}")
+
+
+def test_a_gate_is_closed_when_it_failed_and_nobody_overrode_it():
+    gates = (gate("disk", Verdict.FAIL), gate("clock", Verdict.FAIL), gate("supply", Verdict.WARN))
+    report = GateReport(node=NODE, at_ns=1, gates=gates, overridden=("clock", "supply", "moon"))
+    assert [gate.code for gate in report.closed] == ["disk"]
+    assert report.sentence == "the disk is fail (disk)"
+    assert GateReport(node=NODE, at_ns=1, gates=gates, overridden=("clock", "disk")).closed == ()
+
+
+def test_a_self_test_passes_with_a_warning_and_fails_with_a_failure():
+    for worst, passed in ((Verdict.PASS, True), (Verdict.WARN, True), (Verdict.FAIL, False)):
+        stages = (gate("camera", Verdict.PASS), gate("hub", worst))
+        assert SelfTestReport(node=NODE, at_ns=1, seconds=10, stages=stages).passed is passed
 
 
 def test_a_message_of_another_kind_is_refused():
@@ -296,7 +352,14 @@ def test_a_full_pitch_has_the_sizes_of_law_1():
 
 
 @pytest.mark.parametrize(
-    ("kind", "field"), [(StartRecording, "session"), (NodeStatus, "node"), (NodeStatus, "recording")]
+    ("kind", "field"),
+    [
+        (StartRecording, "session"),
+        (NodeStatus, "node"),
+        (NodeStatus, "recording"),
+        (GateReport, "node"),
+        (SelfTestReport, "node"),
+    ],
 )
 def test_a_message_with_an_id_that_is_none_can_be_neither_made_nor_read(kind, field):
     [good] = [message for message in MESSAGES if type(message) is kind]

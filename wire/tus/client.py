@@ -14,8 +14,10 @@ from wire.tus.errors import UploadFailed, UploadGone, UploadRefused
 
 CHUNK_BYTES = 8 << 20
 """A chunk travels whole or not at all once it carries a checksum, so this is what a dropped line may cost."""
-_BLOCK = 256 << 10
-_SLOWEST = 64 << 10
+_BLOCK = 64 << 10
+_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10)
+_STRANGE = {400, 404, 405, 410}
+"""Refusals that mean something only from a tus server: others say so of requests that are strange to them, or bent."""
 _PASSING = {408, 423, 425, 429, fields.CHECKSUM_MISMATCH}
 
 
@@ -27,12 +29,19 @@ class _Interrupted(Exception):
     """This attempt failed, another may succeed."""
 
 
+async def _at_once(_size: int) -> None:
+    """No pace at all."""
+
+
 class TusClient:
     """Sends files to the tus endpoint `endpoint` (absolute URL), each request with `headers`.
 
     Every chunk carries its `checksum` (sha1, sha256, or None for none). After a fault it waits `pause_s` doubled each
     time up to `longest_pause_s`, less up to half by chance, asks for the offset and goes on; `attempts` faults without
     one more byte acknowledged end it.
+
+    `pace` is awaited with the size of each block of at most 64 KiB before it leaves. A server that neither takes the
+    next block nor answers for `silence_s` seconds counts as gone, however slow it is otherwise.
     """
 
     def __init__(
@@ -46,6 +55,8 @@ class TusClient:
         attempts: int = 8,
         pause_s: float = 0.5,
         longest_pause_s: float = 30.0,
+        silence_s: float = 180.0,
+        pace: Callable[[int], Awaitable[None]] = _at_once,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -57,6 +68,8 @@ class TusClient:
         self._attempts = attempts
         self._pause_s = pause_s
         self._longest_pause_s = longest_pause_s
+        self._silence_s = silence_s
+        self._pace = pace
         self._sleep = sleep
         self._chance = chance
 
@@ -105,7 +118,8 @@ class TusClient:
 
     async def _rest(self, path: Path, faults: int, reason: str, last_word: type[UploadFailed] = UploadFailed) -> int:
         if faults + 1 >= self._attempts:
-            raise last_word(f"{path.name} could not be sent in {self._attempts} attempts: {reason}")
+            tried = "" if self._attempts == 1 else f" in {self._attempts} attempts"
+            raise last_word(f"{path.name} could not be sent{tried}: {reason}")
         pause = min(self._longest_pause_s, self._pause_s * 2**faults)
         await self._sleep(pause * (1 - self._chance() / 2))
         return faults + 1
@@ -122,7 +136,10 @@ class TusClient:
         location = answer.headers.get("Location")
         if answer.status != HTTPStatus.CREATED or location is None:
             raise UploadFailed(f"{self._endpoint} does not answer like a tus server (status {answer.status})")
-        url = self._endpoint.join(URL(location))
+        try:
+            url = self._endpoint.join(URL(location))
+        except ValueError:
+            raise UploadFailed(f"{self._endpoint} answers with an impossible address {location!r}") from None
         if url.origin() != self._endpoint.origin():
             raise UploadFailed(f"{self._endpoint} sends uploads to another host, {url.origin()}")
         # A server without creation-with-upload ignores the body and leaves this field out.
@@ -130,6 +147,8 @@ class TusClient:
 
     async def _ask(self, url: URL, total: int) -> int:
         answer = await self._request("HEAD", url, {})
+        if answer.status != HTTPStatus.OK or not answer.by_tus:
+            raise _Interrupted(f"what answers at {url} is not a tus server")
         if answer.headers.get("Upload-Length") != str(total):
             raise _Gone
         return self._offset(answer, total)
@@ -141,26 +160,41 @@ class TusClient:
         return self._offset(answer, total)
 
     async def _request(self, method: str, url: URL, headers: Mapping[str, str], body: bytes = b"") -> "_Answer":
-        # aiohttp has no time-out for a peer that stops reading; a bound by size ends that too.
-        timeout = aiohttp.ClientTimeout(total=60 + len(body) / _SLOWEST, sock_connect=10)
-        async with self._http.request(
-            method,
-            url,
-            headers={**self._headers, "Tus-Resumable": fields.VERSION, **headers},
-            data=_blocks(body) if body else None,
-            timeout=timeout,
-            allow_redirects=False,
-        ) as response:
-            reason = (await response.text(errors="replace"))[:500] if response.status >= HTTPStatus.BAD_REQUEST else ""
-        if response.status < HTTPStatus.BAD_REQUEST:
-            return _Answer(response.status, response.headers)
-        if response.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE) and method != "POST":
-            raise _Gone
-        reason = reason.strip() or f"the server answered {response.status}"
-        overtaken = response.status == HTTPStatus.CONFLICT and method == "PATCH"
-        if overtaken or response.status in _PASSING or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        # aiohttp has no time-out for a peer that stops reading, and a bound of the whole would end a slow line too.
+        async with (
+            asyncio.timeout(self._silence_s) as silence,
+            self._http.request(
+                method,
+                url,
+                headers={**self._headers, "Tus-Resumable": fields.VERSION, **headers},
+                data=self._blocks(body, silence) if body else None,
+                timeout=_TIMEOUT,
+                allow_redirects=False,
+            ) as response,
+        ):
+            answer = _Answer(response.status, response.headers)
+            reason = (await response.text(errors="replace"))[:500] if answer.status >= HTTPStatus.BAD_REQUEST else ""
+        if answer.status < HTTPStatus.BAD_REQUEST:
+            return answer
+        reason = reason.strip() or f"the server answered {answer.status}"
+        if answer.status in _STRANGE and not answer.by_tus:
             raise _Interrupted(reason)
-        raise UploadRefused(response.status, reason)
+        if answer.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE) and method != "POST":
+            raise _Gone
+        overtaken = answer.status == HTTPStatus.CONFLICT and method == "PATCH"
+        if overtaken or answer.status in _PASSING or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise _Interrupted(reason)
+        raise UploadRefused(answer.status, reason)
+
+    async def _blocks(self, data: bytes, silence: asyncio.Timeout) -> AsyncIterator[bytes]:
+        view = memoryview(data)
+        for at in range(0, len(data), _BLOCK):
+            block = bytes(view[at : at + _BLOCK])
+            # To wait for our own turn is not the server's silence.
+            silence.reschedule(None)
+            await self._pace(len(block))
+            silence.reschedule(asyncio.get_running_loop().time() + self._silence_s)
+            yield block
 
     def _chunk_headers(self, chunk: bytes) -> dict[str, str]:
         headers = {"Content-Type": fields.CHUNK_TYPE, "Content-Length": str(len(chunk))}
@@ -191,8 +225,7 @@ class _Answer:
         self.status = status
         self.headers = headers
 
-
-async def _blocks(data: bytes) -> AsyncIterator[bytes]:
-    view = memoryview(data)
-    for at in range(0, len(data), _BLOCK):
-        yield bytes(view[at : at + _BLOCK])
+    @property
+    def by_tus(self) -> bool:
+        """Whether a tus server speaks: it must say its version with everything it says."""
+        return "Tus-Resumable" in self.headers

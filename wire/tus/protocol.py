@@ -122,10 +122,12 @@ class TusProtocol:
                 raise
             return self._sentence(507, "the disk is full: make room, then continue this upload")
 
-    async def sweep(self) -> int:
+    async def sweep(self, of_no_use: Callable[[UploadRecord], bool] = lambda _: False) -> int:
         """Removes what has expired, and runs the completion hook that a crash prevented; returns how many went.
 
-        Meant for the start of the process and every hour; uploads at work are left alone.
+        Unfinished uploads that are `of_no_use` go as well: a client that never learned the address of what it began
+        cannot say that it began anew. Meant for the start of the process and every hour; uploads at work are left
+        alone.
         """
         removed = await in_thread(self._store.sweep_orphans)
         for record in await in_thread(lambda: list(self._store.records())):
@@ -133,7 +135,7 @@ class TusProtocol:
                 continue
             try:
                 async with self._locks.hold(record.id, self._lock_wait_s):
-                    if self._store.expired(record):
+                    if self._store.expired(record) or await self._is_useless(record, of_no_use):
                         await in_thread(self._store.remove, record.id)
                         removed += 1
                     elif not (record.partial or record.completed):
@@ -142,6 +144,9 @@ class TusProtocol:
             except (NoSuchUpload, UploadBusy, UploadRefused):
                 continue
         return removed
+
+    async def _is_useless(self, record: UploadRecord, of_no_use: Callable[[UploadRecord], bool]) -> bool:
+        return not (record.partial or record.completed) and await in_thread(of_no_use, record)
 
     async def _create(self, request: TusRequest) -> TusResponse:
         partial, parts = self._concat(request)

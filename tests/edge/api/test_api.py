@@ -9,11 +9,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from edge.api import application
 from edge.api.app import OPEN_TO_ALL
-from edge.capture import CameraSource
-from edge.cost import Cost, NodeCost
+from edge.cost import NodeCost
 from edge.ledger import Ledger, SessionRow
-from edge.node import Node
-from edge.record import Shelf
 from wire.message import decode, encode
 from wire.session import NodeStatus, SegmentState, StartRecording
 
@@ -29,23 +26,12 @@ def ledger(tmp_path):
 
 
 @pytest.fixture
-async def make_client(tmp_path, ledger, clock, log, make_eyes):
+async def make_client(make_node, ledger, log, make_eyes):
     """Serves a node with the given camera; its eyes are the one-ball ones, `eyes`, or those of `eyes_for`."""
     clients = []
 
     async def make(camera: str, eyes=None, eyes_for=None) -> TestClient:
-        node = Node(
-            node="left",
-            source=CameraSource.parse(camera),
-            eyes_for=eyes_for or (lambda camera: eyes or make_eyes()),
-            detector="motion",
-            shelf=Shelf(tmp_path),
-            ledger=ledger,
-            clock=clock,
-            cost=Cost(),
-            log=log,
-            segment_closed=lambda: None,
-        )
+        node = make_node(camera, ledger, eyes_for=eyes_for or (lambda _camera, _first: eyes or make_eyes()))
         client = TestClient(TestServer(application(node, TOKEN, log)))
         await client.start_server()
         clients.append(client)
@@ -166,7 +152,7 @@ async def test_stop_answers_when_the_last_segment_is_safe(make_client, virtual_c
 async def test_stop_overtaking_a_slow_start_leaves_nothing_recording(make_client, video, make_eyes, zero_ns, ledger):
     loading, loaded = threading.Event(), threading.Event()
 
-    def slow_eyes(_camera):
+    def slow_eyes(_camera, _first):
         loading.set()
         assert loaded.wait(20)
         return make_eyes()

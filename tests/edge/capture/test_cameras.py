@@ -1,13 +1,14 @@
 import json
 import struct
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
-from edge.capture import CameraSource
+from edge.capture import CameraSource, Profile, Sync
 from edge.errors import CameraFault
 
 
@@ -185,10 +186,54 @@ class TestVirtualCamera(CameraContract):
             list(camera)
 
 
-@pytest.mark.parametrize("text", ["", "file:", "left.mp4", "usb:0", "virtual"])
+class First:
+    """The first frames of a camera that never ends by itself."""
+
+    def __init__(self, camera, count):
+        self._camera, self._left = camera, count
+
+    def __getattr__(self, name):
+        return getattr(self._camera, name)
+
+    def __enter__(self):
+        self._camera.__enter__()
+        return self
+
+    def __exit__(self, *exc):
+        self._camera.__exit__(*exc)
+
+    def __iter__(self):
+        for frame in islice(iter(self._camera), self._left):
+            self._left -= 1
+            yield frame
+
+
+class TestPicamera(CameraContract):
+    @pytest.fixture
+    def source(self, hardware, plug, open_camera, small_modes):
+        sensor = hardware.Sensor("toy", modes=small_modes)
+        sensor.startup_frames = 0
+        board = plug(sensor)
+
+        class Source:
+            def open(self, start_ns):
+                board.offset_ns = start_ns - board.boottime_ns()
+                return First(open_camera(), 125)
+
+        return Source()
+
+
+@pytest.mark.parametrize("text", ["", "file:", "left.mp4", "usb:0", "virtual", "picamera:"])
 def test_a_source_names_a_known_driver_and_a_place(text):
     with pytest.raises(CameraFault, match="write file:PATH or virtual:SOCKET"):
         CameraSource.parse(text)
+
+
+@pytest.mark.parametrize("asked", [(Profile.parse("1920x1080@30"), Sync.OFF), (None, Sync.CLIENT)])
+def test_what_records_as_it_comes_takes_neither_profile_nor_synchronisation(asked):
+    with pytest.raises(CameraFault, match=r"are for picamera:ID; file:a\.mp4 records as it comes"):
+        CameraSource.parse("file:a.mp4", *asked)
+    assert CameraSource.parse("picamera:0", *asked).driver == "picamera"
 
 
 def test_a_path_may_hold_a_colon():

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from edge.capture.camera import Frame
 from edge.detect.detector import overlap
+from edge.detect.hailo import Chip, HailoDetector
+from edge.detect.looks import STEP, uniform
 from edge.detect.motion import MotionDetector
 from edge.detect.onnx import OnnxDetector
+from edge.frame import Frame
 from wire.tracks import Kind
 
 RED, BLUE = (40, 40, 200), (200, 60, 40)
@@ -22,12 +24,29 @@ def true_boxes(people):
     return np.array([[x - 0.19 * h, y - h, x + 0.19 * h, y] for x, y, h, _ in people])
 
 
-@pytest.fixture(scope="module", params=["onnx", "motion"])
-def opened(request, stage):
+@pytest.fixture(scope="module")
+def driver(request, stage):
+    """Gives the opener of a driver's detectors; the Hailo chip is a fake one."""
+    chip = Chip(request.getfixturevalue("hailo_platform").models, deadline_s=20)
+    openers = {
+        "onnx": lambda: OnnxDetector(stage.width, stage.height),
+        "motion": lambda: MotionDetector(stage.width, stage.height, 25.0),
+        "hailo": lambda: HailoDetector(stage.width, stage.height, chip),
+    }
+    yield openers.__getitem__
+    chip.close()
+
+
+@pytest.fixture(scope="module", params=["onnx", "motion", "hailo"])
+def opened(request, driver):
     """Opens a fresh detector of the driver under test."""
-    if request.param == "onnx":
-        return lambda: OnnxDetector(stage.width, stage.height)
-    return lambda: MotionDetector(stage.width, stage.height, 25.0)
+    return driver(request.param)
+
+
+@pytest.fixture(params=["onnx", "hailo"])
+def network(request, driver):
+    """A fresh detector of a driver that runs a network."""
+    return driver(request.param)()
 
 
 @pytest.fixture
@@ -97,3 +116,44 @@ def test_frames_are_not_written_to(detector, stage):
     planes.flags.writeable = False
     detector.detect(Frame(planes, 0, 0))
     assert (planes == before).all()
+
+
+PARTS = [(0, 0, 960, 544), (80, 160, 480, 400), (500, 240, 900, 544), (0, 0, 400, 100)]
+
+
+def test_looks_are_answered_in_their_order_each_for_itself(network, stage):
+    frame = Frame(stage.picture(people_at(20)), 0, 0)
+    looks = [network.fit(part) for part in PARTS[1:3]]
+    together = network.look_at(frame, looks)
+    assert [found.region for found in together] == PARTS[1:3]
+    for look, found in zip(looks, together, strict=True):
+        [alone] = network.look_at(frame, [look])
+        assert (alone.box == found.box).all()
+        assert (alone.score == found.score).all()
+
+
+def test_a_look_finds_who_is_whole_inside_it_where_they_are(network, stage):
+    people = people_at(20)
+    true = true_boxes(people)
+    looks = [network.fit(part) for part in PARTS[:3]]
+    for found in network.look_at(Frame(stage.picture(people), 0, 0), looks):
+        x0, y0, x1, y1 = found.region
+        inside = (true[:, 0] > x0) & (true[:, 1] > y0) & (true[:, 2] < x1) & (true[:, 3] < y1)
+        persons = found.of(Kind.PERSON)
+        shared = overlap(true[inside], persons.where(persons.score > 0.4).box)
+        assert ((shared > 0.5).sum(axis=1) == 1).all()
+
+
+def test_looks_at_nothing_find_nothing_and_no_look_is_fine(network, stage):
+    frame = Frame(stage.picture(), 0, 0)
+    assert network.look_at(frame, []) == []
+    for found in network.look_at(frame, [network.fit(part) for part in PARTS[2:]]):
+        assert not (found.score > 0.4).any()
+
+
+def test_a_fitting_look_keeps_the_part_and_hardly_bends_it(network, stage):
+    for part in [*PARTS, *(look.region for look in uniform(3072, 1728, network.fit))]:
+        look = network.fit(part)
+        assert look.region == part
+        assert look.width % 2 == look.height % 2 == 0
+        assert abs(look.scale[0] - look.scale[1]) <= STEP / min(part[2] - part[0], part[3] - part[1])

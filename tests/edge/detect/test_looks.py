@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.detect.detector import Detections, without_doubles
-from edge.detect.looks import STEP, STRIP_PIXELS, Looks
-from edge.detect.picture import planes_of, small_bgr
+from edge.detect.looks import NEAR, STEP, STRIP_PIXELS, Look, Looks, uniform
+from edge.detect.network import brought_home
+from edge.detect.picture import planes_of, small_bgr, small_rgb
 from edge.detect.stature import Stature
 from wire.tracks import Kind
 
@@ -17,6 +18,12 @@ def persons(boxes):
 
 def far_people():
     return persons([(100 + 60 * k, 300 + k, 112 + 60 * k, 335 + k) for k in range(12)])
+
+
+def in_a_square(part):
+    """A look of a network that sees 640 x 640."""
+    sides = (part[2] - part[0], part[3] - part[1])
+    return Look(part, *(max(2, 2 * round(320 * side / max(sides))) for side in sides))
 
 
 def test_only_the_whole_view_is_looked_at_until_small_persons_are_known():
@@ -57,6 +64,38 @@ def test_every_look_fits_the_network_and_the_budget(width, height):
         assert strip.width * strip.height < 1.6 * STRIP_PIXELS
 
 
+@given(st.integers(320, 2200).map(lambda v: 2 * v), st.integers(180, 1300).map(lambda v: 2 * v))
+def test_uniform_tiles_cover_the_picture_near_enough_and_none_is_alike(width, height):
+    whole, *tiles = uniform(width, height, in_a_square)
+    assert whole.region == (0, 0, width, height)
+    assert len(set(tiles)) == len(tiles)
+    seen = np.zeros((height, width), bool)
+    for look in tiles or [whole]:
+        x0, y0, x1, y1 = look.region
+        assert all(v % 2 == 0 for v in look.region)
+        assert 0 <= x0 < x1 <= width
+        assert 0 <= y0 < y1 <= height
+        assert min(look.scale) > 0.99 * NEAR
+        seen[y0:y1, x0:x1] = True
+    assert seen.all()
+
+
+def test_neighbouring_tiles_have_a_share_in_common():
+    _, left, right = uniform(1920, 1080, in_a_square)
+    assert left.region[2] - right.region[0] > 0.1 * (right.region[2] - right.region[0])
+
+
+def test_what_a_look_cuts_is_left_to_the_look_that_sees_it_whole():
+    look = Look((100, 0, 500, 300), 200, 150)
+    inside, cut_left, cut_below, at_the_top = [20, 20, 40, 80], [0, 20, 15, 80], [50, 100, 70, 150], [90, 0, 99, 30]
+    box = np.array([cut_left, inside, cut_below, at_the_top], np.float64)
+    kind = np.full(4, int(Kind.PERSON))
+    found = brought_home(look, box, np.array([0.9, 0.5, 0.8, 0.6]), kind, 1920, 1080)
+    assert found.box.tolist() == [[280, 0, 298, 60], [140, 40, 180, 160]]
+    assert found.score.tolist() == [0.6, 0.5]
+    assert found.region == look.region
+
+
 def test_planes_share_memory_with_the_picture_and_hold_it_all():
     picture = np.arange(12 * 6 // 4 * 4 * 9 // 6, dtype=np.uint8)[: 6 * 8 * 3 // 2].reshape(9, 8)
     luma, blue, red = planes_of(picture)
@@ -69,6 +108,7 @@ def test_a_resized_part_has_the_colours_of_the_part(stage):
     picture = stage.picture([(200, 400, 300, (40, 40, 200))], noise=0)
     shirt = small_bgr(picture, (180, 180, 220, 230), 32, 32)
     assert np.median(shirt.reshape(-1, 3), axis=0) == pytest.approx((40, 40, 200), abs=12)
+    assert (small_rgb(picture, (180, 180, 220, 230), 32, 32) == shirt[..., ::-1]).all()
 
 
 def test_of_overlapping_boxes_the_strongest_remains():

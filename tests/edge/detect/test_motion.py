@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from edge.capture.camera import Frame
-from edge.detect.background import _median_of_five
+from edge.detect.background import Background, _median_of_five
 from edge.detect.motion import MotionDetector
+from edge.detect.picture import planes_of
+from edge.frame import Frame
 from wire.tracks import Kind
 
 BLUE = (200, 60, 40)
@@ -77,3 +78,20 @@ def test_swarms_of_flickering_leaves_are_no_balls_and_a_ball_beside_them_is(stag
     balls = [f.of(Kind.BALL).box for f in found[30:]]
     assert np.mean([(box[:, 1] < 150).sum() for box in balls]) < 1.5
     assert all(balls_near(f, 100 + 6 * k, 300).any() for k, f in list(enumerate(found))[30:])
+
+
+def test_a_camera_that_makes_the_small_copy_itself_spares_the_node_from_shrinking_the_picture(stage):
+    """The full picture's luma is then not even looked at, and what is found is the same."""
+    painter = type(stage)(640, 360)
+    alone, served = (Background(1280, 720, 25.0) for _ in range(2))
+    none = np.zeros((0, 4))
+    for k in range(30):
+        small = painter.picture([(200 + 6 * k, 330, 80, BLUE)])
+        luma, *chromas = (plane.repeat(2, axis=0).repeat(2, axis=1) for plane in planes_of(small))
+        wide = np.concatenate([plane.reshape(-1) for plane in chromas]).reshape(360, 1280)
+        mine = alone.look(np.vstack([luma, wide]), none)
+        theirs = served.look(np.vstack([np.zeros_like(luma), wide]), none, small)
+    assert alone.factor == served.factor == 2
+    assert mine.mask.any()
+    for name in ("mask", "brighter", "luma"):
+        assert np.array_equal(getattr(mine, name), getattr(theirs, name))

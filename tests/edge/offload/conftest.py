@@ -19,10 +19,11 @@ from wire.tracks import SegmentTracks
 class Station:
     """A node's shelf and ledger with segments that wait, and its offloader."""
 
-    def __init__(self, root, log, zero_ns) -> None:
+    def __init__(self, root, log, zero_ns, connections) -> None:
         self.shelf = Shelf(root)
         self.ledger = Ledger(root / "ledger.sqlite")
         self.cost = Cost()
+        self.connections = connections
         self.pauses: list[float] = []
         self.before_pause = None
         self._log = log
@@ -36,7 +37,6 @@ class Station:
                 height_px=180,
                 frames_per_second=25,
                 detector="motion",
-                finished=False,
             )
         )
 
@@ -61,7 +61,8 @@ class Station:
                 await self.before_pause()
             await asyncio.sleep(0)
 
-        return Offloader(hub, self.ledger, self.shelf, self.cost, self._log, sleep=sleep, chance=lambda: 0.5, **options)
+        given = {"connections": self.connections, "sleep": sleep, "chance": lambda: 0.5, **options}
+        return Offloader(hub, self.ledger, self.shelf, self.cost, self._log, **given)
 
     def key(self, sequence: int) -> SegmentKey:
         return SegmentKey("s1", "left", sequence)
@@ -88,9 +89,9 @@ class Station:
         return [row.state for row in self.ledger.segments()]
 
 
-@pytest.fixture
-def station(tmp_path, log, zero_ns):
+@pytest.fixture(params=[1, 3], ids=["one connection", "three connections"])
+def station(tmp_path, log, zero_ns, request):
     (tmp_path / "node").mkdir()
-    made = Station(tmp_path / "node", log, zero_ns)
+    made = Station(tmp_path / "node", log, zero_ns, request.param)
     yield made
     made.ledger.close()

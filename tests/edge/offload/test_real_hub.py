@@ -6,10 +6,10 @@ import pytest
 from aiohttp import web
 
 from edge.offload import Hub
+from edge.offload.hub import CHUNK_BYTES
 from edge.record.shelf import VIDEO
 from hub.ingest import Ingest, ingest_routes
 from wire.session import SegmentState
-from wire.tus.client import CHUNK_BYTES
 
 TOKEN = "open-sesame"
 SIZE = 2 * CHUNK_BYTES + 12_345

@@ -1,116 +1,16 @@
 import errno
 import hashlib
 import threading
-from collections.abc import Iterator
 
 import av
 import numpy as np
 import pytest
 
-from edge.capture import CameraSource, Frame
-from edge.cost import Cost
+from edge.capture import CameraSource
 from edge.errors import CameraFault
-from edge.ledger import Ledger, SessionRow
-from edge.record import Recording, Shelf
+from edge.record import Patience
 from edge.record.shelf import TRACKS, VIDEO
-from wire.session import SegmentState
 from wire.tracks import decode_tracks
-
-
-class Rig:
-    """A recording's surroundings: shelf, ledger, and a recording that can be awaited."""
-
-    def __init__(self, root, clock, log):
-        self.shelf = Shelf(root)
-        self.ledger = Ledger(root / "ledger.sqlite")
-        self.cost = Cost()
-        self.closed = 0
-        self._clock = clock
-        self._log = log
-        self._done = threading.Event()
-
-    def record(self, camera, eyes, zero_ns, **options) -> Recording:
-        self.ledger.begin_session(
-            SessionRow(
-                session="s1",
-                node="left",
-                start_ns=zero_ns,
-                width_px=320,
-                height_px=180,
-                frames_per_second=25,
-                detector=eyes.name,
-                finished=False,
-            )
-        )
-        recording = Recording(
-            session="s1",
-            node="left",
-            start_ns=zero_ns,
-            camera=camera,
-            eyes=eyes,
-            shelf=self.shelf,
-            ledger=self.ledger,
-            clock=self._clock,
-            cost=self.cost,
-            log=self._log,
-            closed=self._count,
-            finished=self._done.set,
-            **options,
-        )
-        recording.start()
-        return recording
-
-    def _count(self) -> None:
-        self.closed += 1
-
-    def wait(self) -> None:
-        assert self._done.wait(30)
-
-    def done(self, within_s: float) -> bool:
-        return self._done.wait(within_s)
-
-    def offers(self):
-        return [row.offer for row in self.ledger.segments(SegmentState.CLOSED)]
-
-
-@pytest.fixture
-def rig(tmp_path, clock, log) -> Iterator[Rig]:
-    made = Rig(tmp_path, clock, log)
-    yield made
-    made.ledger.close()
-
-
-class ListCamera:
-    """A camera that shows the given frames; where one is a fault it raises it, where one is an event it waits."""
-
-    width, height, frames_per_second, frames_dropped = 320, 180, 25.0, 0
-
-    def __init__(self, frames) -> None:
-        self.frames = frames
-        self.left = threading.Event()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.left.set()
-
-    def __iter__(self):
-        for frame in self.frames:
-            if isinstance(frame, Exception):
-                raise frame
-            if isinstance(frame, threading.Event):
-                frame.wait(30)
-            else:
-                yield frame
-
-
-@pytest.fixture
-def frames(picture, zero_ns):
-    def make(*milliseconds):
-        return [Frame(picture(n), zero_ns + ms * 1_000_000, n) for n, ms in enumerate(milliseconds)]
-
-    return make
 
 
 def shown(path) -> list[tuple[float, np.ndarray]]:
@@ -183,9 +83,9 @@ def test_video_starts_with_a_key_frame_and_is_tagged(rig, video, make_eyes, zero
             assert (coder.name, coder.color_range, coder.colorspace) == ("h264", 1, 1)
 
 
-def test_segments_are_cut_by_time_and_a_pause_leaves_their_numbers_out(rig, frames, make_eyes, zero_ns):
+def test_segments_are_cut_by_time_and_a_pause_leaves_their_numbers_out(list_camera, rig, frames, make_eyes, zero_ns):
     shots = frames(-30, 10, 1999, 2000, 7999, 8000)
-    rig.record(ListCamera(shots), make_eyes(), zero_ns)
+    rig.record(list_camera(shots), make_eyes(), zero_ns)
     rig.wait()
     assert [(offer.key.sequence, offer.frames) for offer in rig.offers()] == [(0, 3), (1, 1), (3, 1), (4, 1)]
     first = rig.offers()[0]
@@ -193,9 +93,9 @@ def test_segments_are_cut_by_time_and_a_pause_leaves_their_numbers_out(rig, fram
     assert [round(at * 1000) for at, _ in shown(rig.shelf.path(first.key, VIDEO))] == [0, 40, 2029]
 
 
-def test_stopping_keeps_what_was_taken(rig, frames, make_eyes, zero_ns, until):
+def test_stopping_keeps_what_was_taken(list_camera, rig, frames, make_eyes, zero_ns, until):
     hold = threading.Event()
-    camera = ListCamera([*frames(*range(0, 400, 40)), hold])
+    camera = list_camera([*frames(*range(0, 400, 40)), hold])
     recording = rig.record(camera, make_eyes(), zero_ns)
     until(lambda: recording.frames == 10)
     recording.stop()
@@ -205,17 +105,17 @@ def test_stopping_keeps_what_was_taken(rig, frames, make_eyes, zero_ns, until):
     assert camera.left.wait(5)
 
 
-def test_a_camera_that_fails_leaves_its_frames_and_a_sentence(rig, frames, make_eyes, zero_ns):
+def test_a_camera_that_fails_leaves_its_frames_and_a_sentence(list_camera, rig, frames, make_eyes, zero_ns):
     shots = [*frames(0, 40, 80), CameraFault("the cable came off")]
-    recording = rig.record(ListCamera(shots), make_eyes(), zero_ns)
+    recording = rig.record(list_camera(shots), make_eyes(), zero_ns)
     rig.wait()
     assert recording.fault == "the cable came off"
     assert not recording.broken
     assert [(offer.frames, offer.last) for offer in rig.offers()] == [(3, True)]
 
 
-def test_time_that_runs_backwards_is_a_camera_fault(rig, frames, make_eyes, zero_ns):
-    recording = rig.record(ListCamera(frames(0, 40, 40)), make_eyes(), zero_ns)
+def test_time_that_runs_backwards_is_a_camera_fault(list_camera, rig, frames, make_eyes, zero_ns):
+    recording = rig.record(list_camera(frames(0, 40, 40)), make_eyes(), zero_ns)
     rig.wait()
     assert "frame 2 is not later" in recording.fault
     assert rig.offers()[0].frames == 2
@@ -232,21 +132,21 @@ def test_eyes_that_fail_do_not_stop_the_recording(rig, video, make_eyes, zero_ns
     assert "event=eyes-fault session=s1" in log_text.getvalue()
 
 
-def test_eyes_that_see_the_impossible_are_not_believed(rig, frames, make_eyes, zero_ns):
+def test_eyes_that_see_the_impossible_are_not_believed(list_camera, rig, frames, make_eyes, zero_ns):
     eyes = make_eyes()
     honest = eyes.close_segment
     eyes.close_segment = lambda sequence: type(s := honest(sequence))(
         s.tracklets, s.frame + 9, s.tracklet, s.box, s.score
     )
-    recording = rig.record(ListCamera(frames(0, 40)), eyes, zero_ns)
+    recording = rig.record(list_camera(frames(0, 40)), eyes, zero_ns)
     rig.wait()
     assert "cannot be" in recording.fault
     assert len(decode_tracks(rig.shelf.path(rig.offers()[0].key, TRACKS).read_bytes()).frame) == 0
 
 
-def test_eyes_that_hang_do_not_hold_up_a_stop_for_long(rig, frames, make_eyes, zero_ns, until):
+def test_eyes_that_hang_do_not_hold_up_a_stop_for_long(list_camera, rig, frames, make_eyes, zero_ns, until):
     eyes = make_eyes(blocks_at=2)
-    recording = rig.record(ListCamera(frames(0, 40, 80)), eyes, zero_ns)
+    recording = rig.record(list_camera(frames(0, 40, 80)), eyes, zero_ns)
     until(lambda: recording.frames == 3)
     recording.stop()
     rig.wait()
@@ -268,7 +168,7 @@ def test_eyes_that_hang_are_given_up_and_the_recording_goes_on(
         return honest(at)
 
     monkeypatch.setattr(eyes, hangs_in, hang)
-    recording = rig.record(CameraSource("file", video).open(zero_ns), eyes, zero_ns, eyes_patience_s=0.4)
+    recording = rig.record(CameraSource("file", video).open(zero_ns), eyes, zero_ns, patience=Patience(eyes_s=0.4))
     rig.wait()
     assert not eyes.released.is_set()
     eyes.released.set()
@@ -281,10 +181,12 @@ def test_eyes_that_hang_are_given_up_and_the_recording_goes_on(
     assert log_text.getvalue().count("event=eyes-fault") == 1
 
 
-def test_eyes_that_wait_for_a_camera_do_not_hang(rig, frames, make_eyes, zero_ns, until):
+def test_eyes_that_wait_for_a_camera_do_not_hang(list_camera, rig, frames, make_eyes, zero_ns, until):
     pause = threading.Event()
     shots = frames(0, 40, 80)
-    recording = rig.record(ListCamera([*shots[:2], pause, shots[2]]), make_eyes(), zero_ns, eyes_patience_s=0.05)
+    recording = rig.record(
+        list_camera([*shots[:2], pause, shots[2]]), make_eyes(), zero_ns, patience=Patience(eyes_s=0.05)
+    )
     assert not rig.done(0.5)
     pause.set()
     rig.wait()
@@ -318,7 +220,7 @@ def test_cost_is_booked_by_stage(rig, video, make_eyes, zero_ns):
     assert (report.frames, report.segments, report.detections) == (125, 3, 125)
     assert report.video_bytes == sum(offer.video_bytes for offer in rig.offers())
     assert report.tracks_bytes == sum(offer.tracks_bytes for offer in rig.offers())
-    assert {"capture", "encode", "look", "close"} == set(report.cpu_s)
+    assert {"capture", "encode", "write", "look", "close"} == set(report.cpu_s)
     assert all(cpu > 0 for cpu in report.cpu_s.values())
     assert report.peak_memory_bytes > 10 << 20
 
@@ -332,16 +234,18 @@ class WedgedLog:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("fails", ["nothing", "disk", "eyes", "camera"])
-def test_a_log_that_fails_does_not_keep_a_recording_from_its_end(tmp_path, frames, make_eyes, clock, zero_ns, fails):
-    rig = Rig(tmp_path, clock, WedgedLog())
+def test_a_log_that_fails_does_not_keep_a_recording_from_its_end(
+    list_camera, make_rig, tmp_path, frames, make_eyes, zero_ns, fails
+):
+    rig = make_rig(tmp_path, WedgedLog())
     hold = threading.Event()
     after = {"disk": hold, "camera": CameraFault("the cable came off")}.get(fails)
     if fails == "disk":
         (rig.shelf.root / "open").write_text("a file where a folder belongs")
     shots = [*frames(*range(0, 400, 40)), *([after] if after else [])]
-    recording = rig.record(ListCamera(shots), make_eyes(fails_at=2 if fails == "eyes" else None), zero_ns)
+    recording = rig.record(list_camera(shots), make_eyes(fails_at=2 if fails == "eyes" else None), zero_ns)
     rig.wait()
-    assert recording._stopping.is_set()
+    assert recording.stopping.is_set()
     assert recording.broken
     hold.set()
     rig.ledger.close()

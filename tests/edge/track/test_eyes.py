@@ -1,9 +1,15 @@
 import numpy as np
 import pytest
 
-from edge.capture.camera import Frame
-from edge.errors import UnknownDetector
-from edge.track.eyes import open_eyes
+from edge.detect.detector import Detections
+from edge.detect.hailo import Chip
+from edge.detect.motion import MotionDetector
+from edge.detect.onnx import OnnxDetector
+from edge.errors import ChipStalled, UnknownDetector
+from edge.frame import Frame
+from edge.pose.near import NearTheBall
+from edge.pose.pose import POINTS, SOLE, Pose
+from edge.track.eyes import REST_S, Eyes, open_eyes
 from edge.track.torso import torso_lab
 from wire.tracks import Kind, SegmentTracks, decode_tracks, encode_tracks
 
@@ -19,16 +25,20 @@ def ball_at(k):
     return (900 - 10 * (k - 30), 250 + (k - 30), 4.0)
 
 
-@pytest.fixture(scope="module", params=["onnx", "motion"])
+@pytest.fixture(scope="module", params=["onnx", "motion", "hailo"])
 def sights(request, stage):
-    """What the eyes saw in three segments: two who walk from the first frame on, a ball from frame 30 on."""
-    eyes = open_eyes(request.param, 4.0, stage.width, stage.height, 25.0)
+    """What the eyes saw in three segments: two who walk from the first frame on, a ball from frame 30 on.
+
+    The Hailo chip is a fake one."""
+    chip = Chip(request.getfixturevalue("hailo_platform").models, deadline_s=20)
+    eyes = open_eyes(request.param, 4.0, stage.width, stage.height, 25.0, chip=chip)
     out = []
     for k in range(FRAMES):
         eyes.look(Frame(stage.picture(people_at(k), [ball_at(k)] if k >= 30 else []), k * 40_000_000, k))
         if k % SEGMENT == SEGMENT - 1:
             out.append(eyes.close_segment(k // SEGMENT))
-    return out
+    yield out
+    chip.close()
 
 
 def rows_near(sight, kind, frame, point, reach):
@@ -96,3 +106,118 @@ def test_an_unknown_detector_is_refused_in_words(stage):
 
 def test_grass_alone_has_no_shirt(stage):
     assert torso_lab(stage.picture(), np.array([100.0, 100, 140, 200])) is None
+
+
+class Flickering:
+    """A detector that only answers in the frames it is told to."""
+
+    name = "hailo"
+
+    def __init__(self, answers):
+        self.answers = answers
+        self.asked = []
+
+    def detect(self, frame):
+        self.asked.append(frame.index)
+        if not self.answers(frame.index):
+            raise ChipStalled("no answer")
+        none = np.zeros(0)
+        return Detections(np.zeros((0, 4)), none, none.astype(np.int64), (0.0, 0.0, 320.0, 192.0))
+
+
+def watched(detector, frames, rate=5.0):
+    told = []
+    eyes = Eyes(MotionDetector(320, 192, rate), detector, rate, 320, 192, rate, note=told.append)
+    grass = np.full((288, 320), 90, np.uint8)
+    for k in range(frames):
+        eyes.look(Frame(grass, k, k))
+    return [str(fault) for fault in told]
+
+
+def test_a_chip_that_fails_is_left_alone_ever_longer_and_asked_again():
+    chip = Flickering(lambda _: False)
+    assert watched(chip, 2000) == ["no answer"] * 3
+    assert chip.asked == [0, 5 * REST_S, 5 * 5 * REST_S]
+
+
+def test_a_chip_that_is_back_is_asked_as_often_as_before():
+    chip = Flickering(lambda frame: frame != 3)
+    watched(chip, 200)
+    assert chip.asked == [0, 1, 2, 3, *range(3 + round(5 * REST_S), 200)]
+
+
+class Standing:
+    """A pose driver to whom everybody stands three pixels lower than his box."""
+
+    name = "standing"
+    at_once = 1
+
+    def __init__(self):
+        self.asked = 0
+
+    def poses(self, _frame, boxes):
+        self.asked += len(boxes)
+        return [self._pose(box) for box in boxes]
+
+    def _pose(self, box):
+        point = np.zeros((POINTS, 2))
+        point[:] = (box[0] + box[2]) / 2, box[3] + 3 - SOLE * (box[3] - box[1])
+        return Pose(point, np.full(POINTS, 0.9), box)
+
+
+def seen_with(poses, stage):
+    """Eyes that watched one who walks beside the ball and another far from it."""
+    motion = MotionDetector(stage.width, stage.height, 25.0)
+    near = NearTheBall(poses, 8.0, 25.0) if poses else None
+    eyes = Eyes(motion, OnnxDetector(stage.width, stage.height), 4.0, stage.width, stage.height, 25.0, poses=near)
+    for k in range(45):
+        people = [(150 + 5 * k, 330, 80, RED), (900 - 2 * k, 440, 100, BLUE)]
+        eyes.look(Frame(stage.picture(people, [(200 + 5 * k, 326, 4.0)]), k * 40_000_000, k))
+    return eyes
+
+
+def test_poses_are_asked_near_the_ball_only_and_draw_the_feet(stage):
+    def feet(poses):
+        sight = seen_with(poses, stage).close_segment(0)
+        rows = [rows_near(sight, Kind.PERSON, 44, place, 15) for place in ((370, 330), (812, 440))]
+        return [float(sight.box[np.isin(sight.tracklet, list(ids)), 3].mean()) for ids in rows]
+
+    poses = Standing()
+    beside, far = np.array(feet(poses)) - feet(None)
+    assert 0 < poses.asked <= 8 * 45 / 25 + 4
+    assert beside > 0.5
+    assert abs(far) < 0.3
+
+
+def test_a_chip_that_fails_at_a_pose_rests_too(stage):
+    class Failing(Standing):
+        def poses(self, _frame, boxes):
+            self.asked += 1
+            raise ChipStalled("no answer")
+
+    failing = Failing()
+    eyes = seen_with(failing, stage)
+    assert failing.asked == 1
+    assert len(eyes.people.tracks) >= 2
+
+
+def test_while_the_chip_is_out_of_order_walkers_are_still_followed(stage):
+    motion = MotionDetector(stage.width, stage.height, 25.0)
+    eyes = Eyes(motion, Flickering(lambda _: False), 4.0, stage.width, stage.height, 25.0)
+    for k in range(60):
+        eyes.look(Frame(stage.picture(people_at(k)), k * 40_000_000, k))
+    (x, foot, tall, _), _ = people_at(59)
+    assert rows_near(eyes.close_segment(0), Kind.PERSON, 59, (x, foot), 0.15 * tall)
+
+
+def test_a_node_without_its_chip_watches_by_motion_and_says_why(hailo_platform, board, stage):
+    board.chip = None
+    told = []
+    chip = Chip(hailo_platform.models)
+    eyes = open_eyes("hailo", 4.0, stage.width, stage.height, 25.0, chip=chip, note=told.append)
+    for k in range(60):
+        eyes.look(Frame(stage.picture(people_at(k)), k * 40_000_000, k))
+    (x, foot, tall, _), _ = people_at(59)
+    assert rows_near(eyes.close_segment(0), Kind.PERSON, 59, (x, foot), 0.15 * tall)
+    [fault] = told
+    assert "no Hailo chip" in str(fault)

@@ -111,3 +111,15 @@ def test_a_shadow_beside_the_feet_does_not_move_the_foot():
         both = np.stack([body, shadow])
         people.refine(Blobs(both, (both[:, :2] + both[:, 2:]) / 2, np.array([1200.0, 60]), np.zeros(2)))
     assert people.paths.place[0] == pytest.approx((400, 500), abs=1.5)
+
+
+def test_a_stance_draws_a_track_to_where_the_person_stands():
+    people, _ = follow(lambda k: [(100 + 4 * k, 500)], 60)
+    before = people.paths.place[0].copy()
+    people.advance(60)
+    expected = people.paths.place[0].copy()
+    people.stand(0, np.array([expected[0], expected[1] + 4]))
+    assert expected[1] < people.paths.place[0, 1] < expected[1] + 4
+    assert people.paths.place[0, 0] == pytest.approx(expected[0])
+    assert before[0] < expected[0]
+    assert people.tracks[0].last_frame == 60

@@ -15,6 +15,7 @@ import pytest
 from aiohttp import web
 
 from hub.ingest import Ingest, ingest_routes
+from wire.hand_over import DIGEST, content_digest
 from wire.message import decode, encode
 from wire.session import SegmentKey, SegmentOffer, SegmentReceipt
 from wire.tus.client import TusClient
@@ -65,9 +66,14 @@ class Rig:
         return Segment(files["video"], files["tracks"], offer)
 
     async def offer(self, offer: SegmentOffer) -> SegmentReceipt:
-        async with self.http.post(f"{self.url}/api/v1/segments", data=encode(offer), headers=BEARER) as answer:
-            assert answer.status == 200, await answer.text()
-            return decode(await answer.read(), SegmentReceipt)
+        status, body = await self.post(encode(offer))
+        assert status == 200, body
+        return decode(body, SegmentReceipt)
+
+    async def post(self, offer: bytes, digest: str | None = None) -> tuple[int, bytes]:
+        headers = {**BEARER, DIGEST: content_digest(offer) if digest is None else digest}
+        async with self.http.post(f"{self.url}/api/v1/segments", data=offer, headers=headers) as answer:
+            return answer.status, await answer.read()
 
     async def receipt(self, key: SegmentKey) -> SegmentReceipt:
         url = f"{self.url}/api/v1/segments/{key.session}/{key.node}/{key.sequence}"

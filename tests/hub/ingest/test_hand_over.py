@@ -1,6 +1,7 @@
 """The hand-over of segments over real HTTP, with the client that the nodes use."""
 
 import asyncio
+import base64
 import random
 import secrets
 
@@ -10,6 +11,7 @@ import pytest
 from hub.errors import HubError, LedgerUnusable
 from hub.ingest import Ingest, Ledger
 from hub.ingest import ingest as ingest_module
+from wire.hand_over import content_digest
 from wire.message import encode
 from wire.tus.errors import UploadFailed, UploadRefused
 from wire.tus.store import UploadStore
@@ -79,13 +81,13 @@ async def test_the_last_segment_may_be_named_afterwards(rig):
     assert len(rig.confirmed) == 2
 
 
-async def test_the_same_segment_with_other_bytes_is_a_conflict(rig, http):
+async def test_the_same_segment_with_other_bytes_is_a_conflict(rig):
     segment = rig.segment()
     await rig.hand_over(segment)
     other = msgspec.structs.replace(segment.offer, video_sha256="0" * 64)
-    async with http.post(f"{rig.url}/api/v1/segments", data=encode(other), headers=BEARER) as answer:
-        assert answer.status == 409
-        assert "offered before with other bytes" in await answer.text()
+    status, text = await rig.post(encode(other))
+    assert status == 409
+    assert b"offered before with other bytes" in text
     assert (await rig.receipt(segment.offer.key)).confirmed
 
 
@@ -167,16 +169,29 @@ async def test_a_length_left_open_is_refused(rig, http):
         {"clock_uncertainty_ns": 1 << 63},
     ],
 )
-async def test_an_impossible_offer_is_refused(rig, http, change):
+async def test_an_impossible_offer_is_refused(rig, change):
     offer = msgspec.structs.replace(rig.segment().offer, **change)
-    async with http.post(f"{rig.url}/api/v1/segments", data=encode(offer), headers=BEARER) as answer:
-        assert answer.status == 400
+    assert (await rig.post(encode(offer)))[0] == 400
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"\xff", b'{"kind":"rig","version":1,"body":{}}'])
-async def test_what_is_no_offer_is_refused(rig, http, body):
-    async with http.post(f"{rig.url}/api/v1/segments", data=body, headers=BEARER) as answer:
-        assert answer.status == 400
+async def test_what_is_no_offer_is_refused(rig, body):
+    assert (await rig.post(body))[0] == 400
+
+
+@pytest.mark.parametrize(("digit", "bent"), [(b'"sequence":7', b'"sequence":8'), (b'"frames":50', b'"frames":51')])
+async def test_an_offer_bent_on_the_way_is_not_believed(rig, digit, bent):
+    whole = encode(rig.segment(7).offer)
+    assert whole.count(digit) == 1
+    status, _ = await rig.post(whole.replace(digit, bent), content_digest(whole))
+    assert (status, rig.ingest.nodes("match-1")) == (460, {})
+
+
+async def test_an_offer_without_its_digest_is_not_believed(rig, http):
+    offer = encode(rig.segment().offer)
+    async with http.post(f"{rig.url}/api/v1/segments", data=offer, headers=BEARER) as answer:
+        assert (answer.status, await answer.text()) == (460, "the offer does not fit its Content-Digest: send it again")
+    assert rig.ingest.nodes("match-1") == {}
 
 
 @pytest.mark.parametrize("path", ["match-1/left/0", "Match/left/0", "match-1/left/x", "match-1/left/123456789"])
@@ -233,6 +248,25 @@ async def test_abandoned_uploads_are_swept(rig, http, clock):
     clock.time_ns += 2 * 86_400 * 10**9
     assert (await rig.hand_over(segment)).confirmed
     assert not list((rig.root / "data" / "uploads").glob("*.data"))
+
+
+async def test_what_was_begun_for_a_file_that_came_by_another_upload_is_swept(rig, http, clock):
+    segment, other = rig.segment(0), rig.segment(1)
+    for offered in (segment, other):
+        await rig.offer(offered.offer)
+    left_over = []
+    for number in (b"0", b"1"):
+        name = f"session bWF0Y2gtMQ==,node bGVmdA==,sequence {base64.b64encode(number).decode()},part dmlkZW8="
+        headers = {**TUS, "Upload-Length": "300000", "Upload-Metadata": name}
+        async with http.post(f"{rig.url}/api/v1/uploads", headers=headers) as answer:
+            left_over.append(answer.headers["Location"])
+    await rig.hand_over(segment)
+    clock.time_ns += 3601 * 10**9
+    found = []
+    for location in left_over:
+        async with http.head(rig.url + location, headers=TUS) as answer:
+            found.append(answer.status)
+    assert found == [404, 200], "what is still wanted must stay"
 
 
 async def test_a_dropped_line_keeps_what_arrived(rig):

@@ -1,5 +1,6 @@
 """Our client against a real server, through good and bad lines."""
 
+import asyncio
 import hashlib
 import os
 
@@ -8,7 +9,7 @@ import aiohttp.web
 import pytest
 
 from wire.tus.client import TusClient
-from wire.tus.errors import UploadFailed, UploadRefused
+from wire.tus.errors import UploadFailed, UploadGone, UploadRefused
 from wire.tus.protocol import TusRequest
 
 
@@ -182,3 +183,100 @@ async def test_a_file_that_shrinks_meanwhile_is_told(client, file):
 
     with pytest.raises(UploadFailed, match="became shorter"):
         await client.upload(file, {}, progress=shrink)
+
+
+async def serving(handler) -> aiohttp.test_utils.TestServer:
+    app = aiohttp.web.Application()
+    app.router.add_route("*", "/files", handler)
+    app.router.add_route("*", "/files/{tail}", handler)
+    server = aiohttp.test_utils.TestServer(app)
+    await server.start_server()
+    return server
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 404, 410])
+async def test_a_stranger_in_the_servers_place_is_no_reason_to_begin_anew(http, site, file, client, no_pause, status):
+    url = await begun(client, site, file)
+
+    async def sign_in(_request):
+        return aiohttp.web.Response(status=status, text="<html>sign in</html>", content_type="text/html")
+
+    portal = await serving(sign_in)
+    created = []
+    there = TusClient(http, str(portal.make_url("/files")), {}, attempts=2, sleep=no_pause)
+    with pytest.raises(UploadFailed) as told:
+        await there.upload(
+            file, {}, resume_url=str(portal.make_url("/files/" + url.rsplit("/", 1)[1])), on_created=created.append
+        )
+    await portal.close()
+    assert not isinstance(told.value, UploadGone)
+    assert created == []
+    assert await client.upload(file, {}, resume_url=url) == url
+
+
+async def begun(client, site, file) -> str:
+    class Pulled(Exception):
+        pass
+
+    def pull(sent, _total):
+        if sent:
+            raise Pulled
+
+    urls = []
+    with pytest.raises(Pulled):
+        await client.upload(file, {}, on_created=urls.append, progress=pull)
+    return urls[0]
+
+
+async def test_an_address_that_is_none_is_told(http, file):
+    async def odd(request):
+        await request.content.read()
+        return aiohttp.web.Response(status=201, headers={"Location": "http://[bent/files/1"})
+
+    server = await serving(odd)
+    with pytest.raises(UploadFailed, match="impossible address"):
+        await TusClient(http, str(server.make_url("/files")), {}).upload(file, {})
+    await server.close()
+
+
+@pytest.mark.parametrize("takes", [True, False])
+async def test_a_server_that_falls_silent_is_given_up(http, tmp_path, no_pause, takes):
+    (tmp_path / "large").write_bytes(bytes(32 << 20))
+    ended = asyncio.Event()
+
+    async def silent(request):
+        if takes:
+            await request.content.read()
+        await ended.wait()
+        return aiohttp.web.Response()
+
+    server = await serving(silent)
+    client = TusClient(
+        http, str(server.make_url("/files")), {}, chunk_bytes=32 << 20, attempts=2, silence_s=0.2, sleep=no_pause
+    )
+    async with asyncio.timeout(20):
+        with pytest.raises(UploadFailed, match="in 2 attempts: TimeoutError"):
+            await client.upload(tmp_path / "large", {})
+    ended.set()
+    await server.close()
+
+
+async def test_to_wait_for_ones_own_turn_is_not_the_servers_silence(http, site, file, monkeypatch):
+    honest, bounds, paced = asyncio.timeout, [], []
+
+    def timeout(delay):
+        bounds.append(honest(delay))
+        return bounds[-1]
+
+    async def pace(size):
+        assert bounds[-1].when() is None
+        paced.append(size)
+
+    client = TusClient(http, site.url, {}, pace=pace)
+    small = file.with_name("small")
+    small.write_bytes(file.read_bytes()[: 200 << 10])
+    monkeypatch.setattr("wire.tus.client.asyncio.timeout", timeout)
+    url = await client.upload(small, {})
+    assert site.accepted(url) == small.read_bytes()
+    assert paced == [64 << 10] * 3 + [8 << 10]
+    assert bounds[-1].when() is not None

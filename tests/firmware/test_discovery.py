@@ -1,4 +1,5 @@
 import asyncio
+import io
 import socket
 
 import ifaddr
@@ -6,21 +7,44 @@ import pytest
 from zeroconf import Zeroconf
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-from edge.discovery import SERVICE, Announcement, addresses
+from firmware.discovery import HUB_SERVICE, NODE_SERVICE, Announcement, addresses, announced
+from firmware.log import Log
+
+
+class StillClock:
+    def now_ns(self) -> int:
+        return 1_790_000_000_123_000_000
+
+    def uncertainty_ns(self) -> int:
+        return 0
+
+
+@pytest.fixture
+def log_text() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def log(log_text) -> Log:
+    return Log(log_text, StillClock())
+
+
+def node(name: str, host: str, log: Log, **options) -> Announcement:
+    return Announcement(NODE_SERVICE, name, host, 8081, {"node": name, "software": "touchline 0.1.0"}, log, **options)
 
 
 async def found(name: str) -> AsyncServiceInfo | None:
     """What a listener on the loopback interface hears of the service `name` within a few seconds."""
     listener = AsyncZeroconf(zc=Zeroconf(interfaces=["127.0.0.1"]))
     try:
-        info = AsyncServiceInfo(SERVICE, f"{name}.{SERVICE}")
+        info = AsyncServiceInfo(NODE_SERVICE, f"{name}.{NODE_SERVICE}")
         return info if await info.async_request(listener.zeroconf, 4000) else None
     finally:
         await listener.async_close()
 
 
 async def test_a_node_is_found_on_the_network_it_listens_on(log, log_text):
-    async with Announcement("left", "127.0.0.1", 8081, "touchline 0.1.0", log):
+    async with node("left", "127.0.0.1", log):
         if "not-announced" in log_text.getvalue():
             pytest.skip("this machine's loopback interface has no multicast")
         info = await found("left")
@@ -31,13 +55,27 @@ async def test_a_node_is_found_on_the_network_it_listens_on(log, log_text):
 
 async def test_failing_to_announce_is_logged_and_nothing_more(log, log_text):
     # An address of the documentation range (RFC 5737), which no interface here has.
-    async with Announcement("left", "192.0.2.1", 8081, "touchline 0.1.0", log):
+    async with node("left", "192.0.2.1", log):
         await asyncio.sleep(0)
     assert "event=not-announced" in log_text.getvalue()
 
 
-def test_the_services_name_is_one_that_dns_sd_allows():
-    assert len(SERVICE.split(".", maxsplit=1)[0].lstrip("_")) <= 15
+async def test_whoever_announces_a_service_is_heard_and_nobody_else(log, log_text):
+    hub = Announcement(HUB_SERVICE, "hub-field", "127.0.0.1", 8000, {}, log)
+    async with hub, node("left", "127.0.0.1", log):
+        if "not-announced" in log_text.getvalue():
+            pytest.skip("this machine's loopback interface has no multicast")
+        assert await announced(HUB_SERVICE, 1.5, ["127.0.0.1"]) == [("127.0.0.1", 8000)]
+
+
+async def test_without_an_interface_nobody_is_heard():
+    # An address of the documentation range (RFC 5737), which no interface here has.
+    assert await announced(HUB_SERVICE, 0.01, ["192.0.2.1"]) == []
+
+
+@pytest.mark.parametrize("service", [NODE_SERVICE, HUB_SERVICE])
+def test_the_services_name_is_one_that_dns_sd_allows(service):
+    assert len(service.split(".", maxsplit=1)[0].lstrip("_")) <= 15
 
 
 def adapter(name: str, *ips) -> ifaddr.Adapter:
@@ -69,8 +107,7 @@ async def test_a_node_that_listens_everywhere_tells_its_interfaces_addresses(log
         raise AssertionError("the machine's name says nothing, and to resolve it holds up the loop")
 
     monkeypatch.setattr(socket, "gethostbyname", never)
-    node = Announcement("everywhere", "0.0.0.0", 8081, "touchline 0.1.0", log, adapters=lambda: [LOOPBACK, FIELD, HALL])
-    async with node:
+    async with node("everywhere", "0.0.0.0", log, adapters=lambda: [LOOPBACK, FIELD, HALL]):
         if "not-announced" in log_text.getvalue():
             pytest.skip("this machine has no multicast")
         info = await found("everywhere")

@@ -1,42 +1,45 @@
-"""Makes the node findable on the field's network: DNS-SD service `_touchline._tcp`."""
+"""Finding one another on the field's network by DNS-SD: nodes as `_touchline._tcp`, hubs as `_touchline-hub._tcp`."""
 
 import asyncio
 import ipaddress
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 # Comes with zeroconf, which finds the interfaces it sends on by it.
 import ifaddr
 from zeroconf import Error as ZeroconfError
-from zeroconf import InterfaceChoice, Zeroconf
-from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
+from zeroconf import InterfaceChoice, IPVersion, ServiceStateChange, Zeroconf
+from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from firmware.log import Log
-from wire.ids import NodeId
 
-SERVICE = "_touchline._tcp.local."
+NODE_SERVICE = "_touchline._tcp.local."
+HUB_SERVICE = "_touchline-hub._tcp.local."
+_RESOLVE_MS = 1000
 
 
 class Announcement:
-    """Says that `node` answers on `port` of `host`, for as long as its `async with` block lasts.
+    """Says that a `service` called `name` answers on `port` of `host`, for as long as its `async with` block lasts.
 
-    A node that listens everywhere is announced with the addresses its interfaces have at that moment. Multicast is
+    One that listens everywhere is announced with the addresses its interfaces have at that moment. Multicast is
     often filtered or missing: failing to announce is logged and nothing more.
     """
 
     def __init__(
         self,
-        node: NodeId,
+        service: str,
+        name: str,
         host: str,
         port: int,
-        software: str,
+        properties: Mapping[str, str],
         log: Log,
         *,
         adapters: Callable[[], Iterable[ifaddr.Adapter]] = ifaddr.get_adapters,
     ) -> None:
-        self._node = node
+        self._service = service
+        self._name = name
         self._host = host
         self._port = port
-        self._software = software
+        self._properties = properties
         self._log = log
         self._adapters = adapters
         self._zeroconf: AsyncZeroconf | None = None
@@ -63,18 +66,50 @@ class Announcement:
     def _info(self, everywhere: bool) -> AsyncServiceInfo:
         hosts = addresses(self._adapters(), ipaddress.ip_address(self._host).version) if everywhere else [self._host]
         return AsyncServiceInfo(
-            SERVICE,
-            f"{self._node}.{SERVICE}",
+            self._service,
+            f"{self._name}.{self._service}",
             parsed_addresses=hosts,
             port=self._port,
-            properties={"node": self._node, "software": self._software},
-            server=f"{self._node}.local.",
+            properties=dict(self._properties),
+            server=f"{self._name}.local.",
         )
 
     async def _close(self) -> None:
         if self._zeroconf:
             await self._zeroconf.async_close()
             self._zeroconf = None
+
+
+async def announced(
+    service: str, listen_s: float, interfaces: InterfaceChoice | list[str] = InterfaceChoice.All
+) -> list[tuple[str, int]]:
+    """IPv4 addresses and ports of whoever is heard to announce `service` within `listen_s` seconds.
+
+    Nobody is where there is no multicast. Anybody can announce anything: an answer proves nothing.
+    """
+    heard: dict[str, None] = {}
+
+    def hear(*, name: str, state_change: ServiceStateChange, **_: object) -> None:
+        if state_change is ServiceStateChange.Added:
+            heard[name] = None
+
+    try:
+        zeroconf = AsyncZeroconf(zc=Zeroconf(interfaces=interfaces))
+    except (OSError, ZeroconfError, ValueError):
+        return []
+    found: list[tuple[str, int]] = []
+    try:
+        AsyncServiceBrowser(zeroconf.zeroconf, service, handlers=[hear])
+        await asyncio.sleep(listen_s)
+        for name in list(heard):
+            info = AsyncServiceInfo(service, name)
+            if await info.async_request(zeroconf.zeroconf, _RESOLVE_MS) and info.port:
+                found += [(address, info.port) for address in info.parsed_addresses(IPVersion.V4Only)]
+    except (OSError, ZeroconfError, ValueError):
+        return found
+    finally:
+        await zeroconf.async_close()
+    return list(dict.fromkeys(found))
 
 
 def addresses(adapters: Iterable[ifaddr.Adapter], version: int) -> list[str]:

@@ -1,0 +1,281 @@
+"""What is lost when a node is killed, fails or fills up while it records, measured against the frames there were."""
+
+import hashlib
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import av
+import numpy as np
+
+from bench.faults.node import TOKEN
+from bench.faults.staged import FRAME_NS
+from edge.ledger import Ledger, SegmentRow
+from edge.record.shelf import TRACKS, VIDEO, Shelf
+from wire.message import encode
+from wire.rigtime import MILLISECOND, SECOND
+from wire.session import SegmentState, StartRecording
+from wire.tracks import decode_tracks
+
+SESSION = "campaign"
+_START_S = 30.0
+_POLL_S = 0.02
+
+
+class Wrong(AssertionError):
+    """A promise of the recorder that was broken."""
+
+
+@dataclass
+class Loss:
+    """What one blow cost: video that had been taken but was not kept, and how long nothing was recorded, ms."""
+
+    blow: str
+    tail_ms: float
+    gap_ms: float
+
+
+@dataclass
+class Findings:
+    """What a campaign found."""
+
+    losses: list[Loss] = field(default_factory=list)
+    starts: int = 0
+    resumed: int = 0
+
+
+class SupervisedNode:
+    """A node's process and what systemd would do for it: whenever it ends, it is started again."""
+
+    def __init__(self, data: Path, log: Path, *options: str) -> None:
+        self.data = data
+        self.findings = Findings()
+        self._options = options
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        self._url = ""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    def start(self) -> None:
+        """Start the process and wait until it answers."""
+        began = self._log.stat().st_size if self._log.exists() else 0
+        with self._log.open("ab") as log:
+            command = [sys.executable, "-m", "bench.faults.node", "--data", str(self.data), *self._options]
+            self._process = subprocess.Popen(command, stderr=log, stdout=log)
+        self.findings.starts += 1
+        port = self._await(lambda: self._words(began, "event=listening"), "listen").rsplit("port=", 1)[1].split()[0]
+        self._url = f"http://127.0.0.1:{port}"
+
+    def _words(self, began: int, words: str) -> str:
+        lines = self._log.read_bytes()[began:].decode(errors="replace").splitlines(keepends=True)
+        return next((line for line in lines if words in line and line.endswith("\n")), "")
+
+    def _await(self, condition: Callable[[], object], what: str) -> str:
+        end = time.monotonic() + _START_S
+        while not (found := condition()):
+            if time.monotonic() > end:
+                raise Wrong(f"the node did not {what} within {_START_S:g} s: see {self._log}")
+            time.sleep(_POLL_S)
+        return str(found)
+
+    def ask(self, path: str, body: bytes | None = None, *, post: bool = False) -> dict[str, object]:
+        """One call of the node's API."""
+        request = urllib.request.Request(  # noqa: S310 - loopback
+            self._url + path,
+            data=body if body is not None else (b"" if post else None),
+            headers={"Authorization": f"Bearer {TOKEN}"},
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+            return dict(json.loads(answer.read())["body"])
+
+    def record(self) -> int:
+        """Begin the session; when the first frame was taken, ns."""
+        order = StartRecording(session=SESSION, start_ns=time.time_ns())
+        self.ask("/api/v1/record/start", encode(order))
+        return self.await_frames()
+
+    def await_frames(self) -> int:
+        """Wait until the node takes frames; when it took the first, ns."""
+
+        def taken() -> int:
+            try:
+                told = self.ask("/api/v1/status")
+            except (urllib.error.URLError, OSError):
+                return 0
+            return int(str(told["frames"])) if told["recording"] == SESSION else 0
+
+        frames = int(self._await(taken, "record"))
+        return time.time_ns() - frames * FRAME_NS
+
+    def kill(self) -> int:
+        """Kill -9; the time of it, ns."""
+        assert self._process
+        at = time.time_ns()
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+        return at
+
+    def await_end(self, limit_s: float = 30.0) -> int:
+        """Wait until the process ends by itself; its exit status."""
+        assert self._process
+        return self._process.wait(limit_s)
+
+    def await_stop(self) -> None:
+        """Wait until the node has ended the session by itself."""
+        self._await(lambda: self.ask("/api/v1/status")["recording"] is None, "stop")
+
+    def stop(self) -> None:
+        """End the session and the process, as a person does."""
+        self.ask("/api/v1/record/stop", post=True)
+        self.end()
+
+    def end(self) -> None:
+        """End the process."""
+        assert self._process
+        self._process.terminate()
+        if self._process.wait(10):
+            raise Wrong("the node did not end in order")
+
+    def rows(self) -> list[SegmentRow]:
+        """The ledger's rows, read while no node runs."""
+        ledger = Ledger(self.data / "ledger.sqlite")
+        try:
+            return ledger.segments()
+        finally:
+            ledger.close()
+
+
+def verify(data: Path, rows: list[SegmentRow]) -> np.ndarray:
+    """Check every row against the files; the capture times (n,) ns of all frames that are kept, in order.
+
+    Raises `Wrong` for a row that promises what is not there, a file without a row, or a time that comes twice.
+    """
+    shelf = Shelf(data)
+    times = []
+    for row in rows:
+        if row.offer is None:
+            raise Wrong(f"segment {row.key.sequence} was left open")
+        for suffix, size, sha256 in (
+            (VIDEO, row.offer.video_bytes, row.offer.video_sha256),
+            (TRACKS, row.offer.tracks_bytes, row.offer.tracks_sha256),
+        ):
+            raw = shelf.path(row.key, suffix).read_bytes()
+            if len(raw) != size or hashlib.sha256(raw).hexdigest() != sha256:
+                raise Wrong(f"segment {row.key.sequence}{suffix} is not what its row promises")
+        with av.open(str(shelf.path(row.key, VIDEO))) as container:
+            shown = sum(1 for _ in container.decode(video=0))
+        told = decode_tracks(shelf.path(row.key, TRACKS).read_bytes()).frame_times_ns
+        if not shown == row.offer.frames == len(told):
+            raise Wrong(f"segment {row.key.sequence} shows {shown} frames, its row says {row.offer.frames}")
+        times.append(told)
+    files = sum(1 for path in (data / "segments").rglob("*") if path.is_file())
+    if files != 2 * len(rows):
+        raise Wrong(f"{files} files lie beside {len(rows)} rows")
+    kept = np.concatenate(times) if times else np.zeros(0, np.int64)
+    if np.any(np.diff(kept) < FRAME_NS // 2):
+        raise Wrong("a time came twice")
+    return kept
+
+
+def loss_at(kept: np.ndarray, blow: str, taken_from_ns: int, at_ns: int) -> Loss:
+    """What a blow at `at_ns` cost a process that took frames since `taken_from_ns`, by the frames that were kept."""
+    before, after = kept[kept <= at_ns], kept[kept > at_ns]
+    tail = at_ns - max(taken_from_ns, before[-1] if len(before) else 0)
+    gap = after[0] - before[-1] if len(before) and len(after) else 0
+    return Loss(blow, max(0, tail - FRAME_NS) / MILLISECOND, max(0, gap - FRAME_NS) / MILLISECOND)
+
+
+def kills(folder: Path, times: int, seed: int) -> Findings:
+    """Kill -9 a recording node at so many random moments; each time it is only started again."""
+    moments = random.Random(seed)
+    blows: list[tuple[int, int]] = []
+    closed: dict[int, str] = {}
+    with SupervisedNode(folder / "data", folder / "log") as node:
+        taken_from = node.record()
+        for _ in range(times):
+            time.sleep(moments.uniform(0.1, 4.5))
+            blows.append((taken_from, node.kill()))
+            for row in node.rows():
+                if row.state is SegmentState.OPEN or row.offer is None:
+                    continue
+                if closed.setdefault(row.key.sequence, row.offer.video_sha256) != row.offer.video_sha256:
+                    raise Wrong(f"segment {row.key.sequence} changed after it was closed")
+            node.start()
+            taken_from = node.await_frames()
+            node.findings.resumed += 1
+        time.sleep(2.5)
+        node.stop()
+        rows = node.rows()
+        if missing := set(closed) - {row.key.sequence for row in rows}:
+            raise Wrong(f"closed segments were lost: {sorted(missing)}")
+        kept = verify(node.data, rows)
+        node.findings.losses = [loss_at(kept, "kill -9", *blow) for blow in blows]
+        return node.findings
+
+
+def fault(folder: Path, kind: str, *, ends_process: bool, at: int = 60) -> Findings:
+    """Let one part of a recording node fail once, about 2.4 s after the start, and see what it cost."""
+    with SupervisedNode(folder / "data", folder / "log", "--fault", kind, "--at", str(at)) as node:
+        node.record()
+        if ends_process:
+            status = node.await_end()
+            if status == 0:
+                raise Wrong(f"after {kind} the process ended as if nothing had happened")
+            node.start()
+            node.await_frames()
+            node.findings.resumed += 1
+            time.sleep(2.5)
+        else:
+            time.sleep(7.0)
+        node.stop()
+        kept = verify(node.data, node.rows())
+        holes = np.flatnonzero(np.diff(kept) > 1.5 * FRAME_NS)
+        lost_ns = int(sum(np.diff(kept)[holes] - FRAME_NS))
+        node.findings.losses = [Loss(kind, 0.0, lost_ns / MILLISECOND)]
+        if kept[-1] - kept[0] < 4 * SECOND:
+            raise Wrong(f"after {kind} nothing more was recorded")
+        return node.findings
+
+
+def full_disk(folder: Path, megabytes: int = 3) -> str:
+    """Record onto a disk of so many megabytes until it is full; what happened, in a sentence.
+
+    Needs the right to mount a memory disk; says so where it is missing.
+    """
+    disk = folder / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        return "full disk      not tried: mounting a small disk needs root"
+    try:
+        with SupervisedNode(disk / "data", folder / "log") as node:
+            node.record()
+            node.await_stop()
+            told = node.ask("/api/v1/status")
+            node.end()
+            kept = verify(node.data, node.rows())
+        seconds = len(kept) * FRAME_NS / SECOND
+        return (
+            f"full disk      {megabytes} MB held {seconds:.0f} s, all of it kept; then the node said: {told['fault']}"
+        )
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)

@@ -1,0 +1,138 @@
+"""The description of the node's API, OpenAPI 3.1, made from its routes, and the page that shows it."""
+
+import html
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from edge.api.route import Route
+from wire.message import Message
+
+
+def describe(routes: Sequence[Route], software: str) -> dict[str, Any]:
+    """The OpenAPI document of these routes."""
+    types = [t for route in routes for t in (route.takes, route.gives) if t is not None and not isinstance(t, str)]
+    schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    schema_of = dict(zip(map(repr, types), schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schema_of)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Touchline camera node", "version": software},
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "rig": {"type": "http", "scheme": "bearer", "description": "the rig's token"},
+                "operator": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "operator",
+                    "description": "a signed-in operator",
+                },
+            },
+        },
+    }
+
+
+def _operation(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
+    good: dict[str, Any] = {"description": "done"}
+    if isinstance(route.gives, str):
+        good["content"] = {route.gives: {"schema": {"type": "string", "format": "binary"}}}
+    elif route.gives is not None:
+        good["content"] = {"application/json": {"schema": _enveloped(route.gives, schema_of)}}
+    responses = {"200" if route.gives is not None else "204": good}
+    responses |= {str(code): {"description": when} for code, when in route.refusals.items()}
+    if not route.open:
+        responses["401"] = {"description": "neither the rig's token nor a signed-in operator"}
+    named = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", route.path)
+    ]
+    asked = [
+        {"name": name, "in": "query", "description": meaning, "schema": {"type": "string"}}
+        for name, meaning in route.query.items()
+    ]
+    operation: dict[str, Any] = {"summary": route.summary, "responses": responses}
+    if named or asked:
+        operation["parameters"] = named + asked
+    if route.takes:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _enveloped(route.takes, schema_of)}},
+        }
+    if not route.open:
+        operation["security"] = [{"rig": []}, {"operator": []}]
+    return operation
+
+
+def _enveloped(kind: Any, schema_of: dict[str, Any]) -> dict[str, Any]:
+    """A message travels as its kind, its version and its body (`wire.message`)."""
+    schema: dict[str, Any] = schema_of[repr(kind)]
+    if not (isinstance(kind, type) and issubclass(kind, Message)):
+        return schema
+    return {
+        "type": "object",
+        "required": ["kind", "version", "body"],
+        "properties": {"kind": {"const": kind.KIND}, "version": {"const": kind.VERSION}, "body": schema},
+    }
+
+
+def page(document: dict[str, Any]) -> str:
+    """The document as a page that needs nothing from anywhere else."""
+    parts = []
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            codes = "".join(
+                f"<li><b>{code}</b> {html.escape(answer['description'])}{_shape(answer)}</li>"
+                for code, answer in operation["responses"].items()
+            )
+            body = operation.get("requestBody")
+            who = "" if "security" in operation else " <em>open to all</em>"
+            parts.append(
+                f"<section><h2><code>{method.upper()} {html.escape(path)}</code></h2>"
+                f"<p>{html.escape(operation['summary'])}{who}</p>"
+                + (f"<p>takes{_shape(body)}</p>" if body else "")
+                + f"<ul>{codes}</ul></section>"
+            )
+    shapes = "".join(
+        f'<section id="{html.escape(name)}"><h2>{html.escape(name)}</h2>'
+        f"<p>{html.escape(schema.get('description', ''))}</p><pre>{html.escape(_fields(schema))}</pre></section>"
+        for name, schema in sorted(document["components"]["schemas"].items())
+    )
+    title = f"{html.escape(document['info']['title'])}: API"
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+        '<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/static/node.css">'
+        f'<main class="reference"><h1>{title}</h1><p><a href="/api/v1/openapi.json">openapi.json</a></p>'
+        f"{''.join(parts)}<h1>Messages</h1>{shapes}</main></html>"
+    )
+
+
+def _shape(part: dict[str, Any]) -> str:
+    for content, media in part.get("content", {}).items():
+        found = re.search(r"#/components/schemas/(\w+)", str(media["schema"]))
+        name = found.group(1) if found else None
+        return f': <a href="#{name}">{name}</a>' if name else f": <code>{html.escape(content)}</code>"
+    return ""
+
+
+def _fields(schema: dict[str, Any]) -> str:
+    required = set(schema.get("required", ()))
+    return "\n".join(
+        f"{name}{'' if name in required else '?'}: {_type_of(kind)}"
+        for name, kind in schema.get("properties", {}).items()
+    )
+
+
+def _type_of(kind: dict[str, Any]) -> str:
+    if "$ref" in kind:
+        return str(kind["$ref"]).rsplit("/", 1)[-1]
+    if "anyOf" in kind:
+        return " | ".join(_type_of(each) for each in kind["anyOf"])
+    if kind.get("type") == "array":
+        return f"[{_type_of(kind.get('items') or {})}]"
+    return str(kind.get("type") or kind.get("const") or "any")

@@ -1,0 +1,51 @@
+"""One call of the node's API: what it takes, what it gives, who may make it. The routes and the API's description are
+both made from this, so that neither can say what the other does not do."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from wire.message import Message, decode, encode
+
+Answer = Callable[[web.Request], Awaitable[Any]]
+"""Gives a `Message`, another msgspec type, bytes of the route's content type, or a response of its own."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """A method and a path with what is said of it: `takes` a message as its body, `gives` a type, or bytes of the
+    content type that `gives` names. `open` routes are for everybody, the others for the rig and a signed-in operator.
+    """
+
+    method: str
+    path: str
+    summary: str
+    answer: Answer
+    takes: type[Message] | None = None
+    gives: Any = None
+    open: bool = False
+    query: Mapping[str, str] = field(default_factory=dict)
+    """Names of the query's parameters and what they mean."""
+    refusals: Mapping[int, str] = field(default_factory=dict)
+    """Status codes beside 200 and 401, and when they come."""
+
+    async def respond(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request that was let through."""
+        given = await self.answer(request)
+        if isinstance(given, web.StreamResponse):
+            return given
+        if given is None:
+            return web.Response(status=HTTPStatus.NO_CONTENT)
+        if isinstance(self.gives, str):
+            return web.Response(body=given, headers={"Content-Type": self.gives, "Cache-Control": "no-store"})
+        raw = encode(given) if isinstance(given, Message) else msgspec.json.encode(given)
+        return web.Response(body=raw, content_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+async def body_of(request: web.Request, kind: type[Any]) -> Any:
+    """The message of a request's body; raises `MalformedMessage` or `NewerVersion`."""
+    return decode(await request.read(), kind)

@@ -1,0 +1,33 @@
+"""Software synchronisation (libcamera's `rpi.sync`): one camera tells by multicast when it exposes, others follow."""
+
+from enum import StrEnum
+from typing import Any
+
+SYNC_FRAMES = 100
+"""Frames after which the server calls everybody ready: the fewest it takes, so that a match waits 3.3 s at most."""
+
+
+class Sync(StrEnum):
+    """A camera's part in the synchronisation of a rig. Start the clients first."""
+
+    OFF = "off"
+    SERVER = "server"
+    CLIENT = "client"
+
+
+def can_sync(picamera2: Any, model: str) -> bool:
+    """Whether the tuning that libcamera loads for this sensor knows `rpi.sync`; the control is offered either way."""
+    try:
+        picamera2.find_tuning_algo(picamera2.load_tuning_file(f"{model}.json"), "rpi.sync")
+    except (RuntimeError, KeyError, StopIteration):
+        return False
+    return True
+
+
+def sync_controls(sync: Sync, modes: Any) -> dict[str, Any]:
+    """The controls of that part; `modes` is libcamera's enum of them."""
+    if sync is Sync.SERVER:
+        return {"SyncMode": modes.Server, "SyncFrames": SYNC_FRAMES}
+    if sync is Sync.CLIENT:
+        return {"SyncMode": modes.Client}
+    return {}

@@ -1,0 +1,85 @@
+"""Which gates a node has."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edge.errors import CameraFault
+from edge.frame import Frame
+from edge.gates.checks import check_board, check_camera, check_clock, check_disk, failed, passed
+from edge.gates.gate import Gate, ask
+from edge.storage import Storage
+from firmware.clock import RigClock
+from firmware.health import Health
+from wire.ids import NodeId
+from wire.readiness import Finding, GateReport
+
+CAMERA_S = 20.0
+"""How long an opened camera may take over its first pictures; one that is well needs a second."""
+DETECTOR_S = 20.0
+
+
+class Gates:
+    """The gates of one node; `folder` is where it records, `hub_is_here` says that its hub is on the same machine."""
+
+    def __init__(
+        self,
+        node: NodeId,
+        folder: Path,
+        storage: Storage,
+        clock: RigClock,
+        health: Health,
+        *,
+        hub_is_here: bool,
+    ) -> None:
+        self._node = node
+        self._folder = folder
+        self._storage = storage
+        self._clock = clock
+        self._health = health
+        self._hub_is_here = hub_is_here
+
+    async def ask(
+        self,
+        *,
+        peek: Callable[[int], Sequence[Frame]],
+        wake_eyes: Callable[[], str],
+        pixels_per_second: float,
+        planned_minutes: float | None,
+        override: Sequence[str] = (),
+    ) -> GateReport:
+        """Ask every gate about a camera that is open.
+
+        `peek` takes its next frames, `wake_eyes` makes its eyes and returns their name.
+        """
+        at_ns = self._clock.now_ns()
+        self._storage.expect(pixels_per_second)
+        gates = [
+            self._disk(planned_minutes),
+            *self.board(),
+            Gate(("detector",), lambda: [_detector(wake_eyes())], DETECTOR_S, required=False),
+        ]
+        found = await ask(gates)
+        # Last, and right before the recording: a live camera's pictures do not wait for the others.
+        seen = await ask([Gate(("camera",), lambda: [check_camera(peek)], CAMERA_S)])
+        return GateReport(node=self._node, at_ns=at_ns, gates=(*seen, *found), overridden=tuple(override))
+
+    async def ask_without(self, fault: CameraFault, planned_minutes: float | None) -> GateReport:
+        """Ask every gate where the camera cannot be opened, for the reason `fault` gives."""
+        at_ns = self._clock.now_ns()
+        camera = Gate(("camera",), lambda: [failed("camera", str(fault))])
+        found = await ask([camera, self._disk(planned_minutes), *self.board()])
+        return GateReport(node=self._node, at_ns=at_ns, gates=found)
+
+    def _disk(self, planned_minutes: float | None) -> Gate:
+        return Gate(("disk",), lambda: [check_disk(self._folder, self._storage.state, planned_minutes)])
+
+    def board(self) -> list[Gate]:
+        """Those gates that need neither camera nor disk."""
+        return [
+            Gate(("clock",), lambda: [check_clock(self._clock.read(), self._hub_is_here)]),
+            Gate(("temperature", "supply", "battery"), lambda: check_board(self._health.read())),
+        ]
+
+
+def _detector(name: str) -> Finding:
+    return passed("detector", f"the detector {name} is ready")

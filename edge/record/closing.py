@@ -1,0 +1,114 @@
+"""The stage that makes segments durable: video and sight onto the shelf, then into the ledger."""
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from edge.capture import Camera
+from edge.cost import Cost
+from edge.ledger import Ledger
+from edge.record.feed import Feed
+from edge.record.looking import Looking
+from edge.record.pulse import Pulse
+from edge.record.shelf import Shelf
+from edge.record.writing import Written
+from firmware.clock import Clock
+from firmware.log import Log
+from wire.ids import NodeId, SessionId
+from wire.rigtime import nanoseconds
+from wire.session import SegmentKey, SegmentOffer
+from wire.tracks import SegmentTracks
+
+
+class Ending(Protocol):
+    """What the last segment has to know of the session."""
+
+    @property
+    def stopping(self) -> threading.Event:
+        """Set once no more frames are taken."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the session ends with the frames taken so far, rather than being gone on with."""
+
+
+class Closing:
+    """Takes written segments, joins each with its sight, and makes both durable."""
+
+    def __init__(
+        self,
+        *,
+        session: SessionId,
+        node: NodeId,
+        camera: Camera,
+        looking: Looking,
+        shelf: Shelf,
+        ledger: Ledger,
+        clock: Clock,
+        log: Log,
+        closed: Callable[[SegmentOffer], None],
+    ) -> None:
+        self.pulse = Pulse()
+        self._session = session
+        self._node = node
+        self._camera = camera
+        self._looking = looking
+        self._shelf = shelf
+        self._ledger = ledger
+        self._clock = clock
+        self._log = log
+        self._closed = closed
+
+    def run(self, written: Feed[Written], ending: Ending, cost: Cost) -> None:
+        """Close segments until `written` ends."""
+        meter = cost.meter("close")
+        try:
+            for segment in written:
+                meter.begin()
+                self._close(segment, ending, cost)
+                meter.read()
+        finally:
+            written.close()
+            meter.read()
+
+    def _close(self, written: Written, ending: Ending, cost: Cost) -> None:
+        sight = self._looking.sight_of(written.sequence, written.times_ns, ending.stopping)
+        tracks = SegmentTracks(
+            session=self._session,
+            node=self._node,
+            sequence=written.sequence,
+            width_px=self._camera.width,
+            height_px=self._camera.height,
+            detector=self._looking.name,
+            tracklets=sight.tracklets,
+            frame_times_ns=np.asarray(written.times_ns, np.int64),
+            frame=sight.frame,
+            tracklet=sight.tracklet,
+            box=sight.box,
+            score=sight.score,
+        )
+        with self.pulse.working():
+            offer = self._shelf.close(
+                self._ledger,
+                SegmentKey(self._session, self._node, written.sequence),
+                tracks,
+                frame_ns=nanoseconds(1 / self._camera.frames_per_second),
+                uncertainty_ns=self._clock.uncertainty_ns(),
+                last=written.last and ending.over,
+            )
+        cost.count(
+            segments=1, detections=len(sight.frame), video_bytes=offer.video_bytes, tracks_bytes=offer.tracks_bytes
+        )
+        self._log.event(
+            "segment-closed",
+            session=self._session,
+            segment=written.sequence,
+            frames=offer.frames,
+            detections=len(sight.frame),
+            video_bytes=offer.video_bytes,
+            tracks_bytes=offer.tracks_bytes,
+            last=offer.last,
+        )
+        self._closed(offer)

@@ -1,0 +1,176 @@
+"""The stage that writes coded frames into segments."""
+
+import contextlib
+import errno
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.capture import Camera
+from edge.cost import Cost
+from edge.encode import Packet
+from edge.encode.sound import SoundPacket
+from edge.errors import DiskFull, RecorderFault
+from edge.ledger import Ledger
+from edge.record.cut import sequence_of
+from edge.record.faults import Faults
+from edge.record.feed import Feed
+from edge.record.fragments import cut_to_fragments
+from edge.record.listening import Listening, in_order
+from edge.record.pulse import Pulse
+from edge.record.shelf import VIDEO, Shelf
+from edge.record.writer import SegmentWriter
+from wire.ids import NodeId, SessionId
+from wire.session import SegmentKey
+
+_MOST_FAILURES = 3
+"""Segments that may fail one after the other before the recorder gives up."""
+_AHEAD = 8
+"""Written segments that may wait for a disk that is slow to make them durable."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A segment's finished video, not yet durable, and the capture times of its frames; whether it is the newest of
+    all."""
+
+    sequence: int
+    times_ns: list[int]
+    last: bool
+
+
+class Writing:
+    """Takes packets, gives `written` segments.
+
+    A segment whose file fails is cut back to what is whole in it, and the recording goes on with the next one. On a
+    full disk `make_room` is asked for room; where it has none the stage ends with `DiskFull`.
+    """
+
+    def __init__(
+        self,
+        *,
+        session: SessionId,
+        node: NodeId,
+        start_ns: int,
+        after: int,
+        camera: Camera,
+        shelf: Shelf,
+        ledger: Ledger,
+        faults: Faults,
+        make_room: Callable[[], bool],
+        listening: Listening | None,
+    ) -> None:
+        self.written: Feed[Written] = Feed(_AHEAD)
+        self.pulse = Pulse()
+        self._session = session
+        self._node = node
+        self._start_ns = start_ns
+        self._done = after
+        """The highest sequence that may not be begun again."""
+        self._camera = camera
+        self._shelf = shelf
+        self._ledger = ledger
+        self._faults = faults
+        self._make_room = make_room
+        self._listening = listening
+        self._failures = 0
+
+    def run(self, packets: Feed[Packet | SoundPacket], cost: Cost) -> None:
+        """Write until `packets` ends; raises `DiskFull`, or `RecorderFault` when nothing can be written any more."""
+        meter = cost.meter("write")
+        writer: SegmentWriter | None = None
+        try:
+            for packet in in_order(packets, self._listening):
+                meter.begin()
+                with self.pulse.working():
+                    writer = self._take(packet, writer)
+                meter.read()
+            meter.begin()
+            if writer:
+                with self.pulse.working():
+                    self._finish(writer, last=True)
+        finally:
+            packets.close()
+            self.written.close()
+            meter.read()
+
+    def _take(self, packet: Packet | SoundPacket, writer: SegmentWriter | None) -> SegmentWriter | None:
+        if isinstance(packet, Packet):
+            return self._take_frame(packet, writer)
+        try:
+            if writer:
+                writer.write_sound(packet)
+        except RecorderFault as fault:
+            self._save(writer, fault)
+            return None
+        return writer
+
+    def _take_frame(self, packet: Packet, writer: SegmentWriter | None) -> SegmentWriter | None:
+        sequence = sequence_of(packet.time_ns, self._start_ns)
+        if writer and packet.key and sequence != writer.sequence:
+            self._finish(writer, last=False)
+            writer = None
+        if not writer and not (packet.key and sequence > self._done):
+            # The rest of a segment that failed.
+            return None
+        try:
+            writer = writer or self._open(sequence, packet)
+            writer.write(packet)
+        except RecorderFault as fault:
+            self._save(writer, fault)
+            return None
+        return writer
+
+    def _key(self, sequence: int) -> SegmentKey:
+        return SegmentKey(self._session, self._node, sequence)
+
+    def _path(self, sequence: int) -> Path:
+        return self._shelf.open_path(self._key(sequence), VIDEO)
+
+    def _open(self, sequence: int, first: Packet) -> SegmentWriter:
+        self._ledger.open_segment(self._key(sequence), first.time_ns)
+        self._done = sequence
+        camera = self._camera
+        heard = self._listening and not self._listening.deaf
+        return SegmentWriter(
+            self._path(sequence),
+            sequence,
+            first.codec,
+            camera.width,
+            camera.height,
+            camera.frames_per_second,
+            self._listening.coder.stream if self._listening and heard else None,
+        )
+
+    def _finish(self, writer: SegmentWriter, *, last: bool) -> None:
+        try:
+            writer.finish()
+        except RecorderFault as fault:
+            self._save(writer, fault)
+        else:
+            self._failures = 0
+            self.written.put(Written(writer.sequence, writer.times_ns, last))
+
+    def _save(self, writer: SegmentWriter | None, fault: RecorderFault) -> None:
+        """Keep what is whole of a segment whose file failed, or take it out of the ledger."""
+        self._faults.note(fault, "write-fault")
+        with contextlib.suppress(RecorderFault):
+            if writer:
+                writer.finish()
+        path = self._path(self._done)
+        try:
+            frames = len(cut_to_fragments(path))
+            if not frames:
+                path.unlink(missing_ok=True)
+        except OSError as worse:
+            raise fault from worse
+        if writer and frames:
+            self.written.put(Written(writer.sequence, writer.times_ns[:frames], last=False))
+        else:
+            self._ledger.forget_segment(self._key(self._done))
+        self._failures += 1
+        full = isinstance(fault.__cause__, OSError) and fault.__cause__.errno in (errno.ENOSPC, errno.EDQUOT)
+        if full and not self._make_room():
+            raise DiskFull("the disk is full and holds nothing that the hub has confirmed: the recording has ended")
+        if self._failures > _MOST_FAILURES:
+            raise fault

@@ -1,0 +1,5 @@
+"""The node's disk: how long it still lasts, and what may be deleted from it."""
+
+from edge.storage.storage import Level, Storage, StorageState
+
+__all__ = ["Level", "Storage", "StorageState"]

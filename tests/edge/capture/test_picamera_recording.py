@@ -1,0 +1,50 @@
+"""A whole recording from a board's camera that waits for nobody: the node as it is, the fake board in real time."""
+
+import av
+import numpy as np
+
+from edge.capture import CameraSource, Profile
+from edge.ledger import Ledger
+from edge.record import Shelf
+from edge.record.manifest import SessionManifest
+from edge.record.shelf import MANIFEST, TRACKS, VIDEO
+from firmware.clock import SystemClock
+from wire.message import decode
+from wire.session import StartRecording
+from wire.tracks import decode_tracks
+
+
+async def test_every_frame_the_camera_showed_is_recorded_or_counted(
+    hardware, plug, small_modes, tmp_path, make_node, log_text, eventually
+):
+    sensor = hardware.Sensor("toy", modes=small_modes)
+    plug(sensor, live=True)
+    sensor.lost = {15}
+    ledger, shelf, clock = Ledger(tmp_path / "ledger.sqlite"), Shelf(tmp_path), SystemClock()
+    source = CameraSource.parse("picamera:0", Profile.parse("320x180@25"))
+    node = make_node(source, ledger, clock=clock, hub_is_here=True)
+    begun_ns = clock.now_ns()
+    await node.start(StartRecording(session="s1", start_ns=begun_ns))
+    await eventually(lambda: len(ledger.segments()) > 1)
+    assert (await node.status()).frames_dropped >= 1
+    status = await node.stop()
+    times_ns = []
+    for row in ledger.segments():
+        tracks = decode_tracks(shelf.path(row.key, TRACKS).read_bytes())
+        with av.open(str(shelf.path(row.key, VIDEO))) as video:
+            keys = [picture.key_frame for picture in video.decode(video=0)]
+        assert keys == [True] + [False] * (len(tracks.frame_times_ns) - 1)
+        times_ns += tracks.frame_times_ns.tolist()
+    ledger.close()
+    manifest = decode(shelf.about("s1", MANIFEST).read_bytes(), SessionManifest)
+    assert (manifest.details.model, manifest.details.profile) == ("toy", "320x180@25")
+    assert manifest.details.mode
+    assert not status.recording
+    assert not status.fault, log_text.getvalue()
+    steps = np.round(np.diff(times_ns) / 40_000_000).astype(int)
+    assert np.abs(np.diff(times_ns) - steps * 40_000_000).max() == 0
+    counted = int(log_text.getvalue().rsplit("dropped=", 1)[1].split()[0])
+    assert counted >= (steps - 1).sum() >= 1
+    # The node's clock and the sensor's are compared once, so nothing is captured before the start, or in the future.
+    assert begun_ns < times_ns[0] < times_ns[-1] < clock.now_ns()
+    assert times_ns[-1] - times_ns[0] > 1_000_000_000

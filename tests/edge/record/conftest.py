@@ -1,0 +1,123 @@
+"""A recording's surroundings, shared by the tests of this folder."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from edge.capture import Frame
+from edge.cost import Cost
+from edge.encode.libav import LibavCoder
+from edge.ledger import Ledger, SessionRow
+from edge.record import Recording, Shelf
+from wire.session import SegmentState
+
+
+class Rig:
+    """A recording's surroundings: shelf, ledger, and a recording that can be awaited."""
+
+    def __init__(self, root, clock, log):
+        self.shelf = Shelf(root)
+        self.ledger = Ledger(root / "ledger.sqlite")
+        self.cost = Cost()
+        self.closed = 0
+        self._clock = clock
+        self._log = log
+        self._done = threading.Event()
+
+    def record(self, camera, eyes, zero_ns, **options) -> Recording:
+        self.ledger.begin_session(
+            SessionRow(
+                session="s1",
+                node="left",
+                start_ns=zero_ns,
+                width_px=320,
+                height_px=180,
+                frames_per_second=25,
+                detector=eyes.name,
+            )
+        )
+        recording = Recording(
+            session="s1",
+            node="left",
+            start_ns=zero_ns,
+            camera=camera,
+            eyes=eyes,
+            shelf=self.shelf,
+            ledger=self.ledger,
+            clock=self._clock,
+            cost=self.cost,
+            log=self._log,
+            closed=self._count,
+            finished=self._done.set,
+            **options,
+        )
+        recording.start()
+        return recording
+
+    def _count(self, _offer) -> None:
+        self.closed += 1
+
+    def wait(self) -> None:
+        assert self._done.wait(30)
+
+    def done(self, within_s: float) -> bool:
+        return self._done.wait(within_s)
+
+    def offers(self):
+        return [row.offer for row in self.ledger.segments(SegmentState.CLOSED)]
+
+
+@pytest.fixture
+def make_rig(clock):
+    """Makes the surroundings below a folder, with a log."""
+    return lambda root, log: Rig(root, clock, log)
+
+
+@pytest.fixture
+def rig(make_rig, tmp_path, log) -> Iterator[Rig]:
+    made = make_rig(tmp_path, log)
+    yield made
+    made.ledger.close()
+
+
+class ListCamera:
+    """A camera that shows the given frames; where one is a fault it raises it, where one is an event it waits."""
+
+    width, height, frames_per_second, frames_dropped = 320, 180, 25.0, 0
+
+    def __init__(self, frames, live=False) -> None:
+        self.frames = frames
+        self.live = live
+        self.left = threading.Event()
+
+    def coder(self):
+        return LibavCoder("h264", self.width, self.height, self.frames_per_second)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.left.set()
+
+    def __iter__(self):
+        for frame in self.frames:
+            if isinstance(frame, Exception):
+                raise frame
+            if isinstance(frame, threading.Event):
+                frame.wait(30)
+            else:
+                yield frame
+
+
+@pytest.fixture
+def frames(picture, zero_ns):
+    def make(*milliseconds):
+        return [Frame(picture(n), zero_ns + ms * 1_000_000, n) for n, ms in enumerate(milliseconds)]
+
+    return make
+
+
+@pytest.fixture
+def list_camera():
+    return ListCamera

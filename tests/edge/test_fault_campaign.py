@@ -1,0 +1,34 @@
+"""A real node under fire, in short; `python -m bench.faults` is the whole campaign."""
+
+import pytest
+
+from bench.faults.__main__ import ENDS_PROCESS, HEALED
+from bench.faults.campaign import fault, kills
+from bench.faults.staged import FAULTS
+
+pytestmark = pytest.mark.slow
+
+
+def test_every_fault_has_its_place_in_the_campaign():
+    assert {*HEALED, *ENDS_PROCESS} == set(FAULTS)
+
+
+def test_a_node_killed_again_and_again_loses_no_closed_segment_and_goes_on_by_itself(tmp_path):
+    found = kills(tmp_path, 4, seed=7)
+    assert found.resumed == 4
+    assert all(loss.tail_ms <= 2000 for loss in found.losses)
+
+
+@pytest.mark.parametrize("kind", HEALED)
+def test_a_fault_that_can_be_healed_is_healed_in_place(tmp_path, kind):
+    found = fault(tmp_path, kind, ends_process=False)
+    assert found.starts == 1
+    [loss] = found.losses
+    # A file that fails costs the rest of its segment, the others nothing.
+    assert loss.gap_ms <= (2000 if kind == "file-error" else 0)
+
+
+@pytest.mark.parametrize("kind", sorted(ENDS_PROCESS))
+def test_a_fault_that_cannot_be_healed_ends_the_process_and_the_next_goes_on(tmp_path, kind):
+    found = fault(tmp_path, kind, ends_process=True)
+    assert (found.starts, found.resumed) == (2, 1)

@@ -1,0 +1,76 @@
+"""A node that comes back in the middle of a session."""
+
+import asyncio
+
+import pytest
+
+import edge.node
+from edge.errors import AlreadyRecording, NotRecording
+from edge.ledger import Ledger, SessionRow
+from wire.session import StartRecording
+
+
+@pytest.fixture
+def ledger(tmp_path, zero_ns):
+    made = Ledger(tmp_path / "ledger.sqlite")
+    made.begin_session(
+        SessionRow(
+            session="s1",
+            node="left",
+            start_ns=zero_ns,
+            width_px=320,
+            height_px=180,
+            frames_per_second=25,
+            detector="one-ball",
+        )
+    )
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def node(make_node, ledger, video):
+    return make_node(f"file:{video}", ledger)
+
+
+async def test_a_session_is_gone_on_with_to_its_end(node, ledger, clock, zero_ns, eventually):
+    clock.ns = zero_ns + 10
+    await node.resume(ledger.sessions()[0])
+    assert (await node.status()).recording == "s1"
+    await eventually(lambda: ledger.sessions()[0].finished)
+    assert [row.offer.frames for row in ledger.segments()] == [50, 50, 25]
+
+
+async def test_a_clock_that_is_behind_is_waited_for(node, ledger, clock, zero_ns, eventually):
+    clock.ns = zero_ns - 5
+    resuming = asyncio.create_task(node.resume(ledger.sessions()[0]))
+    await asyncio.sleep(0)
+    assert (await node.status()).recording == "s1"
+    with pytest.raises(AlreadyRecording, match="about to go on with session s1"):
+        await node.start(StartRecording(session="s2", start_ns=zero_ns))
+    assert ledger.segments() == []
+    clock.ns = zero_ns + 1
+    await resuming
+    await eventually(lambda: ledger.sessions()[0].finished)
+
+
+async def test_a_clock_that_stays_behind_does_not_keep_a_node_from_recording(
+    node, ledger, clock, zero_ns, eventually, monkeypatch, log_text
+):
+    monkeypatch.setattr(edge.node, "_CLOCK_PATIENCE_S", 0.0)
+    clock.ns = zero_ns - 7_000_000_000
+    await node.resume(ledger.sessions()[0])
+    await eventually(lambda: ledger.sessions()[0].finished)
+    assert "event=recording-resumed session=s1 after=-1 behind_ms=7000" in log_text.getvalue()
+
+
+async def test_a_session_that_is_stopped_before_it_goes_on_is_over(node, ledger, clock, zero_ns):
+    clock.ns = zero_ns - 5
+    resuming = asyncio.create_task(node.resume(ledger.sessions()[0]))
+    await asyncio.sleep(0)
+    await node.stop()
+    await resuming
+    assert ledger.sessions()[0].finished
+    assert ledger.segments() == []
+    with pytest.raises(NotRecording):
+        await node.stop()

@@ -1,0 +1,45 @@
+"""The board under the fake: which chip is on it, and what is wrong with it. The real package has no such module."""
+
+import json
+import threading
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+MAGIC = b"\x01HEF"
+
+
+@dataclass
+class Board:
+    """`chip` None: no /dev/hailo0. Jobs are counted from 0 since the last `reset`."""
+
+    chip: str | None = "HAILO8L"
+    driver: str = "4.23.0"
+    driver_runs: bool = True
+    taken_by_another: bool = False
+    queue: int = 4
+    hangs_from: int | None = None
+    """The chip never answers this job, nor any after it."""
+    fails: dict[int, int] = field(default_factory=dict)
+    """Status by job that ends with it."""
+    jobs: int = 0
+    most_under_way: int = 0
+    in_use: bool = False
+    """A VDevice, or a model of one, of this process has the chip."""
+    lets_go: threading.Event | None = None
+    """A network that hangs is not gone before this is set: the real one waits up to ten seconds for its pictures."""
+    complaints: list[str] = field(default_factory=list)
+    """What would have hurt on the real thing."""
+
+    def reset(self) -> None:
+        """Whole again; what has the chip keeps it."""
+        fresh = Board(in_use=self.in_use)
+        for entry in fields(Board):
+            setattr(self, entry.name, getattr(fresh, entry.name))
+
+
+board = Board()
+
+
+def write_hef(path: Path, network: str, chip: str) -> None:
+    """A file that the fake takes for a compiled model."""
+    path.write_bytes(MAGIC + json.dumps({"network": network, "chip": chip}).encode())

@@ -1,0 +1,23 @@
+"""What is carried on a stick from a node to the hub, and what is carried back.
+
+Below the stick's folder lies each segment as on any shelf, `<session>/<node>/<sequence>.mp4` + `.tracks` + `.offer`;
+the sealed offer comes last, so a segment with an offer is whole. The hub leaves its sealed receipts beside them.
+"""
+
+from wire.message import Message
+from wire.session import SegmentOffer
+
+VIDEO = ".mp4"
+TRACKS = ".tracks"
+OFFER = ".offer"
+RECEIPTS = "touchline.receipts"
+"""The name of the hub's receipts in the stick's folder."""
+
+
+class StickReceipts(Message, frozen=True, kw_only=True):
+    """The offers of a stick whose files the hub holds, verified: to those nodes, as good as a `SegmentReceipt`."""
+
+    KIND = "stick-receipts"
+    VERSION = 1
+
+    confirmed: tuple[SegmentOffer, ...]
