@@ -176,8 +176,9 @@ class Recording:
 
     def cut_short(self, fault: DiskFull) -> None:
         """End the session because the disk is full: a new start would find it as full."""
-        self._faults.note(fault, "disk-full")
+        # Said last: on a full disk the ledger may fail as well, which is not what has to be told.
         self.stop()
+        self._faults.note(fault, "disk-full")
 
     def pause(self) -> None:
         """Take no more frames, but leave the session to be gone on with; `finished` is called as after `stop`."""

@@ -20,8 +20,10 @@ from wire.session import SegmentKey, SegmentState
 
 RESERVE_BYTES = 256 << 20
 RESERVE_SHARE = 0.02
-"""Below 256 MiB, or a fiftieth of a smaller disk, nothing is recorded: what is left closes the open segment, keeps the
-ledger and lets the system live. At 20 Mbit/s it fills in a hundred seconds, and the disk is looked at every few."""
+RESERVE_S = 10.0
+"""Below 256 MiB nothing is recorded: what is left closes the open segment, keeps the ledger and lets the system live.
+Of a smaller disk it is a fiftieth, but what comes in ten seconds at least: between two looks, and in the last segment.
+"""
 MARK_BYTES = 4 << 30
 MARK_SHARE = 0.1
 """Below 4 GiB, or a tenth of a smaller disk, confirmed segments are deleted to make room."""
@@ -108,7 +110,7 @@ class Storage:
             free, level, minutes = 0, Level.FULL, 0.0
             sentence = f"the disk cannot be asked for its free room ({fault.strerror}): check how it is connected"
         else:
-            reserve = min(RESERVE_BYTES, RESERVE_SHARE * whole)
+            reserve = min(RESERVE_BYTES, max(RESERVE_SHARE * whole, RESERVE_S * rate))
             minutes = max(0.0, (free + deletable - reserve) / rate / 60)
             level = Level.FULL if not minutes else Level.LOW if minutes < LOW_MINUTES else Level.OK
             sentence = _sentence(level, minutes, free)

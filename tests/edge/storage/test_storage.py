@@ -8,7 +8,7 @@ import pytest
 from edge.ledger import Ledger, SessionRow
 from edge.record.shelf import REFERENCE, TRACKS, VIDEO, Shelf, Shelved
 from edge.storage import Level, Storage
-from edge.storage.storage import LOW_MINUTES, MARK_BYTES, RESERVE_BYTES, SLOW_S
+from edge.storage.storage import LOW_MINUTES, MARK_BYTES, RESERVE_BYTES, RESERVE_S, SLOW_S
 from wire.session import SegmentKey, SegmentOffer, SegmentState
 
 SIZE = 1_000_000
@@ -220,11 +220,17 @@ def test_a_recording_that_finds_the_disk_full_gets_the_room_of_a_minute_if_there
     assert not house.storage.make_room()
 
 
-def test_of_a_small_disk_only_a_fiftieth_is_kept_in_reserve(house, disk):
+@pytest.mark.parametrize(
+    ("whole", "reserve"), [(100 << 30, RESERVE_BYTES), (1 << 30, 0.02 * (1 << 30)), (100 << 20, RESERVE_S * 500_000)]
+)
+def test_of_a_small_disk_a_fiftieth_is_kept_in_reserve_but_what_comes_in_ten_seconds_at_least(
+    house, disk, whole, reserve
+):
     house.segment(0)
-    disk.whole = 100 << 20
-    for free, level in ((3 << 20, Level.LOW), (2 << 20, Level.FULL)):
-        disk.free = free
+    house.storage.expect(1920 * 1080 * 25)
+    disk.whole = whole
+    for free, level in ((reserve + 8192, Level.LOW), (reserve - 8192, Level.FULL)):
+        disk.free = int(free)
         assert house.storage.state().level is level
 
 
