@@ -185,7 +185,11 @@ class Node:
                 return
             async with opened(self._source, session.start_ns, self._log, keep=True) as camera:
                 self._know(camera)
-                self._set_going(await aside(lambda: self._go_on(session, after, behind_ns, camera, loop)))
+                going = await aside(lambda: self._go_on(session, after, behind_ns, camera, loop))
+                self._set_going(going)
+            if not self._resuming:
+                # The order to stop came while the camera was being opened.
+                await asyncio.to_thread(going.stop)
             self._resuming = None
         self._log.event("recording-resumed", session=session.session, after=after, behind_ms=behind_ns // MILLISECOND)
 

@@ -110,6 +110,7 @@ class Recording:
         self._end_lock = threading.Lock()
         self._faults = Faults(session, log)
         self._rolling = rolling
+        self._make_room = make_room
         self._coding = Coding(camera, start_ns, self._faults)
         self._listening = Listening(microphone, self._faults) if microphone else None
         self._looking = Looking(eyes, start_ns, self._faults)
@@ -122,7 +123,7 @@ class Recording:
             shelf=shelf,
             ledger=ledger,
             faults=self._faults,
-            make_room=make_room,
+            make_room=self._find_room,
             listening=self._listening,
         )
         self._closing = Closing(
@@ -263,6 +264,13 @@ class Recording:
             self.cut_short(fault)
         except Exception as fault:
             self._break(fault)
+
+    def _find_room(self) -> bool:
+        """Room on a full disk; without any the session is over, and whoever closes its last segment has to know."""
+        if self._make_room():
+            return True
+        self.over = True
+        return False
 
     def _close(self) -> None:
         try:
