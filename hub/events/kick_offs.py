@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.events.rests import Rest
-from hub.events.scene import Scene
+from hub.events.scene import AWAY, HOME, Scene
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -60,22 +60,27 @@ def kick_offs(scene: Scene, lying: Sequence[Rest]) -> list[KickOff]:
 
 def own_halves(scene: Scene) -> Array:
     """The share (frames,) of players who stand in the half that their team defends, a little leave given."""
-    side = np.where(scene.team == 0, 1.0, -1.0)[:, None] * scene.attacks[None]
-    x = scene.players[..., 0] * side
-    known = ~np.isnan(x)
-    return np.asarray(np.where(known, x < _LEAVE_M, False).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
+    behind, known = np.zeros(scene.frames, np.int64), np.zeros(scene.frames, np.int64)
+    # Player by player: all of a long match at once would be a hundred megabytes.
+    for team, path in zip(scene.team, scene.players, strict=True):
+        x = path[:, 0] * scene.attacks * (1.0 if team == HOME else -1.0)
+        behind += x < _LEAVE_M
+        known += ~np.isnan(x)
+    return np.asarray(behind / np.maximum(known, 1))
 
 
 def _from_spot(scene: Scene) -> Array:
     """How far (players, frames) everybody is from the centre spot, infinite when unknown."""
-    gap = np.hypot(scene.players[..., 0], scene.players[..., 1])
-    return np.where(np.isnan(gap), np.inf, gap)
+    gap: Array = np.hypot(scene.players[..., 0], scene.players[..., 1])
+    gap[np.isnan(gap)] = np.inf
+    return gap
 
 
 def _formations(scene: Scene, share: Array, gap: Array) -> list[tuple[int, int]]:
     """Stretches (first frame, frame after the last) of the formation."""
     taker = np.argmin(gap, axis=0)
-    foes = np.where(scene.team[:, None] != scene.team[taker][None], gap, np.inf).min(axis=0)
+    nearest = [gap[scene.team == team].min(axis=0, initial=np.inf) for team in (HOME, AWAY)]
+    foes = np.where(scene.team[taker] == HOME, nearest[AWAY], nearest[HOME])
     formed = (share >= _OWN_HALF) & (gap.min(axis=0) < _TAKER_M)
     formed &= foes > _OFF_SHARE * scene.pitch.form.circle_radius
     return [(a, b) for a, b in _joined(formed, scene.frame(_FLICKER_S)) if b - a >= scene.frame(_STANDING_S)]
