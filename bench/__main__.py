@@ -1,4 +1,4 @@
-"""`make bench`: one match day without serving, then its figures."""
+"""`make bench`: one match day without serving, then its figures; or what long matches cost the hub."""
 
 import argparse
 import json
@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.long_match import measure
 from bench.memory import MOST_BYTES, measured_peak
 from bench.recall import LEAST_RECALL, MOST_FALSE_ALARMS, good_enough, measured_recall, recall_line
 from bench.stages import bottleneck, stage_rates
@@ -29,7 +30,17 @@ def main() -> int:
     parser.add_argument(
         "--no-recall", action="store_true", help="leave out the detector's recall on simulated pictures"
     )
+    parser.add_argument(
+        "--long-match",
+        type=float,
+        nargs="+",
+        metavar="MINUTES",
+        help="instead: memory and CPU of the hub's final pass over matches of these lengths, no picture drawn",
+    )
     given = parser.parse_args()
+    if given.long_match:
+        measure(given.long_match, given.seed)
+        return 0
     with tempfile.TemporaryDirectory(prefix="touchline-bench-") as folder:
         out = Path(folder) / "day"
         wishes = ["--seconds", f"{given.seconds:g}", "--seed", str(given.seed), "--rig", given.rig]

@@ -45,18 +45,24 @@ def look_path(tracks: PitchTracks, start_s: float, end_s: float) -> npt.NDArray[
     frames = np.round(times * fps)
     # Look ahead and behind by two widths, so that the glide does not jerk at the cut.
     lo, hi = frames[0] - 3 * _SIGMA_S * fps, frames[-1] + 3 * _SIGMA_S * fps
-    inside = (tracks.frame >= lo) & (tracks.frame <= hi)
-    ball_ids = [track.id for track in tracks.tracks if track.role is Role.BALL]
-    is_ball = inside & np.isin(tracks.track, ball_ids)
+    ball, crowd = [(np.zeros(0, np.int64), np.zeros((0, 2)))], [np.zeros((0, 2))]
+    for track in tracks.tracks:
+        at, xy, _ = tracks.of(track.id)
+        inside = slice(int(np.searchsorted(at, lo)), int(np.searchsorted(at, hi, side="right")))
+        if track.role is Role.BALL:
+            ball.append((at[inside], xy[inside]))
+        else:
+            crowd.append(xy[inside])
+    ball_at, ball_xy = (np.concatenate(column) for column in zip(*ball, strict=True))
+    people = np.concatenate(crowd)
     out = np.zeros((len(times), 3))
     out[:, 0] = times - start_s
-    crowd = tracks.xy[inside & ~is_ball]
-    rest = np.median(crowd, axis=0) if len(crowd) else np.zeros(2)
+    rest = np.median(people, axis=0) if len(people) else np.zeros(2)
     for row, frame in enumerate(frames):
-        weight = np.exp(-0.5 * ((tracks.frame[is_ball] - frame) / (_SIGMA_S * fps)) ** 2)
+        weight = np.exp(-0.5 * ((ball_at - frame) / (_SIGMA_S * fps)) ** 2)
         total = weight.sum()
         # A quarter of a second of sight in reach is as good as none: then the middle of the players counts too.
         trust = total / (total + 0.25 * fps)
-        here = (weight[:, None] * tracks.xy[is_ball]).sum(axis=0) / total if total > 1e-6 else rest
+        here = (weight[:, None] * ball_xy).sum(axis=0) / total if total > 1e-6 else rest
         out[row, 1:] = trust * here + (1 - trust) * rest
     return out

@@ -4,7 +4,7 @@ Every step leaves a whole file or none and is skipped when its file is there, so
 where it was.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -25,14 +25,14 @@ from hub.package import listed, pack
 from hub.panorama.conveyor import Belt, CostBook
 from hub.panorama.footage import Planes, UnreadableSegment, segment_frames
 from hub.panorama.timeline import Arrivals, Shelf, Timeline
-from hub.panorama.windows import WINDOW_FRAMES
+from hub.panorama.windows import WINDOW_FRAMES, WINDOW_NS, sequences_between
 from hub.panorama.writer import INIT, PLAYLIST, encode_window, playlist, window_name
 from hub.rendering import cut_followed, remux_playlist, thumbnail
 from hub.sessions import SessionFolder, Sessions
 from hub.statistics import player_statistics
 from hub.stitch import PanoramaView, Stitcher, StitchPlan, plan_panorama
 from wire import message
-from wire.durable import write_durably
+from wire.durable import write_durably, write_parts_durably
 from wire.errors import WireError
 from wire.events import Event, events_csv
 from wire.ids import NodeId, SessionId
@@ -53,7 +53,8 @@ _BACKGROUND_FRAMES = 12
 class Pipeline:
     """Takes sessions from their first segments to the package; one session at a time, in one thread.
 
-    `delivers` says whether packages are then pushed to a viewer, or done.
+    `delivers` says whether packages are then pushed to a viewer, or done; `book` makes the account of what a session
+    costs.
     """
 
     sessions: Sessions
@@ -62,6 +63,7 @@ class Pipeline:
     delivers: bool
     panorama_width: int
     log: Log
+    book: Callable[[], CostBook] = CostBook
 
     def run(self, session: SessionId) -> None:
         """The whole way of one session; raises `Interrupted` when the hub stops, any other fault marks it failed."""
@@ -80,7 +82,7 @@ class _SessionRun:
         self._log = pipeline.log
         self._plan = plan
         self._folder: SessionFolder = self._sessions.folder(plan.session)
-        self._costs = CostBook()
+        self._costs = pipeline.book()
         self._windows_done = 0
         self._windows_known = 0
 
@@ -126,7 +128,7 @@ class _SessionRun:
             ),
         )
         self._wait_for_segments(CLOCK_SEGMENTS)
-        rig = self._with_clocks(rig, CLOCK_SEGMENTS)
+        rig = self._with_clocks(rig, self._plan.start_ns + CLOCK_SEGMENTS * WINDOW_NS)
         write_durably(self._folder.rig, message.encode(rig, indent=1))
         self._log.event(
             "calibrated",
@@ -170,23 +172,21 @@ class _SessionRun:
 
         return self._costs.measured("background", work)
 
-    def _tracks_by_node(self, count: int | None) -> dict[NodeId, list[SegmentTracks]]:
-        out: dict[NodeId, list[SegmentTracks]] = {}
-        for node in self._plan.nodes:
-            out[node] = []
-            for sequence in sorted(self._shelf.held(self._plan.session, node))[:count]:
-                stored = self._shelf.stored(self._plan.session, node, sequence)
-                if stored is None:
-                    continue
-                try:
-                    out[node].append(decode_tracks(stored.tracks.read_bytes()))
-                except WireError as fault:
-                    self._gap(fault)
-        return out
+    def _seen(self, node: NodeId, first_ns: int, last_ns: int) -> Iterator[SegmentTracks]:
+        """What a node saw between two times of its clock, read a segment at a time."""
+        held = self._shelf.held(self._plan.session, node)
+        for sequence in sequences_between(first_ns - self._plan.start_ns, last_ns - self._plan.start_ns):
+            stored = self._shelf.stored(self._plan.session, node, sequence) if sequence in held else None
+            if stored is None:
+                continue
+            try:
+                yield decode_tracks(stored.tracks.read_bytes())
+            except WireError as fault:
+                self._gap(fault)
 
-    def _with_clocks(self, rig: Rig, count: int | None) -> Rig:
-        tracks = self._tracks_by_node(count)
-        offsets = self._costs.measured("clocks", lambda: estimate_clock_offsets(rig, tracks))
+    def _with_clocks(self, rig: Rig, end_ns: int) -> Rig:
+        start = self._plan.start_ns
+        offsets = self._costs.measured("clocks", lambda: estimate_clock_offsets(rig, start, end_ns, self._seen))
         return with_clock_offsets(rig, offsets)
 
     # --- panorama ------------------------------------------------------------------------------------------------
@@ -265,21 +265,24 @@ class _SessionRun:
             events = msgspec.json.decode(folder.events.read_bytes(), type=list[Event])
             return rig, decode_pitch_tracks(folder.tracks.read_bytes()), events
         self._tell(Stage.FUSING)
-        rig = self._with_clocks(rig, None)
-        write_durably(folder.rig, message.encode(rig, indent=1))
         sheet, start = self._plan.request.sheet, self._plan.start_ns
         # Tracks last as long as the panorama: what a camera saw after the others had ended belongs to no picture.
         end = start + nanoseconds(self._duration_s())
-        tracks = self._costs.measured(
-            "fuse", lambda: fuse(rig, sheet, start, end, self._tracks_by_node(None)), (end - start) // 40_000_000
-        )
+        rig = self._with_clocks(rig, end)
+        write_durably(folder.rig, message.encode(rig, indent=1))
+        frames = (end - start) // 40_000_000
+        tracks = self._costs.measured("fuse", lambda: fuse(rig, sheet, start, end, self._seen), frames)
         events = self._costs.measured("events", lambda: find_events(tracks, sheet.pitch))
-        write_durably(folder.tracks_csv, pitch_tracks_csv(tracks).encode())
+        self._costs.measured("tables", lambda: self._write_tables(tracks, events))
+        self._log.event("fused", session=self._plan.session, tracks=len(tracks.tracks), events=len(events))
+        return rig, tracks, events
+
+    def _write_tables(self, tracks: PitchTracks, events: Sequence[Event]) -> None:
+        folder = self._folder
+        write_parts_durably(folder.tracks_csv, (part.encode() for part in pitch_tracks_csv(tracks)))
         write_durably(folder.events_csv, events_csv(events).encode())
         write_durably(folder.tracks, encode_pitch_tracks(tracks))
         write_durably(folder.events, msgspec.json.encode(events))
-        self._log.event("fused", session=self._plan.session, tracks=len(tracks.tracks), events=len(events))
-        return rig, tracks, events
 
     def _duration_s(self) -> float:
         lines = (self._folder.panorama / PLAYLIST).read_text().splitlines()

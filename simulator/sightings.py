@@ -5,6 +5,7 @@ the rig's cameras and then degraded as real detectors and trackers degrade them.
 further than the boxes.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,26 +68,44 @@ class Faults:
 
 
 @dataclass(frozen=True)
+class _Ground:
+    """Who and what is beside the pitch all match long: `crowd` (n, 2) with `heights_m` (n,) and `colours_lab` (n, 3),
+    `spares` (m, 3)."""
+
+    crowd: Array
+    heights_m: Array
+    colours_lab: Array
+    spares: Array
+
+
+@dataclass(frozen=True)
 class _View:
-    """One camera's lot: its model, its chance, how often it looks and how badly."""
+    """One camera's lot: its model, its chance, how often it looks and how badly, and what stays its own all match long:
+    the first exposure `phase_s` after time zero, a clock `late_ns` further off than the rig says, noise `sigma_px` of
+    lower edges, an exposure `gain` and a white balance `cast`."""
 
     camera: CameraModel
     random: np.random.Generator
     fps: float
     faults: Faults
+    phase_s: float
+    late_ns: int
+    sigma_px: float
+    gain: float
+    cast: Array
 
 
 class _Recorder:
-    """Collects one camera's detections and cuts them into segments."""
+    """Collects one camera's detections and cuts them into segments; tracklets are numbered from `first_id`."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_id: int) -> None:
         self.frame: list[int] = []
         self.tracklet: list[int] = []
         self.box: list[Array] = []
         self.score: list[float] = []
         self.kind: dict[int, Kind] = {}
         self.who: list[int] = []
-        self.next_id = 1
+        self.next_id = first_id
 
     def new_id(self, kind: Kind) -> int:
         number = self.next_id
@@ -107,17 +126,63 @@ def sightings(
 ) -> dict[NodeId, list[SegmentTracks]]:
     """The segments' tracks of every camera of `rig`, as its nodes would have written them; the scene's time zero is
     rig time `start_ns`. Equal arguments give equal sightings."""
+    out: dict[NodeId, list[SegmentTracks]] = {camera.node: [] for camera in rig.cameras}
+    for part in sightings_in_parts([scene], rig, seed, start_ns, faults):
+        out[part.node].append(part)
+    return out
+
+
+def sightings_in_parts(
+    scenes: Iterable[Scene], rig: Rig, seed: int, start_ns: int, faults: Faults | None = None
+) -> Iterator[SegmentTracks]:
+    """The same of a match too long to be held at once, camera by camera of each part.
+
+    The scenes follow one another with the same people; all but the last are whole segments long and one frame more,
+    which is the next one's first. Tracklets end with their part.
+    """
     faults = faults or Faults()
     random = np.random.default_rng(seed)
-    crowd = _spectators(scene, faults.spectators, random)
-    spares = _spare_balls(scene, faults.spare_balls, random)
-    out = {}
-    for camera in rig.cameras:
-        own = np.random.default_rng(random.integers(1 << 60))
-        out[camera.node] = _one_camera(
-            scene, crowd, spares, _View(camera, own, scene.frames_per_second, faults), start_ns
-        )
-    return out
+    views: list[_View] = []
+    ground: _Ground | None = None
+    next_id = dict.fromkeys((camera.node for camera in rig.cameras), 1)
+    first = 0
+    for scene in scenes:
+        if ground is None:
+            ground = _beside(scene, faults, random)
+            views = [
+                _view(camera, scene, faults, np.random.default_rng(random.integers(1 << 60))) for camera in rig.cameras
+            ]
+        for view in views:
+            seen = _Recorder(next_id[view.camera.node])
+            times = _see(seen, scene, ground, view)
+            next_id[view.camera.node] = seen.next_id
+            began = start_ns - view.camera.clock_offset_ns - view.late_ns + round(first / view.fps * SECOND)
+            yield from _cut(seen, began + times, np.concatenate([scene.colours_lab, ground.colours_lab]), view, first)
+        first += len(scene.people) - 1
+
+
+def _beside(scene: Scene, faults: Faults, random: np.random.Generator) -> _Ground:
+    count = faults.spectators
+    return _Ground(
+        crowd=_spectators(scene, count, random),
+        spares=_spare_balls(scene, faults.spare_balls, random),
+        heights_m=random.uniform(1.5, 1.85, count),
+        colours_lab=random.uniform((40, 100, 100), (220, 156, 156), (count, 3)),
+    )
+
+
+def _view(camera: CameraModel, scene: Scene, faults: Faults, random: np.random.Generator) -> _View:
+    return _View(
+        camera=camera,
+        random=random,
+        fps=scene.frames_per_second,
+        faults=faults,
+        phase_s=random.uniform(0, 1 / scene.frames_per_second),
+        late_ns=round(random.normal(0, faults.clock_error_ms) * 1e6),
+        sigma_px=random.uniform(*faults.bottom_px),
+        gain=random.normal(1.0, 0.08),
+        cast=random.normal(0, (5.0, 3.0, 3.0)),
+    )
 
 
 def person_boxes(camera: CameraModel, feet_m: Array, heights_m: Array) -> Array:
@@ -157,37 +222,22 @@ def _wander(shape: tuple[int, ...], time_constant: float, random: np.random.Gene
     return (slow + random.standard_normal(shape)) / np.sqrt(2)
 
 
-def _one_camera(
-    scene: Scene,
-    crowd: Array,
-    spares: Array,
-    view: _View,
-    start_ns: int,
-) -> list[SegmentTracks]:
-    camera, random, fps, faults = view.camera, view.random, view.fps, view.faults
+def _see(seen: _Recorder, scene: Scene, ground: _Ground, view: _View) -> npt.NDArray[np.int64]:
+    """Records what one camera sees of the scene; the capture times (n,) of its frames, ns after the scene's first."""
     frames = len(scene.people)
-    shift_s = random.uniform(0, 1 / fps)
     # A node's own frames fall between the scene's: sample the truth there.
-    at = np.clip(np.arange(frames - 1) + shift_s * fps, 0, frames - 1)
+    at = np.clip(np.arange(frames - 1) + view.phase_s * view.fps, 0, frames - 1)
     low = np.floor(at).astype(int)
     part = at - low
     high = np.minimum(low + 1, frames - 1)
     people = scene.people[low] * (1 - part)[:, None, None] + scene.people[high] * part[:, None, None]
     ball = scene.ball[low] * (1 - part)[:, None] + scene.ball[high] * part[:, None]
     count = len(at)
-    everyone = np.concatenate([people, np.broadcast_to(crowd, (count, *crowd.shape))], axis=1)
-    tall = np.concatenate([scene.heights_m, random.uniform(1.5, 1.85, len(crowd))])
-    colours = np.concatenate([scene.colours_lab, random.uniform((40, 100, 100), (220, 156, 156), (len(crowd), 3))])
-
-    seen = _Recorder()
-    sigma = random.uniform(*faults.bottom_px)
-    _see_people(seen, everyone, tall, view, sigma)
-    _see_balls(seen, ball, people, spares, view)
+    everyone = np.concatenate([people, np.broadcast_to(ground.crowd, (count, *ground.crowd.shape))], axis=1)
+    _see_people(seen, everyone, np.concatenate([scene.heights_m, ground.heights_m]), view)
+    _see_balls(seen, ball, people, ground.spares, view)
     _see_ghosts(seen, count, view)
-
-    offset = camera.clock_offset_ns + round(random.normal(0, faults.clock_error_ms) * 1e6)
-    times = start_ns - offset + np.round((np.arange(count) / fps + shift_s) * SECOND).astype(np.int64)
-    return _cut(seen, times, colours, view)
+    return np.round((np.arange(count) / view.fps + view.phase_s) * SECOND).astype(np.int64)
 
 
 def _see_people(
@@ -195,7 +245,6 @@ def _see_people(
     everyone: Array,
     tall: Array,
     view: _View,
-    sigma: float,
 ) -> None:
     camera, random, fps, faults = view.camera, view.random, view.fps, view.faults
     count, persons = everyone.shape[:2]
@@ -206,7 +255,7 @@ def _see_people(
     visible &= (boxes[..., 3] > 5) & (boxes[..., 1] < camera.height_px - 0.6 * height)
     noise = _wander((count, persons, 4), faults.wander_s * fps, random)
     # A tall box's feet are found to a few hundredths of its height at best.
-    vertical = np.hypot(sigma, 0.015 * np.nan_to_num(height))
+    vertical = np.hypot(view.sigma_px, 0.015 * np.nan_to_num(height))
     side = np.full_like(vertical, faults.side_px)
     noise *= np.stack([side, vertical, side, vertical], -1)
     measured = boxes + noise
@@ -329,6 +378,7 @@ def _cut(
     times: npt.NDArray[np.int64],
     colours: Array,
     view: _View,
+    first_frame: int,
 ) -> list[SegmentTracks]:
     camera, random, fps, faults = view.camera, view.random, view.fps, view.faults
     frame = np.array(seen.frame, dtype=np.int64)
@@ -336,12 +386,9 @@ def _cut(
     box = np.array(seen.box).reshape(-1, 4)
     score = np.array(seen.score)
     owner = np.array(seen.who, dtype=np.int64)
-    # Each camera has an exposure and a white balance of its own.
-    gain = random.normal(1.0, 0.08)
-    cast = random.normal(0, (5.0, 3.0, 3.0))
     per = round(SEGMENT_S * fps)
     out = []
-    for number, first in enumerate(range(0, len(times), per)):
+    for number, first in enumerate(range(0, len(times), per), first_frame // per):
         rows = np.flatnonzero((frame >= first) & (frame < first + per))
         rows = rows[np.lexsort((frame[rows], tracklet[rows]))]
         known = []
@@ -352,7 +399,7 @@ def _cut(
             lab = None
             if kind is Kind.PERSON:
                 base = colours[who] if who >= 0 else random.uniform((40, 100, 100), (220, 156, 156))
-                noisy = base * (gain, 1, 1) + (base - 128) * (0, gain - 1, gain - 1) + cast
+                noisy = base * (view.gain, 1, 1) + (base - 128) * (0, view.gain - 1, view.gain - 1) + view.cast
                 noisy = np.clip(np.round(noisy + random.normal(0, faults.colour_noise, 3)), 0, 255).astype(int)
                 lab = (int(noisy[0]), int(noisy[1]), int(noisy[2]))
             known.append(Tracklet(int(identity), kind, lab))

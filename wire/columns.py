@@ -5,7 +5,7 @@ one after the other, each as its byte planes (all lowest bytes first): small dif
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,7 +20,7 @@ M = TypeVar("M", bound=Message)
 _LIMIT = 1 << 30
 
 
-def pack(magic: bytes, head: Message, columns: Sequence[Column]) -> bytes:
+def pack(magic: bytes, head: Message, columns: Iterable[Column]) -> bytes:
     """The head and the columns (one-dimensional integer arrays) as bytes."""
     top = encode(head)
     body = b"".join(_planes(column) for column in columns)
@@ -67,12 +67,13 @@ def _planes(column: Column) -> bytes:
 
 def deltas(values: npt.NDArray[np.integer[Any]], groups: npt.NDArray[np.integer[Any]] | None = None) -> Column:
     """Zigzag-coded int32 differences of successive values, starting anew (from 0) wherever `groups` changes."""
-    wide = values.astype(np.int64)
-    step = np.diff(wide, prepend=0)
-    if groups is not None and len(wide):
-        fresh = np.flatnonzero(np.diff(groups.astype(np.int64))) + 1
+    wide = values.astype(np.int64, copy=False)
+    step: npt.NDArray[np.int64] = np.diff(wide, prepend=0)
+    if groups is not None and len(values):
+        fresh = np.flatnonzero(groups[1:] != groups[:-1]) + 1
         step[fresh] = wide[fresh]
-    zigzag = (step << 1) ^ (step >> 63)
+    zigzag = step << 1
+    zigzag ^= step >> 63
     if len(zigzag) and int(zigzag.max()) > np.iinfo(np.uint32).max:
         raise MalformedMessage("a column's values are too far apart to be stored")
     return zigzag.astype(np.uint32)
@@ -80,14 +81,13 @@ def deltas(values: npt.NDArray[np.integer[Any]], groups: npt.NDArray[np.integer[
 
 def undeltas(coded: Column, groups: npt.NDArray[np.integer[Any]] | None = None) -> npt.NDArray[np.int64]:
     """The inverse of `deltas`."""
-    wide = coded.astype(np.int64)
-    step = (wide >> 1) ^ -(wide & 1)
-    if groups is None or not len(step):
-        return np.cumsum(step)
-    running = np.cumsum(step)
-    fresh = np.flatnonzero(np.diff(groups.astype(np.int64), prepend=groups[0] - 1))
-    base = np.zeros(len(step), np.int64)
-    base[fresh] = running[fresh] - step[fresh]
-    lengths = np.diff(np.append(fresh, len(step)))
-    out: npt.NDArray[np.int64] = running - np.repeat(base[fresh], lengths)
-    return out
+    step = coded.astype(np.int64)
+    sign = step & 1
+    step >>= 1
+    step ^= np.negative(sign, out=sign)
+    running: npt.NDArray[np.int64] = np.cumsum(step, out=sign)
+    if groups is not None and len(step):
+        fresh = np.concatenate([[0], np.flatnonzero(groups[1:] != groups[:-1]) + 1])
+        base = running[fresh] - step[fresh]
+        running -= np.repeat(base, np.diff(np.append(fresh, len(step))))
+    return running

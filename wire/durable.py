@@ -4,14 +4,20 @@ on this."""
 import errno
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 
 def write_durably(path: Path, data: bytes) -> None:
     """Replaces the file `path` by `data`, all or nothing: temp, fsync, rename, fsync of the folder."""
+    write_parts_durably(path, [data])
+
+
+def write_parts_durably(path: Path, parts: Iterable[bytes]) -> None:
+    """`write_durably` for what is too long to be held at once."""
     temp = path.with_name(path.name + ".new")
     with open(temp, "wb") as out:
-        out.write(data)
+        out.writelines(parts)
         out.flush()
         os.fsync(out.fileno())
     os.replace(temp, path)

@@ -5,6 +5,7 @@ Stored columnar (centimetres), or as the CSV that analysts' tools read.
 
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -18,6 +19,7 @@ from wire.message import Message
 
 _MAGIC = b"TLpt"
 CSV_HEADER = ("frame", "id", "x_m", "y_m", "kind", "team", "state")
+_CSV_ROWS = 50_000
 
 
 class Role(StrEnum):
@@ -81,29 +83,28 @@ class PitchTracks:
 
     def of(self, track: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
         """Frames, positions and seen flags of one track."""
-        rows = self.track == track
+        rows = slice(*np.searchsorted(self.track, (track, track + 1)).tolist())
         return self.frame[rows], self.xy[rows], self.seen[rows]
 
 
 def encode_pitch_tracks(tracks: PitchTracks) -> bytes:
     """The columnar bytes; positions to a centimetre."""
-    order = np.lexsort((tracks.frame, tracks.track))
-    group = tracks.track[order]
-    cm = np.round(tracks.xy[order] * 100).astype(np.int64)
     head = PitchTracksHead(
         start_ns=tracks.start_ns,
         frames_per_second=tracks.frames_per_second,
         tracks=tracks.tracks,
-        rows=len(group),
+        rows=len(tracks.frame),
     )
-    columns: list[npt.NDArray[Any]] = [
-        deltas(group),
-        deltas(tracks.frame[order], group),
-        deltas(cm[:, 0], group),
-        deltas(cm[:, 1], group),
-        tracks.seen[order].astype(np.uint8),
-    ]
-    return pack(_MAGIC, head, columns)
+    return pack(_MAGIC, head, _columns(tracks))
+
+
+def _columns(tracks: PitchTracks) -> Iterator[npt.NDArray[Any]]:
+    """One column after the other, for all together are larger than the tracks."""
+    yield deltas(tracks.track)
+    yield deltas(tracks.frame, tracks.track)
+    for metres in tracks.xy.T:
+        yield deltas(np.round(metres * 100).astype(np.int64), tracks.track)
+    yield tracks.seen.astype(np.uint8)
 
 
 def decode_pitch_tracks(raw: bytes) -> PitchTracks:
@@ -123,15 +124,18 @@ def decode_pitch_tracks(raw: bytes) -> PitchTracks:
     )
 
 
-def pitch_tracks_csv(tracks: PitchTracks) -> str:
-    """CSV with the header `frame,id,x_m,y_m,kind,team,state`, ordered by frame, then id."""
+def pitch_tracks_csv(tracks: PitchTracks) -> Iterator[str]:
+    """CSV with the header `frame,id,x_m,y_m,kind,team,state`, ordered by frame, then id; in parts of whole lines."""
     who = {track.id: track for track in tracks.tracks}
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\n").writerow
-    write(CSV_HEADER)
-    for row in np.lexsort((tracks.track, tracks.frame)):
-        track = who[int(tracks.track[row])]
-        x, y = tracks.xy[row]
-        state = State.SEEN if tracks.seen[row] else State.BRIDGED
-        write([int(tracks.frame[row]), track.id, f"{x:.2f}", f"{y:.2f}", track.role, track.team, state])
-    return out.getvalue()
+    order = np.lexsort((tracks.track, tracks.frame))
+    for first in range(0, max(len(order), 1), _CSV_ROWS):
+        out = io.StringIO()
+        write = csv.writer(out, lineterminator="\n").writerow
+        if first == 0:
+            write(CSV_HEADER)
+        for row in order[first : first + _CSV_ROWS]:
+            track = who[int(tracks.track[row])]
+            x, y = tracks.xy[row]
+            state = State.SEEN if tracks.seen[row] else State.BRIDGED
+            write([int(tracks.frame[row]), track.id, f"{x:.2f}", f"{y:.2f}", track.role, track.team, state])
+        yield out.getvalue()

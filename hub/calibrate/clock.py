@@ -5,13 +5,14 @@ of tracklets is followed by Gauss-Newton on those that belong together, each pai
 so that an error of the calibration or a box that cuts off feet does not pass for time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from hub.spells import Seen, spells
 from wire.ids import NodeId
 from wire.rig import Array, CameraModel, Rig
 from wire.rigtime import SECOND, nanoseconds
@@ -25,6 +26,8 @@ _FOOT_M = 0.15
 _PAIR_GAP_M = 0.3
 _LONGEST_GAP_S = 0.5
 _SMOOTH_S = 0.12
+_FAR = 6.0
+"""Standard deviations of a moving average beyond which nothing counts."""
 _MOVING = 4.0
 _CLEAR = 0.85
 """Share of the usual cost that the best offset must stay below to count as found."""
@@ -55,25 +58,35 @@ class _Walk:
     covariance: Array
 
 
-def estimate_clock_offsets(rig: Rig, tracks_by_node: Mapping[NodeId, Sequence[SegmentTracks]]) -> dict[NodeId, int]:
+def estimate_clock_offsets(rig: Rig, start_ns: int, end_ns: int, seen: Seen) -> dict[NodeId, int]:
     """Nanoseconds to add to each node's capture times so that they agree with the middle (of two: the first) node's."""
-    return {node: estimate.offset_ns for node, estimate in estimate_clocks(rig, tracks_by_node).items()}
+    return {node: estimate.offset_ns for node, estimate in estimate_clocks(rig, start_ns, end_ns, seen).items()}
 
 
-def estimate_clocks(rig: Rig, tracks_by_node: Mapping[NodeId, Sequence[SegmentTracks]]) -> dict[NodeId, ClockEstimate]:
-    """Each node's offset, searched within 2 s, with its uncertainty; the reference node's is exactly 0."""
+def estimate_clocks(rig: Rig, start_ns: int, end_ns: int, seen: Seen) -> dict[NodeId, ClockEstimate]:
+    """Each node's offset, searched within 2 s, with its uncertainty; the reference node's is exactly 0.
+
+    Looks at what was seen from `start_ns` to `end_ns`, spell by spell; a long match has the median of its spells.
+    """
     middle = rig.cameras[len(rig.cameras) // 2 if len(rig.cameras) == 3 else 0]
-    starts = [int(t.frame_times_ns[0]) for all_of in tracks_by_node.values() for t in all_of if len(t.frame_times_ns)]
-    out = {}
-    for camera in rig.cameras:
-        if camera.node == middle.node or not starts:
-            out[camera.node] = ClockEstimate(0, 0, 0)
-            continue
-        origin = min(starts)
-        reference = _walks(middle, camera, tracks_by_node.get(middle.node, ()), origin)
-        other = _walks(camera, middle, tracks_by_node.get(camera.node, ()), origin)
-        out[camera.node] = _offset(reference, other)
-    return out
+    others = [camera for camera in rig.cameras if camera.node != middle.node]
+    found: dict[NodeId, list[ClockEstimate]] = {camera.node: [] for camera in others}
+    for spell in spells(start_ns, end_ns):
+        window = (spell.first_ns, spell.last_ns)
+        for camera in others:
+            reference = _walks(middle, camera, seen(middle.node, *window), start_ns)
+            found[camera.node].append(_offset(reference, _walks(camera, middle, seen(camera.node, *window), start_ns)))
+    return {middle.node: ClockEstimate(0, 0, 0)} | {node: _median(of_spells) for node, of_spells in found.items()}
+
+
+def _median(of_spells: Sequence[ClockEstimate]) -> ClockEstimate:
+    """The spells' estimates as one: their median, each counted by its certainty."""
+    known = sorted((e for e in of_spells if e.pairs), key=lambda e: e.offset_ns)
+    if len(known) < 2:
+        return known[0] if known else of_spells[0]
+    weight = np.cumsum([1 / max(e.uncertainty_ns, 1) ** 2 for e in known])
+    middle = known[int(np.searchsorted(weight, weight[-1] / 2))]
+    return ClockEstimate(middle.offset_ns, round(float(weight[-1] ** -0.5)), sum(e.pairs for e in known))
 
 
 def with_clock_offsets(rig: Rig, offsets: Mapping[NodeId, int]) -> Rig:
@@ -86,49 +99,59 @@ def with_clock_offsets(rig: Rig, offsets: Mapping[NodeId, int]) -> Rig:
 
 
 def _walks(
-    camera: CameraModel, neighbour: CameraModel, segments: Sequence[SegmentTracks], origin_ns: int
+    camera: CameraModel, neighbour: CameraModel, segments: Iterable[SegmentTracks], origin_ns: int
 ) -> list[_Walk]:
     """The camera's people while they are where the neighbour looks too."""
-    times, boxes, ids = [], [], []
-    for segment in segments:
-        people = {tracklet.id for tracklet in segment.tracklets if tracklet.kind == Kind.PERSON}
-        chosen = np.isin(segment.tracklet, list(people)) & (segment.frame < len(segment.frame_times_ns))
-        times.append((segment.frame_times_ns[segment.frame[chosen]] - origin_ns) / SECOND)
-        boxes.append(segment.box[chosen])
-        ids.append(segment.tracklet[chosen])
-    if not times:
+    # Only the feet are kept of a segment.
+    parts = [_feet(camera, segment, origin_ns) for segment in segments]
+    if not parts:
         return []
-    time, box, who = np.concatenate(times), np.concatenate(boxes), np.concatenate(ids)
-    feet = np.stack([(box[:, 0] + box[:, 2]) / 2, box[:, 3]], axis=1)
-    # A box that reaches the picture's edge has no feet.
-    whole = feet[:, 1] < camera.height_px - 4
-    time, feet, who = time[whole], feet[whole], who[whole]
+    who, time, feet = (np.concatenate(column) for column in zip(*parts, strict=True))
     places = camera.to_plane(feet)
-    seen = neighbour.project(np.hstack([np.nan_to_num(places), np.zeros((len(places), 1))]))
-    good = ~np.isnan(places[:, 0]) & neighbour.sees(np.nan_to_num(seen, nan=-1.0), 8.0)
-    time, feet, who, places = time[good], feet[good], who[good], places[good]
+    there = neighbour.project(np.hstack([np.nan_to_num(places), np.zeros((len(places), 1))]))
+    good = ~np.isnan(places[:, 0]) & neighbour.sees(np.nan_to_num(there, nan=-1.0), 8.0)
+    who, time, feet, places = who[good], time[good], feet[good], places[good]
     covariance = _foot_covariance(camera, feet, places)
-    sure = covariance[:, 0, 0] + covariance[:, 1, 1] < 4.0
+    sure = np.flatnonzero(covariance[:, 0, 0] + covariance[:, 1, 1] < 4.0)
+    order = sure[np.lexsort((time[sure], who[sure]))]
+    order = order[(np.diff(who[order], prepend=-1) != 0) | (np.diff(time[order], prepend=-np.inf) > 0)]
     walks = []
-    for k in np.unique(who[sure]):
-        mine = np.flatnonzero(sure & (who == k))
-        mine = mine[np.argsort(time[mine], kind="stable")]
-        mine = mine[np.diff(time[mine], prepend=-np.inf) > 0]
-        for part in np.split(mine, np.flatnonzero(np.diff(time[mine]) > _LONGEST_GAP_S) + 1):
-            if len(part) >= 5:
-                walk = _Walk(time[part], _smoothed(time[part], places[part]), covariance[part])
-                if _moves(walk):
-                    walks.append(walk)
+    for mine in np.split(
+        order, np.flatnonzero((np.diff(who[order]) != 0) | (np.diff(time[order]) > _LONGEST_GAP_S)) + 1
+    ):
+        if len(mine) >= 5:
+            walk = _Walk(time[mine], _smoothed(time[mine], places[mine]), covariance[mine])
+            if _moves(walk):
+                walks.append(walk)
     return walks
+
+
+def _feet(camera: CameraModel, segment: SegmentTracks, origin_ns: int) -> tuple[npt.NDArray[np.int64], Array, Array]:
+    """A segment's people: who (n,), when (n,) s after the origin, and their feet (n, 2) in pixels."""
+    people = [tracklet.id for tracklet in segment.tracklets if tracklet.kind == Kind.PERSON]
+    # A box that reaches the picture's edge has no feet.
+    whole = segment.box[:, 3] < camera.height_px - 4
+    rows = np.flatnonzero(np.isin(segment.tracklet, people) & (segment.frame < len(segment.frame_times_ns)) & whole)
+    time = (segment.frame_times_ns[segment.frame[rows]] - origin_ns) / SECOND
+    box = segment.box[rows]
+    return segment.tracklet[rows], time, np.stack([(box[:, 0] + box[:, 2]) / 2, box[:, 3]], axis=1)
 
 
 def _smoothed(times_s: Array, places_m: Array) -> Array:
     """Places (n, 2) after a symmetric moving average in time, which shifts nobody's clock."""
-    kernel = np.exp(-0.5 * ((times_s[:, None] - times_s[None]) / _SMOOTH_S) ** 2)
     # Near an end only as far back as forth, or the average would lean inwards.
-    room = np.minimum(times_s - times_s[0], times_s[-1] - times_s)
-    kernel *= np.abs(times_s[:, None] - times_s[None]) <= room[:, None] + 1e-6
-    return np.asarray(kernel @ places_m / kernel.sum(axis=1, keepdims=True))
+    room = np.minimum(times_s - times_s[0], times_s[-1] - times_s) + 1e-6
+    total, weight = places_m.copy(), np.ones(len(times_s))
+    for apart in range(1, len(times_s)):
+        gap = times_s[apart:] - times_s[:-apart]
+        if gap.min() > _FAR * _SMOOTH_S:
+            break
+        kernel = np.exp(-0.5 * (gap / _SMOOTH_S) ** 2)
+        for mine, theirs in ((slice(apart, None), slice(-apart)), (slice(-apart), slice(apart, None))):
+            share = kernel * (gap <= room[mine])
+            total[mine] += share[:, None] * places_m[theirs]
+            weight[mine] += share
+    return np.asarray(total / weight[:, None])
 
 
 def _moves(walk: _Walk) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.events.rests import Rest
-from hub.events.scene import Scene
+from hub.events.scene import AWAY, HOME, Scene
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -46,40 +46,41 @@ class KickOff:
 
 def kick_offs(scene: Scene, lying: Sequence[Rest]) -> list[KickOff]:
     """Every kick-off in order of time, with or without a ball in sight, the last perhaps still to come."""
-    share = own_halves(scene)
+    share, gap = own_halves(scene), _from_spot(scene)
     found: list[KickOff] = []
-    for first, last in _formations(scene, share):
-        moment, sure = _moment(scene, first, last, lying)
+    for first, last in _formations(scene, share, gap):
+        moment, sure = _moment(scene, gap, first, last, lying)
         if last >= scene.frames and sure < _BALL_SEEN:
-            moment, sure = _stepped_over(scene, first) or (moment, 0.0)
+            moment, sure = _stepped_over(gap, first) or (moment, 0.0)
         if found and found[-1].confidence < _SURE and not _dissolved(scene, share, found[-1].frame, first):
             found.pop()
-        found.append(KickOff(moment, _nearest(scene, moment), first, sure))
+        found.append(KickOff(moment, int(np.argmin(gap[:, moment])), first, sure))
     return found
 
 
 def own_halves(scene: Scene) -> Array:
     """The share (frames,) of players who stand in the half that their team defends, a little leave given."""
-    side = np.where(scene.team == 0, 1.0, -1.0)[:, None] * scene.attacks[None]
-    x = scene.players[..., 0] * side
-    known = ~np.isnan(x)
-    return np.asarray(np.where(known, x < _LEAVE_M, False).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
+    behind, known = np.zeros(scene.frames, np.int64), np.zeros(scene.frames, np.int64)
+    # Player by player: all of a long match at once would be a hundred megabytes.
+    for team, path in zip(scene.team, scene.players, strict=True):
+        x = path[:, 0] * scene.attacks * (1.0 if team == HOME else -1.0)
+        behind += x < _LEAVE_M
+        known += ~np.isnan(x)
+    return np.asarray(behind / np.maximum(known, 1))
 
 
 def _from_spot(scene: Scene) -> Array:
-    gap = np.hypot(scene.players[..., 0], scene.players[..., 1])
-    return np.where(np.isnan(gap), np.inf, gap)
+    """How far (players, frames) everybody is from the centre spot, infinite when unknown."""
+    gap: Array = np.hypot(scene.players[..., 0], scene.players[..., 1])
+    gap[np.isnan(gap)] = np.inf
+    return gap
 
 
-def _nearest(scene: Scene, frame: int) -> int:
-    return int(np.argmin(_from_spot(scene)[:, frame]))
-
-
-def _formations(scene: Scene, share: Array) -> list[tuple[int, int]]:
+def _formations(scene: Scene, share: Array, gap: Array) -> list[tuple[int, int]]:
     """Stretches (first frame, frame after the last) of the formation."""
-    gap = _from_spot(scene)
     taker = np.argmin(gap, axis=0)
-    foes = np.where(scene.team[:, None] != scene.team[taker][None], gap, np.inf).min(axis=0)
+    nearest = [gap[scene.team == team].min(axis=0, initial=np.inf) for team in (HOME, AWAY)]
+    foes = np.where(scene.team[taker] == HOME, nearest[AWAY], nearest[HOME])
     formed = (share >= _OWN_HALF) & (gap.min(axis=0) < _TAKER_M)
     formed &= foes > _OFF_SHARE * scene.pitch.form.circle_radius
     return [(a, b) for a, b in _joined(formed, scene.frame(_FLICKER_S)) if b - a >= scene.frame(_STANDING_S)]
@@ -102,7 +103,7 @@ def _dissolved(scene: Scene, share: Array, first: int, last: int) -> bool:
     return int((share[first:last] < _DISSOLVED).sum()) >= scene.frame(_DISSOLVED_S)
 
 
-def _moment(scene: Scene, first: int, last: int, lying: Sequence[Rest]) -> tuple[int, float]:
+def _moment(scene: Scene, gap: Array, first: int, last: int, lying: Sequence[Rest]) -> tuple[int, float]:
     """The frame of the kick and how sure it is: the ball leaves the spot, else it comes rolling from there, else the
     taker runs over the spot."""
     about = scene.frame(0.5)
@@ -125,20 +126,20 @@ def _moment(scene: Scene, first: int, last: int, lying: Sequence[Rest]) -> tuple
     if rolling.any():
         return max(round(float(begun[np.flatnonzero(rolling)[0]])), 0), 0.85
     span = np.arange(max(first, last - scene.frame(2.5)), last)
-    gap = _from_spot(scene)[:, span].min(axis=0)
-    closest = int(span[np.flatnonzero(gap < gap.min() + 0.15)[-1]])
+    near = gap[:, span].min(axis=0)
+    closest = int(span[np.flatnonzero(near < near.min() + 0.15)[-1]])
     return max(closest - scene.frame(_STRIKE_S), 0), 0.7
 
 
-def _stepped_over(scene: Scene, first: int) -> tuple[int, float] | None:
+def _stepped_over(gap: Array, first: int) -> tuple[int, float] | None:
     """When, in a formation that stands from `first` to the session's end, the taker stepped over the spot and on, and
     how sure it is; None while it is not yet taken."""
-    gap = _from_spot(scene)[:, first:].min(axis=0)
-    over = np.flatnonzero(gap < min(float(gap.min()) + 0.15, _OVER_M))
+    near = gap[:, first:].min(axis=0)
+    over = np.flatnonzero(near < min(float(near.min()) + 0.15, _OVER_M))
     if not len(over):
         return None
     ends = np.flatnonzero(np.diff(over) > 1)
     step = int(over[ends[0]] if len(ends) else over[-1])
-    if gap[step:].max() < gap[step] + _BEYOND_M:
+    if near[step:].max() < near[step] + _BEYOND_M:
         return None
     return first + step, 0.5

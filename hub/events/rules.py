@@ -76,7 +76,7 @@ def _set_piece(world: Scene, piece: Restart) -> Event:
         y_m=float(piece.place[1]),
         confidence=piece.confidence,
         team=SIDES[world.team[taker]] if known else TeamSide.NONE,
-        track=int(world.track[taker]) if known else None,
+        track=world.track(taker, piece.frame) if known else None,
     )
 
 
@@ -204,7 +204,7 @@ def _kick(world: Scene, touch: Touch, kind: EventType, confidence: float) -> Eve
         y_m=float(world.ball[touch.last, 1]),
         confidence=confidence,
         team=SIDES[world.team[touch.player]],
-        track=int(world.track[touch.player]),
+        track=world.track(touch.player, touch.last),
     )
 
 
@@ -216,5 +216,5 @@ def _save(world: Scene, keeper: Touch) -> Event:
         y_m=float(world.ball[keeper.first, 1]),
         confidence=0.6,
         team=SIDES[world.team[keeper.player]],
-        track=int(world.track[keeper.player]),
+        track=world.track(keeper.player, keeper.first),
     )

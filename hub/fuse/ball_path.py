@@ -21,43 +21,45 @@ _UNSEEN_FLIGHT = 18
 _BOARDS_M = 7.0
 
 
-def trace(points: Points, cameras: Sequence[CameraModel], pitch: Pitch, frames: int) -> tuple[Ints, Array, Flags]:
-    """Frames, positions below the ball and seen flags: rolling or flying where measured, straight across gaps of
-    `BRIDGE_S`, held where it lay still, left out elsewhere and where nobody plays."""
+def trace(points: Points, cameras: Sequence[CameraModel], pitch: Pitch, span: range) -> tuple[Ints, Array, Flags]:
+    """Frames of `span`, positions below the ball and seen flags: rolling or flying where measured, straight across gaps
+    of `BRIDGE_S`, held where it lay still, left out elsewhere and where nobody plays."""
     if not len(points):
         return np.zeros(0, np.int64), np.zeros((0, 2)), np.zeros(0, np.bool_)
     points = points.take(np.argsort(points.time, kind="stable"))
-    xy = np.full((frames, 2), np.nan)
+    xy = np.full((len(span), 2), np.nan)
     for stretch in stretches(points, cameras):
         inside = points.time[(points.time >= stretch.first - 0.5) & (points.time <= stretch.last + 0.5)]
         if not len(inside):
             continue
         # A rolling ball is only known where it was measured; a flight is known throughout.
         low, high = np.floor(inside[0]), np.ceil(inside[-1])
-        frame = np.arange(max(int(low), 0), min(int(high), frames - 1) + 1)
+        frame = np.arange(max(int(low), span.start), min(int(high), span.stop - 1) + 1)
+        if not len(frame):
+            continue
         if stretch.flying:
-            frame = _to_the_ground(stretch, frame, frames)
+            frame = _to_the_ground(stretch, frame, span)
         place = stretch.at(frame.astype(np.float64))[:, :2]
         beyond = np.abs(place) - (pitch.half_length, pitch.half_width)
         if np.median(beyond.max(axis=1)) < _BOARDS_M:
-            xy[frame] = place
+            xy[frame - span.start] = place
     _bridge(xy)
-    seen = np.zeros(frames, np.bool_)
-    measured = np.round(points.time).astype(np.int64)
+    seen = np.zeros(len(span), np.bool_)
+    measured = np.round(points.time).astype(np.int64) - span.start
     for shift in (-1, 0, 1):
         k = measured + shift
-        seen[k[(k >= 0) & (k < frames)]] = True
+        seen[k[(k >= 0) & (k < len(span))]] = True
     rows = np.flatnonzero(~np.isnan(xy[:, 0]))
-    return rows, xy[rows], seen[rows]
+    return rows + span.start, xy[rows], seen[rows]
 
 
-def _to_the_ground(stretch: Stretch, frame: Ints, frames: int) -> Ints:
+def _to_the_ground(stretch: Stretch, frame: Ints, span: range) -> Ints:
     """A flight's frames with those before it was first seen, from the kick on, and those after it was last seen."""
     first, last = int(frame[0]), int(frame[-1])
     if stretch.open_start:
-        first = max(first - _UNSEEN_FLIGHT, 0)
+        first = max(first - _UNSEEN_FLIGHT, span.start)
     if stretch.open_end:
-        last = min(last + _UNSEEN_FLIGHT, frames - 1)
+        last = min(last + _UNSEEN_FLIGHT, span.stop - 1)
     wide = np.arange(first, last + 1)
     low = stretch.at(wide.astype(np.float64))[:, 2] < BALL_RADIUS_M
     before, after = wide[low & (wide < frame[0])], wide[low & (wide > frame[-1])]

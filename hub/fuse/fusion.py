@@ -1,54 +1,50 @@
 """Fusion: what the cameras tracked becomes pitch tracks of everybody and the ball."""
 
-from collections.abc import Mapping, Sequence
-
-import numpy as np
-
 from hub.fuse.ball import choose
 from hub.fuse.ball_path import trace
 from hub.fuse.ground import FRAMES_PER_SECOND, points
+from hub.fuse.joining import Joined
 from hub.fuse.people import Followed, follow_people
-from wire.ids import NodeId
+from hub.fuse.shirts import Kits
+from hub.spells import Seen, Spell, spells
 from wire.match import MatchSheet
-from wire.pitch_tracks import PitchTracks, Role, TeamSide, Track
+from wire.pitch_tracks import PitchTracks, Role, TeamSide
 from wire.rig import Rig
 from wire.rigtime import SECOND
-from wire.tracks import Kind, SegmentTracks
+from wire.tracks import Kind
 
-_PEOPLE_MARGIN_M = 2.5
 # A ball in the air meets the ground far behind where it is.
-_BALL_MARGIN_M = 120.0
+_MARGINS_M = {Kind.PERSON: 2.5, Kind.BALL: 120.0}
 
 
-def fuse(
-    rig: Rig,
-    sheet: MatchSheet,
-    start_ns: int,
-    end_ns: int,
-    tracks_by_node: Mapping[NodeId, Sequence[SegmentTracks]],
-) -> PitchTracks:
+def fuse(rig: Rig, sheet: MatchSheet, start_ns: int, end_ns: int, seen: Seen) -> PitchTracks:
     """Pitch tracks, 25 frames a second from rig time `start_ns` to `end_ns`, of all that the rig's cameras saw then.
 
     One track per player, referee and ball, as long as they could be followed; short gaps are bridged, long ones left
-    out. Nodes that are not in `rig` are ignored.
+    out. A long match is worked on spell by spell, and the spells' paths are joined.
     """
-    frames = int((end_ns - start_ns) * FRAMES_PER_SECOND // SECOND) + 1
-    window = (start_ns, end_ns)
-    persons = points(rig, Kind.PERSON, window, tracks_by_node, _PEOPLE_MARGIN_M)
-    people = follow_people(persons, sheet, len(rig.cameras), frames)
-    followed: list[Followed] = sorted(people, key=lambda f: (f.role is Role.REFEREE, f.team != "home"))
-    candidates = points(rig, Kind.BALL, window, tracks_by_node, _BALL_MARGIN_M)
-    ball = trace(candidates.take(choose(candidates, persons, sheet.pitch)), rig.cameras, sheet.pitch, frames)
+    joined = Joined()
+    worn: Kits | None = None
+    for spell in spells(start_ns, end_ns):
+        followed, kits = _followed(rig, sheet, start_ns, spell, seen, worn)
+        worn = worn if kits is None else kits.after(worn)
+        joined.add(followed, _frame(spell.first_ns - start_ns))
+    return joined.tracks(start_ns)
+
+
+def _followed(
+    rig: Rig, sheet: MatchSheet, start_ns: int, spell: Spell, seen: Seen, worn: Kits | None
+) -> tuple[list[Followed], Kits | None]:
+    """Everybody and the ball in one spell, and the teams' colours then."""
+    span = range(_frame(spell.from_ns - start_ns), _frame(spell.until_ns - start_ns) + 1)
+    found = points(rig, start_ns, (spell.from_ns, spell.until_ns), seen, _MARGINS_M)
+    persons, balls = found[Kind.PERSON], found[Kind.BALL]
+    followed, kits = follow_people(persons, sheet, len(rig.cameras), span, worn)
+    ball = trace(balls.take(choose(balls, persons, sheet.pitch)), rig.cameras, sheet.pitch, span)
     if len(ball[0]):
         followed.append(Followed(Role.BALL, TeamSide.NONE, *ball))
-    return PitchTracks(
-        start_ns=start_ns,
-        frames_per_second=FRAMES_PER_SECOND,
-        tracks=tuple(Track(i + 1, f.role, f.team) for i, f in enumerate(followed)),
-        frame=np.concatenate([f.frame for f in followed] or [np.zeros(0, np.int64)]),
-        track=np.concatenate(
-            [np.full(len(f.frame), i + 1, np.int64) for i, f in enumerate(followed)] or [np.zeros(0, np.int64)]
-        ),
-        xy=np.concatenate([f.xy for f in followed] or [np.zeros((0, 2))]),
-        seen=np.concatenate([f.seen for f in followed] or [np.zeros(0, np.bool_)]),
-    )
+    return followed, kits
+
+
+def _frame(time_ns: int) -> int:
+    return int(time_ns * FRAMES_PER_SECOND // SECOND)

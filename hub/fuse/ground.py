@@ -1,12 +1,12 @@
 """From boxes to the ground: every detection as a time in frames, a point on the pitch and its uncertainty."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from wire.ids import NodeId
+from hub.spells import Seen
 from wire.rig import CameraModel, Rig
 from wire.rigtime import SECOND
 from wire.tracks import Kind, SegmentTracks
@@ -22,6 +22,8 @@ _BOTTOM_PX = 1.8
 _BOTTOM_SHARE = 0.02
 _FLOOR_M = 0.1
 _CHUNK = 200_000
+# The last frame of the session may lie a little after its last whole frame.
+_SLACK_NS = SECOND // 25
 
 
 @dataclass(frozen=True)
@@ -70,26 +72,31 @@ class Points:
 
 
 def points(
-    rig: Rig,
-    kind: Kind,
-    window_ns: tuple[int, int],
-    tracks_by_node: Mapping[NodeId, Sequence[SegmentTracks]],
-    margin_m: float,
-) -> Points:
-    """All detections of `kind` between the two rig times whose ground point lies within `margin_m` of the pitch.
+    rig: Rig, start_ns: int, window_ns: tuple[int, int], seen: Seen, margins_m: Mapping[Kind, float]
+) -> dict[Kind, Points]:
+    """All detections between the two rig times of `window_ns` whose ground point lies within the margin that
+    `margins_m` gives its kind; times count from `start_ns`.
 
     People stand where the middle of the box's bottom edge meets the ground; a ball is taken to lie on it.
     """
-    parts = []
-    numbers: dict[tuple[int, int], int] = {}
+    parts: dict[Kind, list[tuple[Array | Ints, ...]]] = {kind: [] for kind in margins_m}
+    numbers: dict[Kind, dict[tuple[int, int], int]] = {kind: {} for kind in margins_m}
     for index, camera in enumerate(rig.cameras):
-        for segment in tracks_by_node.get(camera.node, ()):
-            part = _segment_points(rig, index, kind, window_ns, segment, margin_m, numbers)
-            if part is not None:
-                parts.append(part)
+        first, last = (time_ns - camera.clock_offset_ns for time_ns in window_ns)
+        # Only what is needed of a segment is kept, so that none of the boxes stays in memory.
+        for segment in seen(camera.node, first - _SLACK_NS, last + _SLACK_NS):
+            for kind, margin_m in margins_m.items():
+                part = _segment_points(rig, index, kind, start_ns, window_ns, segment, margin_m, numbers[kind])
+                if part is not None:
+                    parts[kind].append(part)
+    return {kind: _joined(parts.pop(kind)) for kind in margins_m}
+
+
+def _joined(parts: list[tuple[Array | Ints, ...]]) -> Points:
     if not parts:
         return _empty()
     joined = Points(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    parts.clear()
     return joined.take(np.lexsort((joined.time, joined.tracklet)))
 
 
@@ -113,6 +120,7 @@ def _segment_points(
     rig: Rig,
     index: int,
     kind: Kind,
+    start_ns: int,
     window_ns: tuple[int, int],
     segment: SegmentTracks,
     margin_m: float,
@@ -122,8 +130,7 @@ def _segment_points(
     known = {t.id: t for t in segment.tracklets if t.kind is kind}
     rows = np.flatnonzero(np.isin(segment.tracklet, list(known)))
     times_ns = segment.frame_times_ns[segment.frame[rows]] + camera.clock_offset_ns
-    # The last frame of the session may lie a little after its last whole frame.
-    inside = (times_ns >= window_ns[0] - SECOND // 25) & (times_ns <= window_ns[1] + SECOND // 25)
+    inside = (times_ns >= window_ns[0] - _SLACK_NS) & (times_ns <= window_ns[1] + _SLACK_NS)
     rows, times_ns = rows[inside], times_ns[inside]
     box = segment.box[rows]
     if kind is Kind.PERSON:
@@ -145,7 +152,7 @@ def _segment_points(
     unique, back = np.unique(ids, return_inverse=True)
     number = np.array([numbers.setdefault((index, int(i)), len(numbers)) for i in unique], dtype=np.int64)
     colours = np.array([_lab(known[int(i)].torso_lab) for i in unique])
-    time = (times_ns - window_ns[0]) / SECOND * FRAMES_PER_SECOND
+    time = (times_ns - start_ns) / SECOND * FRAMES_PER_SECOND
     out = (
         time,
         xy,

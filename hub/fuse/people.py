@@ -9,7 +9,7 @@ from hub.fuse.changes import split_by_shirt
 from hub.fuse.following import pieces
 from hub.fuse.ground import FRAMES_PER_SECOND, Points
 from hub.fuse.linking import LONG, SHORT, link, match_colours, median_colours, merge_twins, renumber
-from hub.fuse.shirts import People, Shirts, classify
+from hub.fuse.shirts import Kits, People, Shirts, classify
 from hub.fuse.smoothing import smooth
 from wire.match import MatchSheet
 from wire.pitch_tracks import Role, TeamSide
@@ -42,10 +42,13 @@ class Followed:
 Rows = tuple[Ints, Array, Flags]
 
 
-def follow_people(points: Points, sheet: MatchSheet, cameras: int, frames: int) -> list[Followed]:
-    """Everybody who plays or referees, each as one path as long as they could be followed."""
+def follow_people(
+    points: Points, sheet: MatchSheet, cameras: int, span: range, worn: Kits | None = None
+) -> tuple[list[Followed], Kits | None]:
+    """Everybody who plays or referees, each as one path over the frames of `span` as long as they could be followed;
+    and the teams' colours. `worn` are those of earlier, which tell the teams apart where the sheet does not."""
     if not len(points):
-        return []
+        return [], None
     points, person = pieces(points, cameras)
     person = merge_twins(points, person)
     points = points.with_colours(match_colours(points, person, cameras))
@@ -54,21 +57,21 @@ def follow_people(points: Points, sheet: MatchSheet, cameras: int, frames: int) 
         person = merge_twins(points, link(points, person, SHORT))
     points, person = _without(points, person, _strangers(points, person, sheet))
     if not len(points):
-        return []
-    shirts = classify(_people(points, person), sheet)
+        return [], None
+    shirts = classify(_people(points, person), sheet, worn)
     person = merge_twins(points, link(points, person, LONG, _labels(shirts)))
-    shirts = classify(_people(points, person), sheet)
+    shirts = classify(_people(points, person), sheet, worn)
     keep = _squad(points, person, shirts, sheet)
     points, person = points.take(keep), renumber(person[keep])
     if not len(points):
-        return []
-    shirts = classify(_people(points, person), sheet)
+        return [], None
+    shirts = classify(_people(points, person), sheet, worn)
     out = []
-    for i, (frame, xy, seen) in enumerate(_rows(points, person, frames)):
+    for i, (frame, xy, seen) in enumerate(_rows(points, person, span)):
         role, team = shirts.role(i)
         if len(frame):
             out.append(Followed(role, team, frame, xy, seen))
-    return out
+    return out, shirts.kits
 
 
 def _labels(shirts: Shirts) -> Ints:
@@ -157,7 +160,7 @@ def _squad(points: Points, person: Ints, shirts: Shirts, sheet: MatchSheet) -> F
     return out
 
 
-def _rows(points: Points, person: Ints, frames: int) -> list[Rows]:
+def _rows(points: Points, person: Ints, span: range) -> list[Rows]:
     """Every person's frames, smoothed; gaps longer than `BRIDGE_S` stay empty."""
     order = np.lexsort((points.time, person))
     points, person = points.take(order), person[order]
@@ -171,7 +174,7 @@ def _rows(points: Points, person: Ints, frames: int) -> list[Rows]:
     for s, mine in enumerate(np.split(measured, cuts)):
         frame, xy = paths.of(s)
         near = np.concatenate([mine - 1, mine, mine + 1])
-        inside = (frame >= 0) & (frame < frames)
+        inside = (frame >= span.start) & (frame < span.stop)
         parts[owner[s]].append((frame[inside], xy[inside], np.isin(frame, near)[inside]))
     out = []
     for rows in parts:

@@ -34,12 +34,31 @@ class People:
 
 
 @dataclass(frozen=True)
+class Kits:
+    """The colours `lab` (2, 3) of the outfield shirts of home and away, and their `weight` (2,): the seconds for which
+    they were seen, of all their wearers together."""
+
+    lab: Array
+    weight: Array
+
+    def after(self, earlier: "Kits | None") -> "Kits":
+        """These and the earlier ones in one, each for as long as it was seen."""
+        if earlier is None:
+            return self
+        weight = self.weight + earlier.weight
+        share = (self.weight / weight)[:, None]
+        return Kits(self.lab * share + earlier.lab * (1 - share), weight)
+
+
+@dataclass(frozen=True)
 class Shirts:
-    """The verdict per person: `team` 0 home, 1 away, -1 nobody's; `referee`; `keeper`."""
+    """The verdict per person: `team` 0 home, 1 away, -1 nobody's; `referee`; `keeper`. `kits` are the two teams', None
+    when there are no two."""
 
     team: Ints
     referee: npt.NDArray[np.bool_]
     keeper: npt.NDArray[np.bool_]
+    kits: Kits | None = None
 
     def role(self, person: int) -> tuple[Role, TeamSide]:
         """Role and team as pitch tracks name them."""
@@ -48,9 +67,10 @@ class Shirts:
         return Role.PLAYER, (TeamSide.HOME, TeamSide.AWAY, TeamSide.NONE)[int(self.team[person])]
 
 
-def classify(people: People, sheet: MatchSheet) -> Shirts:
+def classify(people: People, sheet: MatchSheet, worn: Kits | None = None) -> Shirts:
     """Sorts people into teams. The two commonest shirts are the teams'; a stranger to both who stays near a goal keeps
-    it for the team that defends it; other strangers are referees."""
+    it for the team that defends it; other strangers are referees. Whose shirts they are says the sheet, else what the
+    teams have `worn` before, else where they start."""
     n = len(people.weight)
     team = np.full(n, -1, np.int64)
     modes = _two_modes(people)
@@ -78,9 +98,11 @@ def classify(people: People, sheet: MatchSheet) -> Shirts:
     at_home = deep & (np.abs(people.mean[:, 0]) > half - _HOME_SHARE * sheet.pitch.form.penalty_area_depth)
     keeper = strange & deep & (at_home | (_of_alike(people, strange, deep) > _MOSTLY))
     team[keeper] = np.where(people.mean[keeper, 0] < 0, left, 1 - left)
-    if _first_mode_is_away(modes, people, team, sheet, left):
+    weight = np.array([people.weight[outfield & (nearest == t)].sum() for t in (0, 1)]) + 1e-9
+    if _first_mode_is_away(modes, people, team, sheet, left, worn):
         team = np.where(team >= 0, 1 - team, team)
-    return Shirts(team, strange & ~keeper, keeper)
+        modes, weight = modes[::-1], weight[::-1]
+    return Shirts(team, strange & ~keeper, keeper, Kits(modes, weight))
 
 
 def _of_alike(people: People, strange: npt.NDArray[np.bool_], deep: npt.NDArray[np.bool_]) -> Array:
@@ -137,8 +159,11 @@ def _two_modes(people: People) -> Array | None:
     return np.asarray(modes)
 
 
-def _first_mode_is_away(modes: Array, people: People, team: Ints, sheet: MatchSheet, left: int) -> bool:
-    """Whether mode 0 is the away team: by the sheet's colours, else by who starts in which half."""
+def _first_mode_is_away(
+    modes: Array, people: People, team: Ints, sheet: MatchSheet, left: int, worn: Kits | None
+) -> bool:
+    """Whether mode 0 is the away team: by the sheet's colours, else by those worn before, else by who starts in which
+    half."""
     home, away = _lab_of(sheet.home), _lab_of(sheet.away)
     if home is not None and away is not None and float(_distance(home[None], away)[0]) > 10:
         # A cast common to both shirts drops out of the difference.
@@ -146,6 +171,9 @@ def _first_mode_is_away(modes: Array, people: People, team: Ints, sheet: MatchSh
     for lab, mine in ((home, 0), (away, 1)):
         if lab is not None:
             return int(np.argmin([_distance(modes[i : i + 1], lab)[0] for i in (0, 1)])) != mine
+    if worn is not None:
+        straight, crossed = (_distance(order, worn.lab).sum() for order in (modes, modes[::-1]))
+        return bool(crossed < straight)
     starts = [
         np.nanmean(people.early_x[team == t]) if (~np.isnan(people.early_x[team == t])).any() else np.nan
         for t in (0, 1)

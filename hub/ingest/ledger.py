@@ -57,6 +57,7 @@ class Ledger:
                 pk=("session", "node", "sequence"),
                 if_not_exists=True,
             )
+            self._db.execute("create index if not exists lasts on segments (session, node, sequence) where last = 1")
         except sqlite3.Error as fault:
             raise LedgerUnusable(f"the hub's ledger {path} cannot be used: {fault}") from None
 
@@ -124,11 +125,11 @@ class Ledger:
     def end_ns(self, session: SessionId, node: NodeId) -> int:
         """End of a node's latest confirmed segment on the node's clock, 0 when it has none."""
         rows = self._select(
-            "select coalesce(max(end_ns), 0) as end_ns from segments "
-            "where session = ? and node = ? and confirmed_ns is not null",
+            "select end_ns from segments where session = ? and node = ? and confirmed_ns is not null "
+            "order by sequence desc limit 1",
             [session, node],
         )
-        return int(rows[0]["end_ns"])
+        return int(rows[0]["end_ns"]) if rows else 0
 
     def is_confirmed(self, key: SegmentKey) -> bool:
         """Whether both files of the segment are held."""
@@ -145,15 +146,23 @@ class Ledger:
         Nodes offer oldest first, so what was passed over will never come.
         """
         rows = self._select(
-            "select max(case when sequence = :q then 1 else 0 end) as offered, "
-            "max(case when sequence = :q and confirmed_ns is not null then 1 else 0 end) as confirmed, "
-            "max(sequence) as newest from segments where session = :session and node = :node",
-            {"q": key.sequence, "session": key.session, "node": key.node},
+            "select confirmed_ns is not null as confirmed from segments "
+            "where session = ? and node = ? and sequence = ?",
+            list(_pk(key)),
         )
-        row = rows[0]
-        if row["newest"] is None:
-            return False
-        return bool(row["confirmed"]) or (not row["offered"] and row["newest"] > key.sequence)
+        if rows:
+            return bool(rows[0]["confirmed"])
+        newest = self._select(
+            "select max(sequence) as sequence from segments where session = ? and node = ?", [key.session, key.node]
+        )
+        return (newest[0]["sequence"] or 0) > key.sequence
+
+    def last(self, session: SessionId, node: NodeId) -> int | None:
+        """The sequence number that the node called its last, None while it has not."""
+        rows = self._select(
+            "select max(sequence) as last from segments where session = ? and node = ? and last = 1", [session, node]
+        )
+        return None if rows[0]["last"] is None else int(rows[0]["last"])
 
     def nodes(self, session: SessionId) -> dict[NodeId, int | None]:
         """Each node that offered a segment of the session, with its last sequence number once that is known."""

@@ -40,7 +40,7 @@ class SegmentShelf:
 
     def last(self, session: SessionId, node: NodeId) -> int | None:
         """The sequence number of the node's final segment, -1 when it has none, None while that is not known."""
-        told = self._ledger.nodes(session).get(node)
+        told = self._ledger.last(session, node)
         return self._finished.get((session, node)) if told is None else told
 
     def finish(self, session: SessionId, node: NodeId) -> None:

@@ -106,9 +106,7 @@ class Timeline:
         if any(self._shelf.last(self._session, node) is None for node in self._offsets):
             return None
         ends = [
-            self._shelf.end_ns(self._session, node) + offset
-            for node, offset in self._offsets.items()
-            if self._shelf.held(self._session, node)
+            end + offset for node, offset in self._offsets.items() if (end := self._shelf.end_ns(self._session, node))
         ]
         if not ends:
             return 0

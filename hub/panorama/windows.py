@@ -22,9 +22,12 @@ def sequences_needed(window: int, offset_ns: int) -> range:
     Half a frame beyond either end counts, because the nearest frame may lie there.
     """
     margin = SECOND // FRAMES_PER_SECOND
-    first = (window * WINDOW_NS - margin - offset_ns) // WINDOW_NS
-    last = ((window + 1) * WINDOW_NS + margin - offset_ns) // WINDOW_NS
-    return range(max(first, 0), max(last + 1, 0))
+    return sequences_between(window * WINDOW_NS - margin - offset_ns, (window + 1) * WINDOW_NS + margin - offset_ns)
+
+
+def sequences_between(first_ns: int, last_ns: int) -> range:
+    """Sequence numbers of a node's segments between two times after the session's start on the node's clock."""
+    return range(max(first_ns // WINDOW_NS, 0), max(last_ns // WINDOW_NS + 1, 0))
 
 
 def is_ready(window: int, offsets_ns: Mapping[NodeId, int], settled: Callable[[NodeId, int], bool]) -> bool:

@@ -18,12 +18,8 @@ GRACE_S = 6.0
 """Every process stops within 5 s on SIGTERM; a second more, then it is killed."""
 
 # One thread each: a rig's processes share the machine, and numeric libraries would each take all of it.
-_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "PYTHONUNBUFFERED": "1",
-}
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+_ENVIRONMENT = {**ONE_THREAD, "PYTHONUNBUFFERED": "1"}
 
 
 @dataclass

@@ -12,6 +12,7 @@ from simulator.pictures.clicks import clicks as click_points
 from simulator.pictures.outfits import KITS
 from simulator.pictures.rigs import TrueRig, nominal_hfov_deg, virtual_rig
 from wire.clicks import Click
+from wire.durable import write_parts_durably
 from wire.events import events_csv
 from wire.match import MatchSheet, Team
 from wire.message import encode
@@ -54,7 +55,7 @@ def write(options: Options) -> None:
     folder: Path = options.out / "truth"
     folder.mkdir(parents=True, exist_ok=True)
     match = play(options.pitch, options.seconds, options.seed)
-    (folder / "tracks.csv").write_text(pitch_tracks_csv(truth_tracks(match, 0)))
+    write_parts_durably(folder / "tracks.csv", (part.encode() for part in pitch_tracks_csv(truth_tracks(match, 0))))
     (folder / "events.csv").write_text(events_csv(truth_events(match)))
     rig = msgspec.structs.replace(rig_of(options).rig, pitch=options.pitch)
     (folder / "rig.json").write_bytes(encode(rig, indent=1))

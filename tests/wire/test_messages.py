@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from wire import pitch_tracks
 from wire.clicks import Click, clicks_csv, read_clicks
 from wire.columns import deltas, undeltas
 from wire.errors import BadId, BadPitch, BadTable, MalformedMessage, NewerVersion, WireError
@@ -273,10 +274,18 @@ def test_pitch_tracks_survive_within_a_centimetre():
 
 
 def test_pitch_tracks_csv_is_ordered_by_frame_and_names_kind_team_and_state():
-    lines = pitch_tracks_csv(small_tracks()).splitlines()
+    lines = "".join(pitch_tracks_csv(small_tracks())).splitlines()
     assert lines[0] == "frame,id,x_m,y_m,kind,team,state"
     assert lines[1:3] == ["0,1,0.00,1.00,player,home,seen", "1,1,2.00,-3.34,player,home,bridged"]
     assert lines[3] == "1,4,-52.50,34.00,ball,,seen"
+
+
+def test_a_long_pitch_tracks_csv_comes_in_parts_of_whole_lines(monkeypatch):
+    whole = "".join(pitch_tracks_csv(small_tracks()))
+    monkeypatch.setattr(pitch_tracks, "_CSV_ROWS", 2)
+    parts = list(pitch_tracks_csv(small_tracks()))
+    assert [part.count("\n") for part in parts] == [3, 2, 1]
+    assert "".join(parts) == whole
 
 
 def test_events_csv_is_ordered_by_time_and_leaves_unknown_places_empty():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from hub import spells
 from hub.fuse import fuse
 from simulator.sightings import Faults, Scene, sightings
 from wire.match import MatchSheet, Team
@@ -27,7 +28,7 @@ def sheet(pitch, home="", away="", starts=""):
 
 
 def run(mast, pitch, tracks, match=None):
-    return fuse(mast, match or sheet(pitch), START, START + 19_900_000_000, tracks)
+    return fuse(mast, match or sheet(pitch), START, START + 19_900_000_000, lambda node, *_: tracks.get(node, ()))
 
 
 def errors(result, squad):
@@ -104,6 +105,50 @@ def test_a_rolling_ball_is_followed_past_spare_balls(mast, pitch, squad):
     assert len(frame) > 450
     assert np.median(gap) < 0.3
     assert (gap < 1.0).mean() > 0.9
+
+
+@pytest.fixture
+def short_spells(monkeypatch):
+    """Spells so short that the 20 s have three."""
+    monkeypatch.setattr(spells, "SPELL_S", 7)
+    monkeypatch.setattr(spells, "OVERLAP_S", 6)
+
+
+@pytest.mark.usefixtures("short_spells")
+def test_everybody_stays_one_track_and_in_his_team_over_the_seams_of_a_long_match(mast, pitch, squad):
+    t = np.arange(500) / 25
+    ball = np.column_stack([18 * np.sin(0.5 * t), 12 * np.cos(0.7 * t), np.full(500, 0.11)])
+    asked = []
+    tracks = seen(mast, pitch, squad, ball)
+
+    def shelf(node, first_ns, last_ns):
+        asked.append((last_ns - first_ns) / 1e9)
+        return tracks[node]
+
+    result = fuse(mast, sheet(pitch), START, START + 19_900_000_000, shelf)
+    found = errors(result, squad)
+    assert max(asked) < 14
+    assert sorted(who for who, _, _ in found.values()) == list(range(7))
+    assert min(rows for _, _, rows in found.values()) > 470
+    assert np.mean([gap for _, gap, _ in found.values()]) < 0.3
+    roles = {who: next(t for t in result.tracks if t.id == i) for i, (who, _, _) in found.items()}
+    assert [roles[i].team for i in range(6)] == [TeamSide.HOME] * 3 + [TeamSide.AWAY] * 3
+    assert [track.role for track in result.tracks].count(Role.BALL) == 1
+    for track in result.tracks:
+        assert (np.diff(result.of(track.id)[0]) > 0).all()
+
+
+@pytest.mark.usefixtures("short_spells")
+def test_teams_that_change_sides_in_a_long_match_stay_who_they_are(mast, pitch, squad):
+    """Nobody entered colours: what the teams wore before decides, not who is on the left by now."""
+    changing = squad * np.where(np.arange(500) < 250, 1.0, -1.0)[:, None, None]
+    result = run(mast, pitch, seen(mast, pitch, changing))
+    for track in result.tracks:
+        if track.role is Role.PLAYER:
+            frame, xy, _ = result.of(track.id)
+            away = np.median(xy[:, 0] * np.where(frame < 250, 1.0, -1.0)) > 0
+            assert track.team is (TeamSide.AWAY if away else TeamSide.HOME)
+    assert len([t for t in result.tracks if t.role is Role.PLAYER]) >= 12
 
 
 def test_nothing_seen_gives_no_tracks(mast, pitch):

@@ -59,3 +59,42 @@ def test_a_node_taken_for_finished_is_believed_when_it_speaks_again(ledger, tmp_
     assert settled(shelf, [0]) == [True]
     hold(ledger, 3, last=True)
     assert shelf.last(SESSION, NODE) == 3
+
+
+def steps(ledger, ask) -> int:
+    """How many instructions of SQLite's machine it takes to answer."""
+    count = 0
+
+    def step() -> int:
+        nonlocal count
+        count += 1
+        return 0
+
+    ledger._db.conn.set_progress_handler(step, 1)
+    try:
+        ask()
+    finally:
+        ledger._db.conn.set_progress_handler(None, 1)
+    return count
+
+
+@pytest.mark.parametrize("ask", ["settled", "passed over", "last", "end"])
+def test_what_is_asked_for_every_window_costs_the_same_late_in_a_long_match(ledger, tmp_path, ask):
+    shelf = SegmentShelf(tmp_path, ledger)
+    ledger._db.execute("pragma synchronous=off")
+    hold(ledger, 0)
+
+    def once():
+        if ask == "settled":
+            assert shelf.settled(SESSION, NODE, 0)
+        elif ask == "passed over":
+            assert not shelf.settled(SESSION, NODE, 999)
+        elif ask == "last":
+            assert shelf.last(SESSION, NODE) is None
+        else:
+            assert shelf.end_ns(SESSION, NODE) == 1
+
+    early = steps(ledger, once)
+    for sequence in range(1, 100):
+        hold(ledger, sequence)
+    assert steps(ledger, once) <= early + 5

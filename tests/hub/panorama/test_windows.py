@@ -7,6 +7,7 @@ from hub.panorama.windows import (
     WINDOW_NS,
     frame_time_ns,
     is_ready,
+    sequences_between,
     sequences_needed,
     windows_in,
 )
@@ -22,6 +23,14 @@ def test_the_segment_that_holds_a_frame_is_among_those_its_window_needs(window, 
     sequence = (moment - offset) // WINDOW_NS
     if sequence >= 0:
         assert sequence in sequences_needed(window, offset)
+
+
+@given(st.integers(-10 * SECOND, 6000 * SECOND), st.integers(0, 400 * SECOND), st.floats(0, 1))
+def test_the_segment_of_any_moment_between_two_times_is_among_those_between_them(first, length, share):
+    sequence = (first + int(share * length)) // WINDOW_NS
+    between = sequences_between(first, first + length)
+    assert sequence in between or sequence < 0
+    assert len(between) <= length // WINDOW_NS + 2
 
 
 @given(st.integers(0, 5000), st.integers(-5 * SECOND, 5 * SECOND))
