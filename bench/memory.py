@@ -19,7 +19,9 @@ from hub.nodes import Node, RigNodes
 from simulator.demo.portal import answers
 from simulator.demo.processes import Processes, command, free_ports
 from simulator.errors import ProcessFailed
+from wire.ids import session_id
 from wire.message import decode
+from wire.session import StartRecording
 
 WIDTH, HEIGHT, RATE, FRAMES = 3072, 1728, 10, 30
 """HEVC pictures as large as the recorded clip's; more than one segment, for the next one's encoder comes then."""
@@ -82,13 +84,15 @@ async def _node_peak(video: Path, folder: Path) -> int:
     url = f"http://{HOST}:{port}"
     # Nobody listens on the discard port: what is recorded stays where it is.
     told = ["--node", "bench", "--camera", f"file:{video}", "--data", str(folder / "node"), "--hub", f"http://{HOST}:9"]
+    # How hot this machine is has nothing to do with it.
+    told += ["--health", "disabled"]
     headers = {"Authorization": f"Bearer {token}"}
     async with Processes(folder / "logs") as processes, aiohttp.ClientSession(headers=headers) as http:
         serve = [command("touchline-edge"), "serve", *told, "--host", HOST, "--port", str(port)]
         await processes.start("node", serve, {TOKEN_VARIABLE: token})
         await answers(http, f"{url}/api/v1/status", processes)
         rig = RigNodes(http, [Node("bench", url)], token)
-        await rig.start("bench", 0)
+        await rig.start(StartRecording(session=session_id("bench"), start_ns=0))
         while (await rig.status(rig.nodes[0])).recording:
             processes.check()
             await asyncio.sleep(0.1)

@@ -5,12 +5,12 @@ import sys
 from edge.capture import Camera
 from edge.cost import Cost
 from edge.encode import Coder, Packet
-from edge.encode.sound import SoundPacket
 from edge.errors import CoderFault
 from edge.frame import Frame
 from edge.record.cut import sequence_of
 from edge.record.faults import Faults
 from edge.record.feed import Feed
+from edge.record.listening import Coded
 from edge.record.pulse import Pulse
 
 _DEPTH = 2
@@ -21,7 +21,7 @@ _MOST_RENEWALS = 3
 """Coders that may fail in one after the other before the recorder gives up."""
 
 
-def _weight(packet: Packet | SoundPacket) -> int:
+def _weight(packet: Coded) -> int:
     return len(packet.data) + sys.getsizeof(packet)
 
 
@@ -30,7 +30,7 @@ class Coding:
 
     def __init__(self, camera: Camera, start_ns: int, faults: Faults) -> None:
         self.frames: Feed[Frame] = Feed(_DEPTH)
-        self.packets: Feed[Packet | SoundPacket] = Feed(_HELD_BYTES, _weight)
+        self.packets: Feed[Coded] = Feed(_HELD_BYTES, _weight)
         self.pulse = Pulse()
         self._camera = camera
         self._start_ns = start_ns

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from edge.capture.sound import Microphone
 from edge.cost import Cost
@@ -15,16 +16,26 @@ _PATIENCE_NS = SECOND
 """So much video waits for the sound that belongs to it; a microphone that is later than this is not waited for."""
 
 
+@dataclass(frozen=True)
+class SoundEnds:
+    """Stands among the coded frames where the microphone was given up."""
+
+    data: bytes = b""
+
+
+Coded = Packet | SoundPacket | SoundEnds
+"""What is written into segments."""
+
+
 class Listening:
-    """Puts what a microphone hears among the coded frames; deaf once the microphone or the coder fails."""
+    """Puts what a microphone hears among the coded frames, and after a fault that nothing more will come."""
 
     def __init__(self, microphone: Microphone, faults: Faults) -> None:
         self.coder = AacCoder()
-        self.deaf = False
         self._microphone = microphone
         self._faults = faults
 
-    def run(self, packets: Feed[Packet | SoundPacket], cost: Cost) -> None:
+    def run(self, packets: Feed[Coded], cost: Cost) -> None:
         """Listen until `packets` is closed."""
         meter = cost.meter("listen")
         try:
@@ -37,30 +48,38 @@ class Listening:
         except Exception as fault:
             self._faults.note(fault, "sound-fault")
         finally:
-            self.deaf = True
-            self.coder.close()
+            packets.put(SoundEnds())
             meter.read()
 
+    def close(self) -> None:
+        """Let go of the coder, like whose stream no segment is opened any more."""
+        self.coder.close()
 
-def in_order(packets: Iterable[Packet | SoundPacket], listening: Listening | None) -> Iterator[Packet | SoundPacket]:
+
+def in_order(packets: Iterable[Coded], listening: bool) -> Iterator[Coded]:
     """Coded frames and sound by their times: a frame waits for the sound before it, as long as somebody listens."""
     frames: deque[Packet] = deque()
     sounds: deque[SoundPacket] = deque()
     heard_ns = 0
     for packet in packets:
-        if isinstance(packet, SoundPacket):
+        if isinstance(packet, SoundEnds):
+            listening = False
+        elif isinstance(packet, SoundPacket):
             sounds.append(packet)
             heard_ns = packet.time_ns
         else:
             frames.append(packet)
         while frames:
             due_ns = frames[0].time_ns
-            late = frames[-1].time_ns - due_ns >= _PATIENCE_NS
-            if not (listening is None or listening.deaf or due_ns <= heard_ns or late):
+            if listening and due_ns > heard_ns and frames[-1].time_ns - due_ns < _PATIENCE_NS:
                 break
             while sounds and sounds[0].time_ns < due_ns:
                 yield sounds.popleft()
             yield frames.popleft()
+        if isinstance(packet, SoundEnds):
+            yield from sounds
+            sounds.clear()
+            yield packet
     while frames or sounds:
         if sounds and (not frames or sounds[0].time_ns < frames[0].time_ns):
             yield sounds.popleft()

@@ -314,6 +314,8 @@ class Recording:
         try:
             self.pause()
             self._looking.end()
+            if self._listening:
+                self._listening.close()
             self._log.event("recording-ended", session=self.session, frames=self.frames, over=self.over)
         finally:
             self._finished()

@@ -9,14 +9,13 @@ from pathlib import Path
 from edge.capture import Camera
 from edge.cost import Cost
 from edge.encode import Packet
-from edge.encode.sound import SoundPacket
 from edge.errors import DiskFull, RecorderFault
 from edge.ledger import Ledger
 from edge.record.cut import sequence_of
 from edge.record.faults import Faults
 from edge.record.feed import Feed
 from edge.record.fragments import cut_to_fragments
-from edge.record.listening import Listening, in_order
+from edge.record.listening import Coded, Listening, SoundEnds, in_order
 from edge.record.pulse import Pulse
 from edge.record.shelf import VIDEO, Shelf
 from edge.record.writer import SegmentWriter
@@ -75,12 +74,12 @@ class Writing:
         self._listening = listening
         self._failures = 0
 
-    def run(self, packets: Feed[Packet | SoundPacket], cost: Cost) -> None:
+    def run(self, packets: Feed[Coded], cost: Cost) -> None:
         """Write until `packets` ends; raises `DiskFull`, or `RecorderFault` when nothing can be written any more."""
         meter = cost.meter("write")
         writer: SegmentWriter | None = None
         try:
-            for packet in in_order(packets, self._listening):
+            for packet in in_order(packets, self._listening is not None):
                 meter.begin()
                 with self.pulse.working():
                     writer = self._take(packet, writer)
@@ -94,9 +93,12 @@ class Writing:
             self.written.close()
             meter.read()
 
-    def _take(self, packet: Packet | SoundPacket, writer: SegmentWriter | None) -> SegmentWriter | None:
+    def _take(self, packet: Coded, writer: SegmentWriter | None) -> SegmentWriter | None:
         if isinstance(packet, Packet):
             return self._take_frame(packet, writer)
+        if isinstance(packet, SoundEnds):
+            self._listening = None
+            return writer
         try:
             if writer:
                 writer.write_sound(packet)
@@ -131,7 +133,6 @@ class Writing:
         self._ledger.open_segment(self._key(sequence), first.time_ns)
         self._done = sequence
         camera = self._camera
-        heard = self._listening and not self._listening.deaf
         return SegmentWriter(
             self._path(sequence),
             sequence,
@@ -139,7 +140,7 @@ class Writing:
             camera.width,
             camera.height,
             camera.frames_per_second,
-            self._listening.coder.stream if self._listening and heard else None,
+            self._listening.coder.stream if self._listening else None,
         )
 
     def _finish(self, writer: SegmentWriter, *, last: bool) -> None:
