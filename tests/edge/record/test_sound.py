@@ -98,9 +98,9 @@ def test_sound_is_in_step_with_the_picture_and_whole_across_segments(record, rig
     for start, samples, first in parts:
         at = round((start + first) * RATE)
         # The last segment also has what was heard until the microphone was let go of.
-        samples = samples[: len(whole) - at]
-        whole[at : at + len(samples)] = samples
-        covered[at : at + len(samples)] = True
+        kept = samples[: len(whole) - at]
+        whole[at : at + len(kept)] = kept
+        covered[at : at + len(kept)] = True
     assert covered[round(0.05 * RATE) : round(5.9 * RATE)].mean() > 0.99
     loud = np.abs(whole) > 0.1
     for beep in beeps:
