@@ -37,7 +37,7 @@ def _fresh(folder: str, name: str) -> Path:
 
 
 def _print_kills(found: Findings) -> None:
-    tails = sorted(loss.tail_ms for loss in found.losses)
+    tails = sorted(loss.taken_ms for loss in found.losses if loss.taken_ms is not None)
     gaps = sorted(loss.gap_ms for loss in found.losses)
     print(f"kill -9 at {len(tails)} random moments: resumed by itself {found.resumed} times, no closed segment lost,")
     print(f"  every row true. Taken but not kept: median {tails[len(tails) // 2]:.0f} ms, at most {tails[-1]:.0f} ms;")
@@ -49,7 +49,8 @@ def _print_kills(found: Findings) -> None:
 def _print_fault(found: Findings, *, ends: bool) -> None:
     [loss] = found.losses
     how = "process ended, started again, went on" if ends else "healed in place"
-    print(f"{loss.blow:14s} {how}; not recorded: {loss.gap_ms:.0f} ms")
+    kept = "" if loss.taken_ms is None else f", taken but not kept: {loss.taken_ms:.0f} ms"
+    print(f"{loss.blow:14s} {how}; not recorded: {loss.gap_ms:.0f} ms{kept}")
 
 
 if __name__ == "__main__":

@@ -20,8 +20,10 @@ import numpy as np
 from bench.faults.node import TOKEN
 from bench.faults.staged import FRAME_NS
 from edge.ledger import Ledger, SegmentRow
-from edge.record.shelf import TRACKS, VIDEO, Shelf
-from wire.message import encode
+from edge.record.manifest import SessionManifest
+from edge.record.shelf import MANIFEST, TRACKS, VIDEO, Shelf
+from wire.ids import session_id
+from wire.message import decode, encode
 from wire.rigtime import MILLISECOND, SECOND
 from wire.session import SegmentState, StartRecording
 from wire.tracks import decode_tracks
@@ -37,10 +39,11 @@ class Wrong(AssertionError):
 
 @dataclass
 class Loss:
-    """What one blow cost: video that had been taken but was not kept, and how long nothing was recorded, ms."""
+    """What one blow cost, ms: video that the node had taken but did not keep (None where nobody counted what was taken),
+    and how long nothing was recorded, frames that the camera dropped for a busy machine among it."""
 
     blow: str
-    tail_ms: float
+    taken_ms: float | None
     gap_ms: float
 
 
@@ -248,10 +251,17 @@ def fault(folder: Path, kind: str, *, ends_process: bool, at: int = 60) -> Findi
         kept = verify(node.data, node.rows())
         holes = np.flatnonzero(np.diff(kept) > 1.5 * FRAME_NS)
         lost_ns = int(sum(np.diff(kept)[holes] - FRAME_NS))
-        node.findings.losses = [Loss(kind, 0.0, lost_ns / MILLISECOND)]
+        # A process that ended has taken its count of dropped frames with it.
+        taken_ns = None if ends_process else lost_ns - FRAME_NS * _dropped(node.data)
+        node.findings.losses = [Loss(kind, None if taken_ns is None else taken_ns / MILLISECOND, lost_ns / MILLISECOND)]
         if kept[-1] - kept[0] < 4 * SECOND:
             raise Wrong(f"after {kind} nothing more was recorded")
         return node.findings
+
+
+def _dropped(data: Path) -> int:
+    """Frames that the session's manifest tells as dropped by the camera."""
+    return decode(Shelf(data).about(session_id(SESSION), MANIFEST).read_bytes(), SessionManifest).frames_dropped
 
 
 def full_disk(folder: Path, megabytes: int = 3) -> str:

@@ -8,6 +8,7 @@ from typing import Self
 
 import numpy as np
 
+from edge.capture.picamera.camera import MOST_LENT
 from edge.encode import Packet
 from edge.encode.libav import LibavCoder
 from edge.errors import CameraFault, CoderFault, RecorderFault
@@ -32,8 +33,6 @@ FAULTS = (
     "clock-behind",
 )
 _HANG_S = 3600.0
-_HELD_FRAMES = 50
-"""Frames that wait for the node: two seconds, so that a machine which others use too costs none."""
 _GRAINS = 7
 """Different grains of noise: a picture without any would cost no bits."""
 
@@ -80,7 +79,7 @@ class StagedSource:
 class StagedCamera:
     """A live camera of small, noisy, moving pictures at 25 frames a second, stamped by the clock that cannot step.
 
-    Like the board's, it drops what is not taken in time, but has more patience.
+    Like the board's, it holds a few frames for a node that is late, and drops and counts what goes beyond.
     """
 
     width, height, frames_per_second = int(WIDTH), int(HEIGHT), RATE
@@ -113,7 +112,7 @@ class StagedCamera:
                 time.sleep((slot * FRAME_NS - now) / SECOND)
             else:
                 late = (now - slot * FRAME_NS) // FRAME_NS
-                missed = late if late > _HELD_FRAMES else 0
+                missed = max(0, late - MOST_LENT)
                 self.frames_dropped += missed
                 slot += missed
             self._fuse.count()

@@ -129,7 +129,7 @@ class OneBallEyes:
     def __init__(self, fails_at: int | None = None, blocks_at: int | None = None) -> None:
         self.segments: dict[int, int] = {}
         self.looked = 0
-        self.released = threading.Event()
+        self.blocked, self.released = threading.Event(), threading.Event()
         self._frames = 0
         self._fails_at = fails_at
         self._blocks_at = blocks_at
@@ -138,6 +138,7 @@ class OneBallEyes:
         if frame.index == self._fails_at:
             raise ValueError("a speck of dust")
         if frame.index == self._blocks_at:
+            self.blocked.set()
             self.released.wait(30)
         self._frames += 1
         self.looked += 1

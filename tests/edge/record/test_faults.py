@@ -203,7 +203,8 @@ def test_rows_stay_with_their_frames_when_the_eyes_missed_some(rig, list_camera,
 
     slowly = [step for n in range(3) for step in (shots[n], Looked(n + 1))]
     again = threading.Event()
-    recording = rig.record(list_camera([*slowly, *shots[3:50], again, *shots[50:]], live=True), eyes, zero_ns)
+    camera = list_camera([*slowly, shots[3], eyes.blocked, *shots[4:50], again, *shots[50:]], live=True)
+    recording = rig.record(camera, eyes, zero_ns)
     until(lambda: recording.frames == 50)
     eyes.released.set()
     until(lambda: eyes.looked == 6)

@@ -88,8 +88,6 @@ def _give_back(work: "queue.SimpleQueue[NativeJob | None]") -> None:
 def _chip(work: "queue.SimpleQueue[NativeJob | None]") -> None:
     while job := work.get():
         job.do()
-        # Else this thread would keep the device alive, through its last job, until the next one comes.
-        del job
 
 
 class NativeHef:
@@ -117,91 +115,112 @@ class NativeHef:
             raise failed("HAILO_HEF_NOT_COMPATIBLE_WITH_DEVICE")
 
 
+class _Pipeline:
+    """What a configured network shares with its pictures under way, which do not keep it alive."""
+
+    def __init__(self, network: Any, thresholds: tuple[float, float]) -> None:
+        self.network = network
+        self.thresholds = thresholds
+        self.closed = False
+        self.under_way = 0
+        self.hung = 0
+        self.room = threading.Condition()
+
+    def landed(self) -> None:
+        with self.room:
+            self.under_way -= 1
+            self.room.notify_all()
+
+    def hangs(self) -> None:
+        with self.room:
+            self.hung += 1
+            self.room.notify_all()
+
+
 class NativeConfigured:
     """A network on the chip with its queue. What is under way reads and writes the callers' own memory."""
 
     def __init__(self, device: NativeVDevice, network: Any, thresholds: tuple[float, float], scheduled: bool) -> None:
-        self.network = network
-        self.thresholds = thresholds
         self.active = scheduled
         self.queue = board.queue
-        self.closed = False
+        self._network = network
         self._device = device
-        self._under_way = 0
-        self._room = threading.Condition()
+        self._pipeline = _Pipeline(network, thresholds)
 
     def wait_for_async_ready(self, timeout_ms: int, frames: int) -> None:
-        with self._room:
-            if not self._room.wait_for(lambda: self._under_way + frames <= self.queue, timeout_ms / 1000):
+        line = self._pipeline
+        with line.room:
+            if not line.room.wait_for(lambda: line.under_way + frames <= self.queue, timeout_ms / 1000):
                 raise failed("HAILO_TIMEOUT")
 
     def run_async(self, picture: Any, outputs: dict[str, Any], callback: Callable[[int], None]) -> "NativeJob":
-        if self.closed:
+        line = self._pipeline
+        if line.closed:
             raise failed("HAILO_STREAM_ABORT")
         try:
             if not self.active:
                 raise failed("HAILO_NETWORK_GROUP_NOT_ACTIVATED")
-            sizes = {name: 4 * int(np.prod(shape)) for name, shape in self.network.outputs.items()}
-            right = picture is not None and picture.nbytes == int(np.prod(self.network.shape))
+            sizes = {name: 4 * int(np.prod(shape)) for name, shape in self._network.outputs.items()}
+            right = picture is not None and picture.nbytes == int(np.prod(self._network.shape))
             if not right or any(outputs[name] is None or outputs[name].nbytes != sizes[name] for name in sizes):
                 raise failed("HAILO_INVALID_OPERATION")
-            with self._room:
-                if self._under_way == self.queue:
+            with line.room:
+                if line.under_way == self.queue:
                     raise failed("HAILO_QUEUE_IS_FULL")
-                self._under_way += 1
-                board.most_under_way = max(board.most_under_way, self._under_way)
+                line.under_way += 1
+                board.most_under_way = max(board.most_under_way, line.under_way)
         except HailoRTStatusException:
             # A refused start shuts the whole pipeline down.
-            self.closed = True
+            line.closed = True
             raise
-        job = NativeJob(self, picture, outputs, callback)
+        job = NativeJob(line, picture, outputs, callback)
         self._device.work.put(job)
         return job
 
-    def landed(self) -> None:
-        with self._room:
-            self._under_way -= 1
-            self._room.notify_all()
-
     def __del__(self) -> None:
-        # Unlike `shutdown`, the destructor releases the interpreter's lock while it waits.
-        if self._under_way and board.lets_go:
+        # Unlike `shutdown`, the destructor releases the interpreter's lock while it waits for what is under way.
+        line = self._pipeline
+        line.closed = True
+        with line.room:
+            line.room.wait_for(lambda: line.under_way == line.hung, 10)
+        if line.hung and board.lets_go:
             board.lets_go.wait(10)
 
     def shutdown(self) -> None:
-        if self._under_way and board.hangs_from is not None:
+        if self._pipeline.under_way and board.hangs_from is not None:
             board.complaints.append("shutdown() of a network that hangs holds the interpreter's lock for ten seconds")
-        self.closed = True
+        self._pipeline.closed = True
 
 
 class NativeJob:
     """One picture under way."""
 
     def __init__(
-        self, model: NativeConfigured, picture: Any, outputs: dict[str, Any], callback: Callable[[int], None]
+        self, line: _Pipeline, picture: Any, outputs: dict[str, Any], callback: Callable[[int], None]
     ) -> None:
         self._number = board.jobs
         board.jobs += 1
-        self._model = model
+        self._line = line
         self._picture = picture
         self._outputs = outputs
         self._callback = callback
         self._done = threading.Event()
 
     def do(self) -> None:
-        model, callback = self._model, self._callback
-        del self._model, self._callback
+        line, callback = self._line, self._callback
+        del self._callback
         if board.hangs_from is not None and self._number >= board.hangs_from:
+            line.hangs()
             return
-        status = board.fails.get(self._number, 63 if model.closed else 0)
+        status = board.fails.get(self._number, 63 if line.closed else 0)
         if status == 0:
             # The buffer is memory and nothing else: whatever has the right number of bytes is taken for a picture.
-            picture = self._picture.reshape(-1).view(np.uint8).reshape(model.network.shape)
-            found = model.network.run(picture, *model.thresholds)
+            picture = self._picture.reshape(-1).view(np.uint8).reshape(line.network.shape)
+            found = line.network.run(picture, *line.thresholds)
             for name, values in found.items():
                 self._outputs[name].reshape(-1)[: values.size] = values.reshape(-1)
-        model.landed()
         callback(status)
+        line.landed()
         self._done.set()
 
     def wait(self, timeout_ms: int) -> None:
