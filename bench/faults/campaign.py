@@ -39,7 +39,7 @@ class Wrong(AssertionError):
 
 @dataclass
 class Loss:
-    """What one blow cost, ms: video that the node had taken but did not keep (None where nobody counted what was taken),
+    """What one blow cost, ms: video that the node had taken but did not keep, None where nobody counted what was taken,
     and how long nothing was recorded, frames that the camera dropped for a busy machine among it."""
 
     blow: str

@@ -195,9 +195,7 @@ class NativeConfigured:
 class NativeJob:
     """One picture under way."""
 
-    def __init__(
-        self, line: _Pipeline, picture: Any, outputs: dict[str, Any], callback: Callable[[int], None]
-    ) -> None:
+    def __init__(self, line: _Pipeline, picture: Any, outputs: dict[str, Any], callback: Callable[[int], None]) -> None:
         self._number = board.jobs
         board.jobs += 1
         self._line = line
