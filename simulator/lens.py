@@ -8,6 +8,7 @@ little-endian. Each connection begins the match anew.
 """
 
 import argparse
+import contextlib
 import json
 import signal
 import socket
@@ -16,11 +17,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
-from typing import cast, get_args
+from typing import NoReturn, cast, get_args
 
 import cv2
 
+from firmware.leaving import leave
 from simulator.match.engine import play
 from simulator.pictures.camera import VirtualCamera
 from simulator.pictures.rigs import RigKind, TrueRig, virtual_rig
@@ -112,12 +113,16 @@ def main(argv: list[str] | None = None) -> int:
     camera = VirtualCamera(true_rig, given.camera, play(pitch, given.seconds, given.seed), given.seed)
     lens = Lens(true_rig, given.camera, camera, given.seconds)
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        raise SystemExit(0)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt):
+        _attend(lens, given.socket)
+    # A client may still be served, and its thread would be torn out of the picture it draws.
+    return leave(0)
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    listener = listen(given.socket)
+
+def _attend(lens: Lens, path: Path) -> NoReturn:
+    listener = listen(path)
     try:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
@@ -126,7 +131,7 @@ def main(argv: list[str] | None = None) -> int:
             threading.Thread(target=lens.serve, args=(client,), daemon=True).start()
     finally:
         listener.close()
-        given.socket.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -21,6 +22,7 @@ PHASES = 10
 ELEVATIONS_DEG = (5.0, 13.0, 23.0, 36.0)
 LIGHT_ONE = 160
 """The value of the light map that leaves a colour as it is."""
+_SMOOTH_PX = 3.5
 
 
 class Garment(IntEnum):
@@ -42,7 +44,7 @@ class Garment(IntEnum):
 
 
 class Posture(IntEnum):
-    """What the whole body does; `WALK` and `RUN` have phases of the stride."""
+    """What the whole body does; the phase is that of the stride, and of `STAND` and `READY` one of several stances."""
 
     STAND = 0
     WALK = 1
@@ -54,6 +56,13 @@ class Posture(IntEnum):
     THROW = 7
     SIT = 8
     CHEER = 9
+
+
+class Clothes(IntEnum):
+    """The cut of what somebody wears."""
+
+    KIT = 0
+    EVERYDAY = 1
 
 
 class Template(NamedTuple):
@@ -90,10 +99,10 @@ class _Gait(NamedTuple):
 
 
 _GAITS = {
-    Posture.STAND: _Gait(0.06, 0.02, 0.05, 0.08, 0.25, 0.02),
-    Posture.WALK: _Gait(0.40, 0.75, 0.10, 0.35, 0.35, 0.05),
-    Posture.RUN: _Gait(0.80, 1.60, 0.25, 0.75, 1.45, 0.20, 0.15),
-    Posture.READY: _Gait(0.05, 0.05, 0.65, 0.10, 0.90, 0.45, 0.45, 0.22, 0.45),
+    Posture.STAND: _Gait(0.20, 0.15, 0.05, 0.30, 0.60, 0.03, spread=0.13, arms_out=0.22),
+    Posture.WALK: _Gait(0.43, 0.75, 0.10, 0.50, 0.55, 0.05, spread=0.08, arms_out=0.18),
+    Posture.RUN: _Gait(0.65, 1.35, 0.25, 0.75, 1.45, 0.18, 0.15, arms_out=0.18),
+    Posture.READY: _Gait(0.05, 0.05, 0.55, 0.10, 0.90, 0.32, 0.36, 0.22, 0.45),
 }
 
 
@@ -103,14 +112,14 @@ def nearest_elevation(elevation_deg: float) -> int:
 
 
 @lru_cache(maxsize=2048)
-def template(posture: Posture, phase: int, view: int, elevation: int) -> Template:
+def template(posture: Posture, phase: int, view: int, elevation: int, clothes: Clothes = Clothes.KIT) -> Template:
     """The figure in `posture` at stride phase `phase` of PHASES, its heading `view` of VIEWS turns anticlockwise from
     the picture's right, seen from `ELEVATIONS_DEG[elevation]` above."""
     if posture not in _ONE_SIDED and VIEWS // 4 < view < 3 * VIEWS // 4:
-        other = template(posture, (phase + PHASES // 2) % PHASES, (VIEWS // 2 - view) % VIEWS, elevation)
+        other = template(posture, (phase + PHASES // 2) % PHASES, (VIEWS // 2 - view) % VIEWS, elevation, clothes)
         return _mirrored(other)
-    turn = 2 * math.pi * view / VIEWS
-    return _draw(_figure(posture, 2 * math.pi * phase / PHASES), turn, math.radians(ELEVATIONS_DEG[elevation]), posture)
+    parts = _figure(posture, 2 * math.pi * phase / PHASES, clothes)
+    return _draw(parts, 2 * math.pi * view / VIEWS, math.radians(ELEVATIONS_DEG[elevation]), posture)
 
 
 _ONE_SIDED = (Posture.KICK, Posture.DIVE, Posture.LIE)
@@ -141,12 +150,12 @@ def _limb(start: Array, angle: float, length: float, out: float = 0.0, side: flo
     )
 
 
-def _figure(posture: Posture, phase: float) -> list[_Capsule]:
+def _figure(posture: Posture, phase: float, clothes: Clothes) -> list[_Capsule]:
     if posture is Posture.DIVE:
-        return _tipped(_standing(Posture.CHEER, phase), side=1.0, lift=0.55, degrees=68.0)
+        return _tipped(_standing(Posture.CHEER, phase, clothes), side=1.0, lift=0.55, degrees=68.0)
     if posture is Posture.LIE:
-        return _tipped(_standing(Posture.STAND, phase), side=1.0, lift=0.14, degrees=88.0)
-    return _standing(posture, phase)
+        return _tipped(_standing(Posture.STAND, phase, clothes), side=1.0, lift=0.14, degrees=88.0)
+    return _standing(posture, phase, clothes)
 
 
 def _tipped(parts: list[_Capsule], side: float, lift: float, degrees: float) -> list[_Capsule]:
@@ -158,7 +167,7 @@ def _tipped(parts: list[_Capsule], side: float, lift: float, degrees: float) -> 
     return [_Capsule(turn @ (p.a - middle) + put, turn @ (p.b - middle) + put, p.ra, p.rb, p.garment) for p in parts]
 
 
-def _standing(posture: Posture, phase: float) -> list[_Capsule]:
+def _standing(posture: Posture, phase: float, clothes: Clothes) -> list[_Capsule]:
     gait = _GAITS.get(posture, _GAITS[Posture.STAND])
     parts: list[_Capsule] = []
     lean = np.array([math.sin(gait.lean), 0.0, math.cos(gait.lean)])
@@ -180,34 +189,27 @@ def _standing(posture: Posture, phase: float) -> list[_Capsule]:
         ankle = _limb(kneecap, hip - knee, 0.41, gait.spread * 0.5, side)
         tread = hip - knee
         toe = ankle + 0.17 * np.array([math.cos(tread), 0.0, math.sin(tread) - 0.15])
-        mid = top + 0.72 * (kneecap - top)
-        parts += [
-            _Capsule(top, mid, 0.105, 0.098, g.SHORTS),
-            _Capsule(top + 0.6 * (kneecap - top), kneecap, 0.072, 0.055, g.KNEE),
-            _Capsule(kneecap, kneecap + 0.18 * (ankle - kneecap), 0.056, 0.058, g.KNEE),
-            _Capsule(kneecap + 0.2 * (ankle - kneecap), kneecap + 0.45 * (ankle - kneecap), 0.058, 0.060, g.SOCK),
-            _Capsule(kneecap + 0.45 * (ankle - kneecap), ankle, 0.060, 0.040, g.SOCK),
-            _Capsule(ankle - 0.03 * (toe - ankle) / 0.17 + _by(0, 0, -0.03), toe, 0.045, 0.038, g.SHOE),
-        ]
-        parts += _arm(posture, gait, chest, side, phase)
-    torso_low = pelvis + 0.02 * lean
+        parts += _leg(top, kneecap, ankle, clothes)
+        parts.append(_Capsule(ankle - 0.03 * (toe - ankle) / 0.17 + _by(0, 0, -0.03), toe, 0.050, 0.042, g.SHOE))
+        parts += _arm(posture, gait, chest, side, phase, clothes)
+    torso_low = pelvis - 0.01 * lean
     for side in (1.0, -1.0):
         sideways = np.array([0.0, side, 0.0])
         parts += [
-            _Capsule(torso_low + 0.055 * sideways, chest - 0.10 * lean + 0.075 * sideways, 0.118, 0.125, g.SHIRT),
+            _Capsule(torso_low + 0.07 * sideways, chest - 0.10 * lean + 0.08 * sideways, 0.134, 0.137, g.SHIRT),
             _Capsule(
-                chest - 0.10 * lean + 0.07 * sideways, chest - 0.015 * lean + 0.13 * sideways, 0.11, 0.068, g.SHIRT
+                chest - 0.10 * lean + 0.07 * sideways, chest - 0.015 * lean + 0.135 * sideways, 0.12, 0.076, g.SHIRT
             ),
         ]
     parts += [
-        _Capsule(pelvis + _by(0, 0.06, -0.04), pelvis + _by(0, -0.06, -0.04), 0.115, 0.115, g.SHORTS),
+        _Capsule(pelvis + _by(0, 0.06, -0.04), pelvis + _by(0, -0.06, -0.04), 0.125, 0.125, g.SHORTS),
         _Capsule(chest - 0.02 * lean, chest + 0.03 * lean, 0.075, 0.062, g.TRIM),
         _Capsule(chest + 0.03 * lean, chest + 0.12 * lean, 0.052, 0.052, g.FACE),
     ]
-    skull = chest + 0.22 * lean + [0.015, 0, 0]
+    skull = chest + 0.225 * lean + [0.015, 0, 0]
     parts += [
-        _Capsule(skull + _by(0.012, 0, -0.045), skull + _by(0.005, 0, 0.02), 0.078, 0.09, g.FACE),
-        _Capsule(skull + _by(-0.022, 0, 0.0), skull + _by(-0.012, 0, 0.04), 0.088, 0.093, g.HAIR),
+        _Capsule(skull + _by(0.012, 0, -0.05), skull + _by(0.005, 0, 0.02), 0.084, 0.097, g.FACE),
+        _Capsule(skull + _by(-0.024, 0, 0.0), skull + _by(-0.013, 0, 0.042), 0.097, 0.102, g.HAIR),
     ]
     lowest = min(min(p.a[2] - p.ra, p.b[2] - p.rb) for p in parts)
     bounce = 0.035 * abs(math.sin(phase)) if posture is Posture.RUN else 0.0
@@ -215,7 +217,21 @@ def _standing(posture: Posture, phase: float) -> list[_Capsule]:
     return [_Capsule(p.a + shift, p.b + shift, p.ra, p.rb, p.garment) for p in parts]
 
 
-def _arm(posture: Posture, gait: _Gait, chest: Array, side: float, phase: float) -> list[_Capsule]:
+def _leg(top: Array, kneecap: Array, ankle: Array, clothes: Clothes) -> list[_Capsule]:
+    g = Garment
+    if clothes is Clothes.EVERYDAY:
+        return [_Capsule(top, kneecap, 0.110, 0.086, g.SHORTS), _Capsule(kneecap, ankle, 0.086, 0.070, g.SHORTS)]
+    thigh, shin = kneecap - top, ankle - kneecap
+    return [
+        _Capsule(top, top + 0.76 * thigh, 0.113, 0.108, g.SHORTS),
+        _Capsule(top + 0.6 * thigh, kneecap, 0.078, 0.060, g.KNEE),
+        _Capsule(kneecap, kneecap + 0.18 * shin, 0.060, 0.062, g.KNEE),
+        _Capsule(kneecap + 0.2 * shin, kneecap + 0.45 * shin, 0.063, 0.067, g.SOCK),
+        _Capsule(kneecap + 0.45 * shin, ankle, 0.067, 0.046, g.SOCK),
+    ]
+
+
+def _arm(posture: Posture, gait: _Gait, chest: Array, side: float, phase: float, clothes: Clothes) -> list[_Capsule]:
     own = phase + math.pi if side > 0 else phase
     shoulder = chest + _by(0.0, side * 0.185, -0.045)
     swing, out, bend = gait.shoulder * math.sin(own), gait.arms_out, gait.elbow
@@ -230,11 +246,17 @@ def _arm(posture: Posture, gait: _Gait, chest: Array, side: float, phase: float)
     hand = wrist + 0.07 * (wrist - elbow) / 0.24
     sleeve = shoulder + 0.62 * (elbow - shoulder)
     g = Garment
+    if clothes is Clothes.EVERYDAY:
+        return [
+            _Capsule(shoulder, elbow, 0.077, 0.062, g.SLEEVE),
+            _Capsule(elbow, wrist, 0.062, 0.050, g.SLEEVE),
+            _Capsule(wrist, hand, 0.042, 0.038, g.HAND),
+        ]
     return [
-        _Capsule(shoulder, sleeve, 0.072, 0.066, g.SLEEVE),
-        _Capsule(shoulder + 0.55 * (elbow - shoulder), elbow, 0.047, 0.042, g.FOREARM),
-        _Capsule(elbow, wrist, 0.042, 0.032, g.FOREARM),
-        _Capsule(wrist, hand, 0.038, 0.034, g.HAND),
+        _Capsule(shoulder, sleeve, 0.077, 0.075, g.SLEEVE),
+        _Capsule(shoulder + 0.55 * (elbow - shoulder), elbow, 0.051, 0.046, g.FOREARM),
+        _Capsule(elbow, wrist, 0.046, 0.036, g.FOREARM),
+        _Capsule(wrist, hand, 0.042, 0.038, g.HAND),
     ]
 
 
@@ -279,10 +301,28 @@ def _draw(parts: list[_Capsule], turn: float, elevation: float, posture: Posture
         depth[window] = np.where(wins, z, depth[window])
         garment[window] = np.where(wins, np.uint8(part.garment), garment[window])
         light[window] = np.where(wins, value, light[window])
-    light *= _creases(height, width, garment)
+    light = _smooth(light, garment) * _creases(height, width, garment)
     back = _back_square(parts, axes, scale, low, posture)
     code = np.clip(light * LIGHT_ONE, 0, 255).astype(np.uint8)
     return Template(garment, code, (-float(low[0]), -float(low[1])), back)
+
+
+_APART = (
+    (Garment.SHIRT, Garment.SOCK, Garment.HAND),
+    (Garment.SHORTS, Garment.SLEEVE, Garment.HAIR),
+    (Garment.KNEE, Garment.FOREARM),
+)
+"""Garments that seldom touch each other: each is smoothed on its own at the cost of three."""
+
+
+def _smooth(light: npt.NDArray[np.float32], garment: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Hide the seams between the capsules that one garment covers: cloth and skin round them off."""
+    out = light.copy()
+    for together in _APART:
+        mask = np.isin(garment, together)
+        spread = cv2.GaussianBlur(np.dstack([light * mask, mask.astype(np.float32)]), (13, 13), _SMOOTH_PX)
+        out[mask] = (spread[..., 0] / np.maximum(spread[..., 1], np.float32(1e-3)))[mask]
+    return out
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from simulator.match.truth import MatchTruth, Pose
 from simulator.pictures.body import PHASES, Posture, template
-from simulator.pictures.frame import PEDESTAL, Canvas, NoiseBank, Veil
+from simulator.pictures.frame import PEDESTAL, Canvas, NoiseBank, Veil, sharpened
 from simulator.pictures.goals import goal_layer
 from simulator.pictures.ground import ground
 from simulator.pictures.moment import Moment, moment
@@ -141,7 +141,7 @@ class VirtualCamera:
         """The background as I420, its luma `PEDESTAL` too dark."""
         canvas = Canvas(self.camera.width_px, self.camera.height_px)
         yuv = to_yuv(picture)
-        canvas.y[...] = np.clip(np.rint(yuv[..., 0] + 16 - PEDESTAL), 0, 255)
+        canvas.y[...] = np.clip(np.rint(sharpened(yuv[..., 0]) + 16 - PEDESTAL), 0, 255)
         half = cv2.resize(yuv[..., 1:], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         canvas.u[...] = np.clip(np.rint(half[..., 0] + 128), 0, 255)
         canvas.v[...] = np.clip(np.rint(half[..., 1] + 128), 0, 255)
@@ -170,10 +170,10 @@ def place_people(camera: CameraModel, truth: MatchTruth, now: Moment) -> tuple[P
 
 
 def template_key(placed: Placed, postures: list[Posture], now: Moment, row: int) -> tuple[Posture, int, int, int]:
-    """The template that person `row` is drawn with: posture, phase, view, elevation."""
-    phase = round(float(now.stride[row]) / (2 * math.pi) * PHASES) % PHASES
+    """The template that person `row` is drawn with: posture, phase, view, elevation; no two neighbours stand alike."""
     moving = postures[row] in (Posture.WALK, Posture.RUN, Posture.KICK)
-    return postures[row], phase if moving else 0, int(placed.view[row]), placed.elevation[row]
+    phase = round(float(now.stride[row]) / (2 * math.pi) * PHASES) if moving else 3 * row
+    return postures[row], phase % PHASES, int(placed.view[row]), placed.elevation[row]
 
 
 def posture_of(pose: Pose, speed_mps: float, keeper: bool) -> Posture:

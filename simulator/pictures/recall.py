@@ -48,6 +48,17 @@ class Recall:
         return self.false_alarms / max(self.pictures, 1)
 
 
+def pooled(found: Sequence[Recall]) -> Recall:
+    """What was counted over all of these."""
+    return Recall(
+        sum(one.wanted for one in found),
+        sum(one.found for one in found),
+        sum(one.false_alarms for one in found),
+        sum(one.pictures for one in found),
+        tuple(missed for one in found for missed in one.missed),
+    )
+
+
 def measure_recall(
     detect: Detect, true_rig: TrueRig, truth: MatchTruth, frames: Iterable[int], seed: int, min_scores: Sequence[float]
 ) -> list[Recall]:

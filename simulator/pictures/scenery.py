@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from simulator.pictures.body import Posture, template
+from simulator.pictures.body import LIGHT_ONE, PHASES, Clothes, Posture, template
 from simulator.pictures.frame import soft_blob
 from simulator.pictures.ground import noise_tile
 from simulator.pictures.outfits import onlooker_palette
@@ -68,8 +68,9 @@ def figures(picture: Floats, view: View, people: list[tuple[float, float, float,
             continue
         random = np.random.default_rng([seed, 11, int(row)])
         palette = onlooker_palette(random)
-        shape = template(people[row][4], int(random.integers(10)), int(placed.view[row]), placed.elevation[row])
-        rgb = palette[shape.garment] * (shape.light.astype(np.float32) / 160)[..., None]
+        key = people[row][4], int(random.integers(PHASES)), int(placed.view[row]), placed.elevation[row]
+        shape = template(*key, Clothes.EVERYDAY)
+        rgb = palette[shape.garment] * (shape.light.astype(np.float32) / LIGHT_ONE)[..., None]
         layer = np.concatenate([rgb, np.full((*shape.garment.shape, 1), 1, np.float32)], axis=2)
         layer[shape.garment == 0] = 0
         if people[row][4] is not Posture.SIT:
