@@ -288,12 +288,13 @@ async def test_a_disk_that_fills_ends_the_recording_with_its_last_segment_closed
 
 
 async def test_a_node_that_is_told_to_leave_says_nothing_for_the_session_goes_on(
-    make_node, source, ledger, panel, tmp_path, zero_ns, eventually
+    make_node, source, ledger, panel, tmp_path, zero_ns, clock, eventually
 ):
     node = make_node(source, ledger)
     await node.start(order(zero_ns))
     await eventually(lambda: node._recording.frames == 60)
     await node.leave()
+    clock.ns += 61 * 40_000_000
     assert panel.beeped == [STARTED]
     assert not manifest(tmp_path).complete
     again = make_node(source, ledger)

@@ -245,12 +245,12 @@ def test_a_short_match_has_a_goal_and_the_kick_off_after_it():
 @pytest.mark.slow
 @pytest.mark.parametrize("players", [11, 9, 7])
 def test_twenty_seconds_have_a_goal_and_a_minute_has_every_restart_for_any_seed(players):
-    for seed in range(20):
+    for seed in range(8):
         kinds = Counter(event.type for event in play(default_pitch(players), 20, seed).events)
         assert kinds[EventType.GOAL] >= 1, seed
         assert kinds[EventType.KICK_OFF] >= 2, seed
         assert kinds[EventType.PASS] >= 2, seed
-    for seed in range(20):
+    for seed in range(8):
         kinds = Counter(event.type for event in play(default_pitch(players), 60, seed).events)
         assert kinds[EventType.SHOT] >= 2, seed
         assert kinds[EventType.KICK_OFF] >= 2, seed
