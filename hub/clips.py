@@ -1,11 +1,14 @@
 """Clips around the events worth seeing, panned after the ball."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from hub.rendering import RenderingFailed
 from wire.events import Event, EventType
+from wire.match import Clip
 from wire.pitch_tracks import PitchTracks, Role
 
 LEAD_S = 6.0
@@ -33,6 +36,32 @@ def worth_a_clip(events: Sequence[Event], duration_s: float) -> list[tuple[int, 
                 continue
             chosen.append((index, max(0.0, event.time_s - LEAD_S), min(duration_s, event.time_s + LAG_S)))
     return sorted(chosen, key=lambda clip: events[clip[0]].time_s)
+
+
+def made_clips(
+    events: Sequence[Event],
+    duration_s: float,
+    folder: Path,
+    make: Callable[[Path, Path, Event, float, float], None],
+    missed: Callable[[RenderingFailed], None],
+) -> list[Clip]:
+    """The clips of a match in `folder`, whose parent their paths start from.
+
+    `make` renders what is not there of a clip and its picture, for an event, from a start to an end in seconds. One
+    that it cannot make is told to `missed` and left out: the event keeps its place on the match's timeline.
+    """
+    clips = []
+    for index, start_s, end_s in worth_a_clip(events, duration_s):
+        event = events[index]
+        clip = folder / f"{round(event.time_s):05d}s-{event.type}.mp4"
+        picture = clip.with_suffix(".jpg")
+        try:
+            make(clip, picture, event, start_s, end_s)
+        except RenderingFailed as fault:
+            missed(fault)
+        else:
+            clips.append(Clip(f"{folder.name}/{clip.name}", f"{folder.name}/{picture.name}", index, start_s, end_s))
+    return clips
 
 
 def look_path(tracks: PitchTracks, start_s: float, end_s: float) -> npt.NDArray[np.float64]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from firmware.log import Log
 from hub.calibrate import View, background, calibrate, estimate_clock_offsets, with_clock_offsets
-from hub.clips import look_path, worth_a_clip
+from hub.clips import look_path, made_clips
 from hub.errors import HubError
 from hub.events import find_events
 from hub.fuse import fuse
@@ -27,7 +27,7 @@ from hub.panorama.footage import Planes, UnreadableSegment, segment_frames
 from hub.panorama.timeline import Arrivals, Shelf, Timeline
 from hub.panorama.windows import WINDOW_FRAMES, WINDOW_NS, sequences_between
 from hub.panorama.writer import INIT, PLAYLIST, encode_window, playlist, window_name
-from hub.rendering import cut_followed, remux_playlist, thumbnail
+from hub.rendering import RenderingFailed, cut_followed, remux_playlist, thumbnail
 from hub.sessions import SessionFolder, Sessions
 from hub.statistics import player_statistics
 from hub.stitch import PanoramaView, Stitcher, StitchPlan, plan_panorama
@@ -292,18 +292,17 @@ class _SessionRun:
         self._tell(Stage.CUTTING)
         folder = self._folder.clips
         folder.mkdir(exist_ok=True)
-        clips = []
-        for index, start, end in worth_a_clip(events, self._duration_s()):
-            event = events[index]
-            name = f"{round(event.time_s):05d}s-{event.type}"
-            clip, picture = folder / f"{name}.mp4", folder / f"{name}.jpg"
+
+        def make(clip: Path, picture: Path, event: Event, start: float, end: float) -> None:
             if not clip.exists():
-                cut = partial(self._cut, view, tracks, clip, start, end)
-                self._costs.measured("clips", cut)
+                self._costs.measured("clips", partial(self._cut, view, tracks, clip, start, end))
             if not picture.exists():
                 thumbnail(clip, picture, min(event.time_s - start, max(0.0, end - start - 0.2)))
-            clips.append(Clip(f"clips/{clip.name}", f"clips/{picture.name}", index, start, end))
-        return clips
+
+        return made_clips(events, self._duration_s(), folder, make, self._missed)
+
+    def _missed(self, fault: RenderingFailed) -> None:
+        self._log.event("clip-missed", session=self._plan.session, reason=fault)
 
     def _cut(self, view: PanoramaView, tracks: PitchTracks, clip: Path, start: float, end: float) -> None:
         look = look_path(tracks, start, end)

@@ -1,5 +1,6 @@
 """The ffmpeg binary and how graphs are run on it: system's ffmpeg, else the one imageio-ffmpeg brings."""
 
+import errno
 import os
 import shutil
 from collections.abc import Sequence
@@ -34,7 +35,7 @@ def ffmpeg_binary() -> str:
 def render(graph: Any, path: Path) -> None:
     """Run an ffmpeg-python graph whose output is `part_of(path)`, then rename it to `path`.
 
-    Raises `RenderingFailed` with ffmpeg's last line.
+    Raises `RenderingFailed` with ffmpeg's last line, or `OSError` when the disk is full, which may pass.
     """
     part = part_of(path)
     try:
@@ -43,7 +44,10 @@ def render(graph: Any, path: Path) -> None:
         )
     except ffmpeg.Error as fault:
         part.unlink(missing_ok=True)
-        lines = (fault.stderr or b"").decode(errors="replace").strip().splitlines()
+        said = (fault.stderr or b"").decode(errors="replace").strip()
+        if os.strerror(errno.ENOSPC) in said:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from fault
+        lines = said.splitlines()
         raise RenderingFailed(f"{path.name} could not be made: {lines[-1] if lines else 'ffmpeg failed'}") from fault
     with part.open("rb") as made:
         os.fsync(made.fileno())

@@ -1,11 +1,13 @@
 """Sessions on the hub's disk: what was asked, what is made, how far it is."""
 
+import contextlib
 import threading
 from pathlib import Path
 
 from hub.errors import HubError
 from hub.messages import SessionPlan, SessionProgress, Stage
 from wire.durable import write_durably
+from wire.errors import WireError
 from wire.ids import SessionId, session_id
 from wire.message import decode, encode
 
@@ -89,15 +91,15 @@ class Sessions:
             write_durably(self.folder(progress.session).progress, encode(progress, indent=1))
 
     def progress(self, session: SessionId) -> SessionProgress:
-        """How far a session is; raises `NoSuchSession`."""
+        """How far a session is; raises `NoSuchSession`. Where that cannot be read any more the session starts over:
+        what is made of it is found and not made again."""
         with self._lock:
             if session in self._progress:
                 return self._progress[session]
+        self.plan(session)
+        found = SessionProgress(session=session, stage=Stage.RECORDING)
         path = self._root / session_id(session) / "progress.json"
-        if path.exists():
+        with contextlib.suppress(FileNotFoundError, WireError):
             found = decode(path.read_bytes(), SessionProgress)
-        else:
-            self.plan(session)
-            found = SessionProgress(session=session, stage=Stage.RECORDING)
         with self._lock:
             return self._progress.setdefault(session, found)

@@ -1,6 +1,7 @@
 import numpy as np
 
-from hub.clips import LAG_S, LEAD_S, look_path, worth_a_clip
+from hub.clips import LAG_S, LEAD_S, look_path, made_clips, worth_a_clip
+from hub.rendering import RenderingFailed
 from wire.events import Event, EventType
 from wire.pitch_tracks import PitchTracks, Role, Track
 
@@ -22,6 +23,24 @@ def test_goals_get_clips_and_a_shot_inside_a_goals_clip_gets_none():
 def test_clips_stay_inside_the_match():
     [(_, start, end)] = worth_a_clip([event(1, EventType.GOAL)], 3.0)
     assert (start, end) == (0.0, 3.0)
+
+
+def test_a_clip_that_cannot_be_made_is_left_out_and_told_and_costs_the_others_nothing(tmp_path):
+    events = [event(20, EventType.GOAL), event(50, EventType.CORNER), event(80, EventType.GOAL)]
+    asked, told = [], []
+
+    def make(clip, picture, event, start, end):
+        asked.append((clip, picture, event.time_s, start, end))
+        if event.type is EventType.CORNER:
+            raise RenderingFailed(f"{clip.name} could not be made: no such filter")
+
+    clips = made_clips(events, 100.0, tmp_path / "clips", make, told.append)
+    assert [(c.event, c.path, c.thumbnail) for c in clips] == [
+        (0, "clips/00020s-goal.mp4", "clips/00020s-goal.jpg"),
+        (2, "clips/00080s-goal.mp4", "clips/00080s-goal.jpg"),
+    ]
+    assert asked[0] == (tmp_path / clips[0].path, tmp_path / clips[0].thumbnail, 20, 20 - LEAD_S, 20 + LAG_S)
+    assert [str(fault) for fault in told] == ["00050s-corner.mp4 could not be made: no such filter"]
 
 
 def tracks(ball):

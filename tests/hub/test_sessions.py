@@ -43,6 +43,17 @@ def test_progress_within_a_stage_is_told_at_once(tmp_path):
     assert sessions.progress(session_id("one")).windows_done == 2
 
 
+@pytest.mark.parametrize("left", [b"", b"{", b'{"kind": "tracks"}'])
+def test_a_session_whose_progress_cannot_be_read_starts_over(tmp_path, left):
+    sessions = Sessions(tmp_path)
+    sessions.begin(plan("one"))
+    sessions.tell(SessionProgress(session=session_id("one"), stage=Stage.PUSHING))
+    sessions.folder(session_id("one")).progress.write_bytes(left)
+    again = Sessions(tmp_path)
+    assert again.unfinished() == ["one"]
+    assert again.progress(session_id("one")).stage is Stage.RECORDING
+
+
 def test_an_unknown_session_is_told_in_words_and_makes_no_folder(tmp_path):
     sessions = Sessions(tmp_path)
     with pytest.raises(NoSuchSession) as fault:

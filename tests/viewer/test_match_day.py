@@ -26,4 +26,5 @@ def test_parent_and_coach_each_got_one_mail_with_the_matchs_address(portal_with_
     mailbox = httpx.get(f"{portal_with_match.url}/mailbox").text
     assert "to parent@example.org" in mailbox
     assert "to coach@example.org" in mailbox
+    assert '<a class="button" href="/">To my matches</a>' in mailbox
     assert f"{portal_with_match.url}/matches/{SESSION}" in mailbox

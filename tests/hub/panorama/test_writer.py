@@ -4,7 +4,7 @@ import pytest
 
 from hub.panorama.windows import WINDOW_FRAMES
 from hub.panorama.writer import INIT, PLAYLIST, encode_window, playlist, window_name
-from hub.rendering import RenderingFailed, cut_followed, remux_playlist, thumbnail
+from hub.rendering import RenderingFailed, cut_followed, part_of, remux_playlist, thumbnail
 from wire.durable import write_durably
 
 
@@ -83,3 +83,13 @@ def test_what_ffmpeg_cannot_make_is_told_in_one_sentence_and_leaves_no_file(tmp_
     with pytest.raises(RenderingFailed, match=r"clip\.mp4 could not be made"):
         cut_followed(tmp_path / "missing.mp4", tmp_path / "clip.mp4", 0, 1, (320, 96), [(0, 0, 0)])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_no_fault_of_the_picture_and_leaves_nothing_behind(session):
+    remux_playlist(session / PLAYLIST, session / "panorama.mp4")
+    picture = session / "poster.jpg"
+    part_of(picture).symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        thumbnail(session / "panorama.mp4", picture, 1.0)
+    assert not part_of(picture).is_symlink()
+    assert not picture.exists()
