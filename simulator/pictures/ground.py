@@ -9,7 +9,7 @@ import numpy.typing as npt
 from simulator.pictures.view import Floats, View, window_of
 from wire.pitch import LINE_WIDTH, Pitch
 
-GRASS = np.array([92.0, 118.0, 76.0], np.float32)
+GRASS = np.array([92.0, 126.0, 66.0], np.float32)
 """Mean colour of the pitch, sRGB."""
 _ROUGH = np.array([104.0, 122.0, 72.0], np.float32)
 _PAINT = np.array([232.0, 236.0, 228.0], np.float32)
