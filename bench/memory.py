@@ -1,33 +1,23 @@
 """How much memory one node takes at its peak, against the bare codecs on the same frames."""
 
 import asyncio
-import secrets
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
 import av
 import cv2
 import numpy as np
 
-from edge.cli import TOKEN_VARIABLE
-from edge.cost import NodeCost
-from hub.nodes import Node, RigNodes
-from simulator.demo.portal import answers
-from simulator.demo.processes import Processes, command, free_ports
+from bench.lone_node import lone_node
 from simulator.errors import ProcessFailed
-from wire.ids import session_id
-from wire.message import decode
-from wire.session import StartRecording
 
 WIDTH, HEIGHT, RATE, FRAMES = 3072, 1728, 10, 30
 """HEVC pictures as large as the recorded clip's; more than one segment, for the next one's encoder comes then."""
 MOST_BYTES = 500_000_000
 """What a node may take: the promise of the demo."""
-HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -79,25 +69,9 @@ def write_frames(path: Path) -> None:
 
 
 async def _node_peak(video: Path, folder: Path) -> int:
-    token = secrets.token_urlsafe(24)
-    [port] = free_ports(HOST, 1)
-    url = f"http://{HOST}:{port}"
-    # Nobody listens on the discard port: what is recorded stays where it is.
-    told = ["--node", "bench", "--camera", f"file:{video}", "--data", str(folder / "node"), "--hub", f"http://{HOST}:9"]
-    # How hot this machine is has nothing to do with it.
-    told += ["--health", "disabled"]
-    headers = {"Authorization": f"Bearer {token}"}
-    async with Processes(folder / "logs") as processes, aiohttp.ClientSession(headers=headers) as http:
-        serve = [command("touchline-edge"), "serve", *told, "--host", HOST, "--port", str(port)]
-        await processes.start("node", serve, {TOKEN_VARIABLE: token})
-        await answers(http, f"{url}/api/v1/status", processes)
-        rig = RigNodes(http, [Node("bench", url)], token)
-        await rig.start(StartRecording(session=session_id("bench"), start_ns=0))
-        while (await rig.status(rig.nodes[0])).recording:
-            processes.check()
-            await asyncio.sleep(0.1)
-        async with http.get(f"{url}/api/v1/cost") as answer:
-            cost = decode(await answer.read(), NodeCost)
+    async with lone_node(f"file:{video}", folder) as node:
+        await node.record(start_ns=0)
+        cost = await node.recorded()
     if cost.frames != FRAMES:
         raise ProcessFailed(f"the node recorded {cost.frames} of {FRAMES} frames")
     return cost.peak_memory_bytes

@@ -1,0 +1,117 @@
+"""`python -m bench.soak`: a node records and looks for a long time, at the pace of a match; its memory is watched."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.lone_node import LoneNode, lone_node
+from simulator.lens import Lens, listen
+from simulator.match.engine import play
+from simulator.match.truth import MatchTruth
+from simulator.pictures.camera import VirtualCamera
+from simulator.pictures.rigs import TrueRig, virtual_rig
+from wire.pitch import default_pitch
+
+MOST_GROWTH_MB = 15.0
+"""From the middle third of the time to the last one, medians: what changes while nothing leaks."""
+_DRAWN = 75
+"""Pictures that are drawn, and then shown to and fro."""
+_SEED = 1
+_CAMERA = 1
+
+
+class PacedCamera(VirtualCamera):
+    """Shows the first seconds of a match to and fro, each picture when it is due; `behind_s` is by how much the last
+    one was too late for that."""
+
+    def __init__(
+        self,
+        true_rig: TrueRig,
+        index: int,
+        truth: MatchTruth,
+        seed: int,
+        *,
+        drawn: int = _DRAWN,
+        now_s: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        super().__init__(true_rig, index, truth, seed)
+        self.behind_s = 0.0
+        self._rate = true_rig.frames_per_second
+        self._drawn = [super(PacedCamera, self).frame(number / self._rate).copy() for number in range(drawn)]
+        self._now_s, self._sleep = now_s, sleep
+        self._zero_s: float | None = None
+
+    def frame(self, time_s: float) -> npt.NDArray[np.uint8]:
+        """The picture of this match time, as soon as that much time has passed since the first."""
+        if self._zero_s is None:
+            self._zero_s = self._now_s() - time_s
+        self.behind_s = self._now_s() - self._zero_s - time_s
+        if self.behind_s < 0:
+            self._sleep(-self.behind_s)
+        last = len(self._drawn) - 1
+        turn = round(time_s * self._rate) % (2 * last)
+        return self._drawn[min(turn, 2 * last - turn)]
+
+
+def main() -> int:
+    """Soak a node and print its curve; 1 when its memory grows."""
+    parser = argparse.ArgumentParser(prog="bench.soak", description="A node's memory over a long recording.")
+    parser.add_argument("--minutes", type=float, default=20.0)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="touchline-soak-") as folder:
+        return asyncio.run(_soak(Path(folder), given.minutes))
+
+
+async def _soak(folder: Path, minutes: float) -> int:
+    pitch = default_pitch(11)
+    true_rig = virtual_rig("mast", pitch, _SEED)
+    camera = PacedCamera(true_rig, _CAMERA, play(pitch, _DRAWN / true_rig.frames_per_second + 1, _SEED), _SEED)
+    lens = Lens(true_rig, _CAMERA, camera, minutes * 60)
+    with listen(folder / "lens.sock") as listener:
+        threading.Thread(target=lambda: lens.serve(listener.accept()[0]), daemon=True).start()
+        async with lone_node(f"virtual:{folder / 'lens.sock'}", folder) as node:
+            await node.record(start_ns=time.time_ns())
+            return await _watch(node, camera, minutes)
+
+
+async def _watch(node: LoneNode, camera: PacedCamera, minutes: float) -> int:
+    model = camera.camera
+    print(f"A node that records and looks at {model.width_px} x {model.height_px} pixels for {minutes:g} minutes")
+    print("  minute  resident MB  frames  behind s")
+    began, line = time.monotonic(), 0
+    while (status := await node.status()).recording:
+        past = (time.monotonic() - began) / 60
+        if past >= line * max(1.0, minutes / 20):
+            line += 1
+            print(
+                f"  {past:6.1f}  {_resident(node):11.0f}  {status.frames:6d}  {max(0.0, camera.behind_s):8.2f}",
+                flush=True,
+            )
+        await asyncio.sleep(0.5)
+    cost = await node.cost()
+    growth = node.running.growth_mb()
+    print(f"{cost.frames} frames; peak {cost.peak_memory_bytes / 1e6:.0f} MB; growth {growth:+.1f} MB")
+    if status.fault:
+        print(f"The recording ended badly: {status.fault}")
+        return 1
+    if growth > MOST_GROWTH_MB:
+        print(f"That is too much: no more than {MOST_GROWTH_MB:g} MB")
+        return 1
+    return 0
+
+
+def _resident(node: LoneNode) -> float:
+    return node.running.memory[-1][1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
