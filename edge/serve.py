@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from edge.api import application
+from edge.api import Served, application
 from edge.capture import CameraSource
 from edge.cost import Cost
 from edge.errors import EdgeError, PortTaken, SegmentRefused
@@ -144,7 +144,8 @@ async def _run(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked.set)
-    runner = web.AppRunner(application(node, settings.token, log), access_log=None, shutdown_timeout=0.5)
+    api = application(Served(node=node, token=settings.token, log=log))
+    runner = web.AppRunner(api, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     await web.SockSite(runner, listener).start()
     port = listener.getsockname()[1]

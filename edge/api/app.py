@@ -1,21 +1,22 @@
-"""Routes of the node's API under `/api/v1`; every one but the status asks for the rig's token."""
+"""The node's API: its table of routes, who is let through to them, and how a fault is answered."""
 
 import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 
-import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from edge.api.openapi import described
+from edge.api.pictures import picture_routes
+from edge.api.recording import recording_routes
+from edge.api.route import Route
 from edge.errors import AlreadyRecording, CameraFault, EdgeError, GateClosed, NotRecording, SelfTesting
-from edge.node import Node
+from edge.node import Node, software
 from firmware.log import Log
 from wire.errors import WireError
-from wire.message import Message, decode, encode
-from wire.session import StartRecording
-
-OPEN_TO_ALL = frozenset({("GET", "/api/v1/status"), ("HEAD", "/api/v1/status")})
-"""What may be asked without a token; all else is refused, whether it exists or not."""
+from wire.message import encode
 
 _BODY_LIMIT = 64 << 10
 _STATUS_OF: dict[type[Exception], HTTPStatus] = {
@@ -28,59 +29,44 @@ _STATUS_OF: dict[type[Exception], HTTPStatus] = {
 }
 
 
-def application(node: Node, token: str, log: Log) -> web.Application:
-    """The aiohttp application that speaks for `node` to whoever knows `token`."""
-    app = web.Application(middlewares=[_guard(token), _faults(log)], client_max_size=_BODY_LIMIT)
-    routes = _Routes(node)
-    app.add_routes(
-        [
-            web.get("/api/v1/status", routes.status),
-            web.post("/api/v1/record/start", routes.start),
-            web.post("/api/v1/record/stop", routes.stop),
-            web.get("/api/v1/preview.jpg", routes.preview),
-            web.get("/api/v1/sessions", routes.sessions),
-            web.get("/api/v1/cost", routes.cost),
-        ]
-    )
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """What the API speaks for, and the rig's token, which it asks for."""
+
+    node: Node
+    token: str
+    log: Log
+
+
+def node_routes(served: Served) -> list[Route]:
+    """Everything a node may be asked, in the order in which it is described."""
+    routes = [*recording_routes(served.node), *picture_routes(served.node)]
+    return described(routes, software())
+
+
+def application(served: Served) -> web.Application:
+    """The aiohttp application of a node's routes."""
+    routes = node_routes(served)
+    app = web.Application(middlewares=[_guard(routes, served.token), _faults(served.log)], client_max_size=_BODY_LIMIT)
+    for route in routes:
+        for method in _methods(route):
+            app.router.add_route(method, route.path, route.respond)
     return app
 
 
-class _Routes:
-    def __init__(self, node: Node) -> None:
-        self._node = node
-
-    async def status(self, _request: web.Request) -> web.Response:
-        return _message(await self._node.status())
-
-    async def start(self, request: web.Request) -> web.Response:
-        return _message(await self._node.start(decode(await request.read(), StartRecording)))
-
-    async def stop(self, _request: web.Request) -> web.Response:
-        return _message(await self._node.stop())
-
-    async def preview(self, _request: web.Request) -> web.Response:
-        picture = await self._node.preview()
-        return web.Response(body=picture, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
-
-    async def sessions(self, _request: web.Request) -> web.Response:
-        rows = await self._node.sessions()
-        return web.Response(body=msgspec.json.encode(rows), content_type="application/json")
-
-    async def cost(self, _request: web.Request) -> web.Response:
-        return _message(self._node.cost())
+def _methods(route: Route) -> tuple[str, ...]:
+    return ("GET", "HEAD") if route.method == "GET" and not route.endless else (route.method,)
 
 
-def _message(message: Message) -> web.Response:
-    return web.Response(body=encode(message), content_type="application/json")
-
-
-def _guard(token: str) -> Middleware:
+def _guard(routes: Sequence[Route], token: str) -> Middleware:
+    """Lets everybody to the open routes; all else is refused without the token, whether it exists or not."""
+    open_to_all = frozenset((method, route.path) for route in routes if route.open for method in _methods(route))
     expected = f"Bearer {token}".encode()
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
-        if (request.method, request.path) not in OPEN_TO_ALL and not hmac.compare_digest(given, expected):
+        if (request.method, request.path) not in open_to_all and not hmac.compare_digest(given, expected):
             return web.Response(
                 status=HTTPStatus.UNAUTHORIZED,
                 text="this needs the rig's token",

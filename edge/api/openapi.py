@@ -3,12 +3,43 @@
 import html
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
+from aiohttp import web
 
 from edge.api.route import Route
 from wire.message import Message
+
+DOCUMENT = "/api/v1/openapi.json"
+PAGE = "/api/v1/docs"
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 46rem; padding: 1rem; }
+section { border-top: 1px solid #ccc; } h2 { font-size: 1rem; } pre { overflow-x: auto; }
+@media (prefers-color-scheme: dark) { body { background: #111; color: #eee; } a { color: #8cf; } }
+"""
+
+
+def described(routes: Sequence[Route], software: str) -> list[Route]:
+    """The routes, and the two by which a node tells all of them: as a document and as a page."""
+
+    @cache
+    def document() -> dict[str, Any]:
+        return describe(everything, software)
+
+    async def tell(_request: web.Request) -> bytes:
+        return msgspec.json.encode(document())
+
+    async def show(_request: web.Request) -> bytes:
+        return page(document()).encode()
+
+    everything = [
+        *routes,
+        Route("GET", DOCUMENT, "this API as an OpenAPI 3.1 document", tell, gives="application/json", open=True),
+        Route("GET", PAGE, "this API as a page to read", show, gives="text/html; charset=utf-8", open=True),
+    ]
+    return everything
 
 
 def describe(routes: Sequence[Route], software: str) -> dict[str, Any]:
@@ -44,7 +75,7 @@ def _operation(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
         good["content"] = {route.gives: {"schema": {"type": "string", "format": "binary"}}}
     elif route.gives is not None:
         good["content"] = {"application/json": {"schema": _enveloped(route.gives, schema_of)}}
-    responses = {"200" if route.gives is not None else "204": good}
+    responses = {str(int(route.status)): good}
     responses |= {str(code): {"description": when} for code, when in route.refusals.items()}
     if not route.open:
         responses["401"] = {"description": "neither the rig's token nor a signed-in operator"}
@@ -106,8 +137,8 @@ def page(document: dict[str, Any]) -> str:
     title = f"{html.escape(document['info']['title'])}: API"
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-        '<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/static/node.css">'
-        f'<main class="reference"><h1>{title}</h1><p><a href="/api/v1/openapi.json">openapi.json</a></p>'
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
+        f'<main><h1>{title}</h1><p><a href="{DOCUMENT}">{DOCUMENT}</a></p>'
         f"{''.join(parts)}<h1>Messages</h1>{shapes}</main></html>"
     )
 
