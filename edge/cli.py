@@ -7,10 +7,12 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import cache
+from getpass import getpass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.api.access import PIN_FILE, OperatorPin
 from edge.capture import PROFILES, Camera, CameraSource, Profile, Sync
 from edge.errors import CameraFault, EdgeError
 from edge.ledger import Ledger
@@ -25,6 +27,7 @@ from firmware.health import BoardHealth, DisabledHealth
 from firmware.leaving import leave
 from firmware.log import Log
 from firmware.panel import PanelSource
+from wire.durable import make_folder
 from wire.errors import WireError
 from wire.ids import node_id, session_id
 from wire.session import SegmentState
@@ -120,6 +123,9 @@ def _parser() -> argparse.ArgumentParser:
     carry.add_argument("--session", help="only this session (all of them)")
     _add_token(carry)
     carry.set_defaults(run=_export)
+    pin = commands.add_parser("pin", help="set the PIN by which an operator signs in, read from the standard input")
+    pin.add_argument("--data", required=True, type=Path, help="the node's folder of segments and ledger")
+    pin.set_defaults(run=_pin)
     return parser
 
 
@@ -216,6 +222,17 @@ def _export(arguments: argparse.Namespace) -> int:
     for key in missed:
         print(f"touchline-edge: segment {key.path('')} is damaged or gone on this node's disk", file=sys.stderr)
     return 1 if missed else 0
+
+
+def _pin(arguments: argparse.Namespace) -> int:
+    # Not as an argument: what stands on the command line, every user of the machine can read.
+    given = getpass("The operator's new PIN: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    try:
+        make_folder(arguments.data)
+        OperatorPin(arguments.data / PIN_FILE).set(given)
+    except OSError as fault:
+        raise EdgeError(f"the data folder {arguments.data} cannot be written: {fault.strerror}") from None
+    return 0
 
 
 class _Percent:

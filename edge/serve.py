@@ -6,6 +6,7 @@ import errno
 import ipaddress
 import signal
 import socket
+import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from edge.api import Served, application
+from edge.api.access import PIN_FILE, Access, OperatorPin
 from edge.capture import CameraSource
 from edge.cost import Cost
 from edge.errors import EdgeError, PortTaken, SegmentRefused
@@ -144,7 +146,8 @@ async def _run(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked.set)
-    api = application(Served(node=node, token=settings.token, log=log))
+    access = Access(settings.token, OperatorPin(settings.data / PIN_FILE), time.monotonic)
+    api = application(Served(node=node, access=access, log=log))
     runner = web.AppRunner(api, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     await web.SockSite(runner, listener).start()

@@ -1,6 +1,5 @@
 """The node's API: its table of routes, who is let through to them, and how a fault is answered."""
 
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -8,10 +7,12 @@ from http import HTTPStatus
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from edge.api.access import Access, SignInRefused, TooManyTries
 from edge.api.openapi import described
 from edge.api.pictures import picture_routes
 from edge.api.recording import recording_routes
 from edge.api.route import Route
+from edge.api.signing_in import sign_in_routes
 from edge.errors import AlreadyRecording, CameraFault, EdgeError, GateClosed, NotRecording, SelfTesting
 from edge.node import Node, software
 from firmware.log import Log
@@ -25,29 +26,31 @@ _STATUS_OF: dict[type[Exception], HTTPStatus] = {
     GateClosed: HTTPStatus.CONFLICT,
     SelfTesting: HTTPStatus.CONFLICT,
     CameraFault: HTTPStatus.SERVICE_UNAVAILABLE,
+    TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
+    SignInRefused: HTTPStatus.FORBIDDEN,
     WireError: HTTPStatus.BAD_REQUEST,
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """What the API speaks for, and the rig's token, which it asks for."""
+    """What the API speaks for, and who has access."""
 
     node: Node
-    token: str
+    access: Access
     log: Log
 
 
 def node_routes(served: Served) -> list[Route]:
     """Everything a node may be asked, in the order in which it is described."""
-    routes = [*recording_routes(served.node), *picture_routes(served.node)]
+    routes = [*recording_routes(served.node), *picture_routes(served.node), *sign_in_routes(served.access)]
     return described(routes, software())
 
 
 def application(served: Served) -> web.Application:
     """The aiohttp application of a node's routes."""
     routes = node_routes(served)
-    app = web.Application(middlewares=[_guard(routes, served.token), _faults(served.log)], client_max_size=_BODY_LIMIT)
+    app = web.Application(middlewares=[_guard(routes, served.access), _faults(served.log)], client_max_size=_BODY_LIMIT)
     for route in routes:
         for method in _methods(route):
             app.router.add_route(method, route.path, route.respond)
@@ -58,18 +61,16 @@ def _methods(route: Route) -> tuple[str, ...]:
     return ("GET", "HEAD") if route.method == "GET" and not route.endless else (route.method,)
 
 
-def _guard(routes: Sequence[Route], token: str) -> Middleware:
-    """Lets everybody to the open routes; all else is refused without the token, whether it exists or not."""
+def _guard(routes: Sequence[Route], access: Access) -> Middleware:
+    """Lets everybody to the open routes; all else is only for those with access, whether it exists or not."""
     open_to_all = frozenset((method, route.path) for route in routes if route.open for method in _methods(route))
-    expected = f"Bearer {token}".encode()
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
-        if (request.method, request.path) not in open_to_all and not hmac.compare_digest(given, expected):
+        if (request.method, request.path) not in open_to_all and not access.allows(request):
             return web.Response(
                 status=HTTPStatus.UNAUTHORIZED,
-                text="this needs the rig's token",
+                text="this needs the rig's token, or an operator who has signed in",
                 headers={"WWW-Authenticate": "Bearer"},
             )
         return await handler(request)

@@ -21,6 +21,8 @@ import numpy as np
 import pytest
 from aiohttp import web
 
+from edge.api import Served, application
+from edge.api.access import PIN_FILE, Access, OperatorPin
 from edge.capture import CameraSource
 from edge.cost import Cost
 from edge.gates import Gates
@@ -408,6 +410,17 @@ def make_node(tmp_path, clock, log, make_eyes, health, panel, disk):
             panel=panel,
             segment_closed=lambda: None,
         )
+
+    return make
+
+
+@pytest.fixture
+def make_api(tmp_path, log):
+    """Makes the API of a node that `make_node` made, for whoever has the token `open-sesame`."""
+
+    def make(node) -> web.Application:
+        access = Access("open-sesame", OperatorPin(tmp_path / PIN_FILE), time.monotonic)
+        return application(Served(node=node, access=access, log=log))
 
     return make
 

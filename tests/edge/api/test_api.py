@@ -5,45 +5,14 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 
-from edge.api import Served, application
 from edge.cost import NodeCost
-from edge.ledger import Ledger, SessionRow
+from edge.ledger import SessionRow
 from wire.message import decode, encode
 from wire.session import NodeStatus, SegmentState, StartRecording
 
 TOKEN = "open-sesame"
 AUTHORISED = {"Authorization": f"Bearer {TOKEN}"}
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    made = Ledger(tmp_path / "ledger.sqlite")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-async def make_client(make_node, ledger, log, make_eyes):
-    """Serves a node with the given camera; its eyes are the one-ball ones, `eyes`, or those of `eyes_for`."""
-    clients = []
-
-    async def make(camera: str, eyes=None, eyes_for=None) -> TestClient:
-        node = make_node(camera, ledger, eyes_for=eyes_for or (lambda _camera, _first: eyes or make_eyes()))
-        client = TestClient(TestServer(application(Served(node=node, token=TOKEN, log=log))))
-        await client.start_server()
-        clients.append(client)
-        return client
-
-    yield make
-    for client in clients:
-        await client.close()
-
-
-@pytest.fixture
-async def client(make_client, video):
-    return await make_client(f"file:{video}")
 
 
 async def start(client, zero_ns, session="s1"):

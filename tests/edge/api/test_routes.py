@@ -9,24 +9,18 @@ from aiohttp.test_utils import TestClient, TestServer
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from edge.api import Served, application, node_routes
+from edge.api.access import COOKIE, PIN_FILE, Access, OperatorPin
 from edge.api.openapi import describe
 from wire.message import Message
 
 TOKEN = "open-sesame"
-OPEN = {"GET /api/v1/status", "GET /api/v1/openapi.json", "GET /api/v1/docs"}
+PIN = "374 910"
+OPEN = {"GET /api/v1/status", "GET /api/v1/openapi.json", "GET /api/v1/docs", "POST /api/v1/sign-in"}
+OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 API = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
 
 
-@pytest.fixture
-def log_of_nothing():
-    class Silent:
-        def event(self, *_args, **_fields):
-            pass
-
-    return Silent()
-
-
-TABLE = node_routes(Served(node=None, token=TOKEN, log=None))
+TABLE = node_routes(Served(node=None, access=None, log=None))
 
 
 def named(route) -> str:
@@ -38,10 +32,23 @@ def asked_of(path: str) -> str:
     return re.sub(r"{\w+}", "1", path)
 
 
+@pytest.fixture(scope="module")
+def access(tmp_path_factory):
+    pin = OperatorPin(tmp_path_factory.mktemp("pin") / PIN_FILE)
+    pin.set(PIN)
+    return Access(TOKEN, pin, lambda: 0.0)
+
+
 @pytest.fixture
-async def client(log_of_nothing):
+def cookie(access):
+    """What an operator has who signed in."""
+    return {"Cookie": f"{COOKIE}={access.sign_in(PIN)}"}
+
+
+@pytest.fixture
+async def client(access, log):
     """A node whose every part is missing: whoever gets past the guard gets an answer that is none."""
-    async with TestClient(TestServer(application(Served(node=None, token=TOKEN, log=log_of_nothing)))) as made:
+    async with TestClient(TestServer(application(Served(node=None, access=access, log=log)))) as made:
         yield made
 
 
@@ -87,7 +94,7 @@ async def test_without_the_token_nothing_else_is_answered(client, route, given):
     headers = {} if given is None else {"Authorization": given}
     answer = await client.request(route.method, asked_of(route.path), headers=headers)
     assert answer.status == 401
-    assert await answer.text() == "this needs the rig's token"
+    assert await answer.text() == "this needs the rig's token, or an operator who has signed in"
 
 
 @pytest.mark.parametrize(
@@ -104,6 +111,19 @@ async def test_with_the_token_every_route_is_reached(client, route):
         route.method, asked_of(route.path), headers={"Authorization": f"Bearer {TOKEN}"}, data=b"{}"
     )
     assert answer.status not in (401, 404, 405)
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=named)
+async def test_a_signed_in_operator_reaches_every_route_from_the_nodes_own_page(client, cookie, route):
+    answer = await client.request(route.method, asked_of(route.path), headers={**cookie, **OWN_PAGE}, data=b"{}")
+    assert answer.status not in (401, 404, 405)
+
+
+@pytest.mark.parametrize("route", [route for route in GUARDED if route.method != "GET"], ids=named)
+@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.example"}])
+async def test_another_sites_page_changes_nothing_in_an_operators_name(client, cookie, route, headers):
+    answer = await client.request(route.method, asked_of(route.path), headers={**cookie, **headers}, data=b"{}")
+    assert answer.status == 401
 
 
 async def test_the_description_is_sound_openapi(client):
