@@ -118,6 +118,11 @@ class Node:
         self._size = (0, 0, 0.0)
         self._fault: str | None = None
 
+    @property
+    def session(self) -> SessionId | None:
+        """The session that is being recorded, begun or gone on with."""
+        return self._recording.session if self._recording else self._starting or self._resuming
+
     async def start(self, order: StartRecording) -> NodeStatus:
         """Begin a recording; raises `AlreadyRecording`, `SelfTesting`, `CameraFault` or `GateClosed`."""
         loop = asyncio.get_running_loop()
@@ -243,7 +248,7 @@ class Node:
             width_px=width,
             height_px=height,
             frames_per_second=rate,
-            recording=recording.session if recording else self._starting or self._resuming,
+            recording=self.session,
             frames=recording.frames if recording else 0,
             frames_dropped=recording.camera.frames_dropped if recording else 0,
             segments_waiting=waiting,
@@ -258,10 +263,6 @@ class Node:
             async with self._camera_lock:
                 frame = await aside(self._glance)
         return await asyncio.to_thread(jpeg, frame)
-
-    async def sessions(self) -> list[SessionRow]:
-        """Every session this node has recorded."""
-        return await asyncio.to_thread(self._ledger.sessions)
 
     def cost(self) -> NodeCost:
         """What the node's work has cost so far."""

@@ -21,7 +21,9 @@ from edge.capture import CameraSource
 from edge.cost import Cost
 from edge.errors import EdgeError, PortTaken, SegmentRefused
 from edge.gates import Gates
+from edge.holdings import Holdings
 from edge.ledger import NAME, Ledger, SessionRow
+from edge.marks import Marks
 from edge.node import EyesFor, Node, software
 from edge.offload import Bandwidth, Hub, HubAddresses, Offloader, on_this_network, take_receipts
 from edge.record import PATIENCE, Patience, Shelf, salvage
@@ -147,7 +149,15 @@ async def _run(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked.set)
     access = Access(settings.token, OperatorPin(settings.data / PIN_FILE), time.monotonic)
-    api = application(Served(node=node, access=access, log=log))
+    api = application(
+        Served(
+            node=node,
+            holdings=Holdings(ledger, storage, settings.token, log),
+            marks=Marks(settings.node, ledger, clock, panel, log),
+            access=access,
+            log=log,
+        )
+    )
     runner = web.AppRunner(api, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     await web.SockSite(runner, listener).start()

@@ -8,15 +8,28 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from edge.api.access import Access, SignInRefused, TooManyTries
+from edge.api.keeping import keeping_routes
+from edge.api.marking import marking_routes
 from edge.api.openapi import described
 from edge.api.pictures import picture_routes
 from edge.api.recording import recording_routes
 from edge.api.route import Route
 from edge.api.signing_in import sign_in_routes
-from edge.errors import AlreadyRecording, CameraFault, EdgeError, GateClosed, NotRecording, SelfTesting
+from edge.errors import (
+    AlreadyRecording,
+    BadMark,
+    CameraFault,
+    EdgeError,
+    GateClosed,
+    NoSuchSession,
+    NotRecording,
+    SelfTesting,
+)
+from edge.holdings import Holdings
+from edge.marks import Marks
 from edge.node import Node, software
 from firmware.log import Log
-from wire.errors import WireError
+from wire.errors import NotProven, WireError
 from wire.message import encode
 
 _BODY_LIMIT = 64 << 10
@@ -28,6 +41,9 @@ _STATUS_OF: dict[type[Exception], HTTPStatus] = {
     CameraFault: HTTPStatus.SERVICE_UNAVAILABLE,
     TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
     SignInRefused: HTTPStatus.FORBIDDEN,
+    NoSuchSession: HTTPStatus.NOT_FOUND,
+    NotProven: HTTPStatus.FORBIDDEN,
+    BadMark: HTTPStatus.BAD_REQUEST,
     WireError: HTTPStatus.BAD_REQUEST,
 }
 
@@ -37,13 +53,21 @@ class Served:
     """What the API speaks for, and who has access."""
 
     node: Node
+    holdings: Holdings
+    marks: Marks
     access: Access
     log: Log
 
 
 def node_routes(served: Served) -> list[Route]:
     """Everything a node may be asked, in the order in which it is described."""
-    routes = [*recording_routes(served.node), *picture_routes(served.node), *sign_in_routes(served.access)]
+    routes = [
+        *recording_routes(served.node),
+        *marking_routes(served.node, served.marks),
+        *keeping_routes(served.holdings),
+        *picture_routes(served.node),
+        *sign_in_routes(served.access),
+    ]
     return described(routes, software())
 
 

@@ -4,7 +4,6 @@ from aiohttp import web
 
 from edge.api.route import Route, body_of
 from edge.cost import NodeCost
-from edge.ledger import SessionRow
 from edge.node import Node
 from wire.session import NodeStatus, StartRecording
 
@@ -20,9 +19,6 @@ def recording_routes(node: Node) -> list[Route]:
 
     async def stop(_request: web.Request) -> NodeStatus:
         return await node.stop()
-
-    async def sessions(_request: web.Request) -> list[SessionRow]:
-        return await node.sessions()
 
     async def cost(_request: web.Request) -> NodeCost:
         return node.cost()
@@ -50,6 +46,5 @@ def recording_routes(node: Node) -> list[Route]:
             gives=NodeStatus,
             refusals={409: "nothing is recorded"},
         ),
-        Route("GET", "/api/v1/sessions", "every session that was recorded", sessions, gives=list[SessionRow]),
         Route("GET", "/api/v1/cost", "what the node's work has cost so far", cost, gives=NodeCost),
     ]

@@ -26,6 +26,8 @@ from edge.api.access import PIN_FILE, Access, OperatorPin
 from edge.capture import CameraSource
 from edge.cost import Cost
 from edge.gates import Gates
+from edge.holdings import Holdings
+from edge.marks import Marks
 from edge.node import Node, software
 from edge.record import Shelf
 from edge.record.manifest import Manifests
@@ -415,12 +417,20 @@ def make_node(tmp_path, clock, log, make_eyes, health, panel, disk):
 
 
 @pytest.fixture
-def make_api(tmp_path, log):
+def make_api(tmp_path, log, disk, clock, panel):
     """Makes the API of a node that `make_node` made, for whoever has the token `open-sesame`."""
 
-    def make(node) -> web.Application:
-        access = Access("open-sesame", OperatorPin(tmp_path / PIN_FILE), time.monotonic)
-        return application(Served(node=node, access=access, log=log))
+    def make(node, ledger) -> web.Application:
+        storage = Storage(Shelf(tmp_path), ledger, log, statvfs=disk)
+        return application(
+            Served(
+                node=node,
+                holdings=Holdings(ledger, storage, "open-sesame", log),
+                marks=Marks("left", ledger, clock, panel, log),
+                access=Access("open-sesame", OperatorPin(tmp_path / PIN_FILE), time.monotonic),
+                log=log,
+            )
+        )
 
     return make
 

@@ -333,7 +333,7 @@ async def test_a_recorder_that_breaks_is_heard_and_seen(make_node, source, ledge
 
 async def test_a_closed_gate_is_told_over_http_as_its_whole_report(make_node, make_api, source, ledger, disk, zero_ns):
     disk.free = 0
-    async with TestClient(TestServer(make_api(make_node(source, ledger)))) as client:
+    async with TestClient(TestServer(make_api(make_node(source, ledger), ledger))) as client:
         answer = await client.post(
             "/api/v1/record/start", data=encode(order(zero_ns)), headers={"Authorization": "Bearer open-sesame"}
         )

@@ -20,7 +20,7 @@ async def make_client(make_node, make_api, ledger, make_eyes):
 
     async def make(camera: str, eyes=None, eyes_for=None) -> TestClient:
         node = make_node(camera, ledger, eyes_for=eyes_for or (lambda _camera, _first: eyes or make_eyes()))
-        client = TestClient(TestServer(make_api(node)))
+        client = TestClient(TestServer(make_api(node, ledger)))
         await client.start_server()
         clients.append(client)
         return client

@@ -20,7 +20,8 @@ OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 API = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
 
 
-TABLE = node_routes(Served(node=None, access=None, log=None))
+NOTHING = dict.fromkeys(Served.__dataclass_fields__)
+TABLE = node_routes(Served(**NOTHING))
 
 
 def named(route) -> str:
@@ -48,7 +49,7 @@ def cookie(access):
 @pytest.fixture
 async def client(access, log):
     """A node whose every part is missing: whoever gets past the guard gets an answer that is none."""
-    async with TestClient(TestServer(application(Served(node=None, access=access, log=log)))) as made:
+    async with TestClient(TestServer(application(Served(**{**NOTHING, "access": access, "log": log})))) as made:
         yield made
 
 
