@@ -27,6 +27,7 @@ from firmware.health import BoardHealth, DisabledHealth
 from firmware.leaving import leave
 from firmware.log import Log
 from firmware.panel import PanelSource
+from firmware.power import DisabledPower, SystemPower
 from wire.durable import make_folder
 from wire.errors import WireError
 from wire.ids import node_id, session_id
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 DETECTORS = ("onnx", "motion", "hailo")
 HEALTH = {"board": BoardHealth, "disabled": DisabledHealth}
+POWER = {"system": SystemPower, "disabled": DisabledPower}
 TOKEN_VARIABLE = "TOUCHLINE_TOKEN"  # noqa: S105 - its name, not a token
 
 
@@ -116,6 +118,12 @@ def _parser() -> argparse.ArgumentParser:
         default="disabled",
         help="disabled, or gpio:LIGHT,BEEPER with the pins' BCM numbers (%(default)s)",
     )
+    node.add_argument(
+        "--power",
+        choices=tuple(POWER),
+        default="disabled",
+        help="let an operator switch the machine off by systemctl, or not (%(default)s)",
+    )
     node.set_defaults(run=_serve)
     carry = commands.add_parser("export", help="copy what the hub has not confirmed to a stick, to be carried to it")
     carry.add_argument("--data", required=True, type=Path, help="the node's folder of segments and ledger")
@@ -161,6 +169,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         health=HEALTH[arguments.health](),
         panel=PanelSource.parse(arguments.panel),
         sound=arguments.sound,
+        power=POWER[arguments.power](),
     )
 
     log = Log(sys.stderr, clock, node=settings.node)

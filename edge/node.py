@@ -158,7 +158,7 @@ class Node:
 
     async def self_test(self, length_s: float = 10.0) -> SelfTestReport:
         """Record so many seconds for nobody, and judge them; raises `AlreadyRecording` or `SelfTesting`."""
-        self._leave_the_test_alone()
+        self.check_idle()
         self._testing = True
         try:
             async with self._camera_lock:
@@ -263,6 +263,12 @@ class Node:
             async with self._camera_lock:
                 frame = await aside(self._glance)
         return await asyncio.to_thread(jpeg, frame)
+
+    def check_idle(self) -> None:
+        """Raises `AlreadyRecording` or `SelfTesting` while the node does something that must not be cut off."""
+        self._leave_the_test_alone()
+        if self.session:
+            raise AlreadyRecording(f"node {self.node} is recording session {self.session}: stop it first")
 
     def cost(self) -> NodeCost:
         """What the node's work has cost so far."""

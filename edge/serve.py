@@ -7,7 +7,7 @@ import ipaddress
 import signal
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -38,6 +38,8 @@ from firmware.holding import hold
 from firmware.log import Log
 from firmware.panel import DisabledPanel, Panel, PanelSource
 from firmware.panel.signals import OFF, READY
+from firmware.power import DisabledPower, Power
+from firmware.updates import DisabledUpdater
 from wire.ids import NodeId
 from wire.session import SegmentKey
 
@@ -64,6 +66,7 @@ class Settings:
     sound: str | None = None
     patience: Patience = PATIENCE
     offload_mbit: float | None = None
+    power: Power = field(default_factory=DisabledPower)
 
 
 async def serve(settings: Settings, eyes_for: EyesFor, clock: RigClock, log: Log) -> int:
@@ -154,6 +157,8 @@ async def _run(
             node=node,
             holdings=Holdings(ledger, storage, settings.token, log),
             marks=Marks(settings.node, ledger, clock, panel, log),
+            power=settings.power,
+            updater=DisabledUpdater(),
             access=access,
             log=log,
         )

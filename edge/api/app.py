@@ -8,10 +8,12 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from edge.api.access import Access, SignInRefused, TooManyTries
+from edge.api.appliance import appliance_routes
 from edge.api.keeping import keeping_routes
 from edge.api.marking import marking_routes
 from edge.api.openapi import described
 from edge.api.pictures import picture_routes
+from edge.api.readiness import readiness_routes
 from edge.api.recording import recording_routes
 from edge.api.route import Route
 from edge.api.signing_in import sign_in_routes
@@ -28,7 +30,10 @@ from edge.errors import (
 from edge.holdings import Holdings
 from edge.marks import Marks
 from edge.node import Node, software
+from firmware.errors import FirmwareError, NotSetUp
 from firmware.log import Log
+from firmware.power import Power
+from firmware.updates import Updater
 from wire.errors import NotProven, WireError
 from wire.message import encode
 
@@ -44,6 +49,7 @@ _STATUS_OF: dict[type[Exception], HTTPStatus] = {
     NoSuchSession: HTTPStatus.NOT_FOUND,
     NotProven: HTTPStatus.FORBIDDEN,
     BadMark: HTTPStatus.BAD_REQUEST,
+    NotSetUp: HTTPStatus.NOT_IMPLEMENTED,
     WireError: HTTPStatus.BAD_REQUEST,
 }
 
@@ -55,6 +61,8 @@ class Served:
     node: Node
     holdings: Holdings
     marks: Marks
+    power: Power
+    updater: Updater
     access: Access
     log: Log
 
@@ -63,9 +71,11 @@ def node_routes(served: Served) -> list[Route]:
     """Everything a node may be asked, in the order in which it is described."""
     routes = [
         *recording_routes(served.node),
+        *readiness_routes(served.node),
         *marking_routes(served.node, served.marks),
         *keeping_routes(served.holdings),
         *picture_routes(served.node),
+        *appliance_routes(served.node, served.log, served.power, served.updater),
         *sign_in_routes(served.access),
     ]
     return described(routes, software())
@@ -107,7 +117,7 @@ def _faults(log: Log) -> Middleware:
     async def faults(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
-        except (EdgeError, WireError) as fault:
+        except (EdgeError, FirmwareError, WireError) as fault:
             found = (status for kind, status in _STATUS_OF.items() if isinstance(fault, kind))
             status = next(found, HTTPStatus.INTERNAL_SERVER_ERROR)
             log.event("request-refused", path=request.path, status=int(status), fault=fault)

@@ -38,6 +38,7 @@ from firmware.clock import ClockReading, ClockSource
 from firmware.health import HealthReading
 from firmware.log import Log
 from firmware.panel import FakePanel
+from firmware.updates import DisabledUpdater
 from wire.message import decode, encode
 from wire.session import SegmentKey, SegmentOffer, SegmentReceipt
 from wire.tracks import Kind, Tracklet
@@ -291,6 +292,19 @@ class StubHealth:
         return self.reading
 
 
+class SwitchedPower:
+    """A board's switch that only counts how often it was switched off; `fault` is raised instead."""
+
+    def __init__(self) -> None:
+        self.switched_off = 0
+        self.fault: Exception | None = None
+
+    def power_off(self) -> None:
+        if self.fault:
+            raise self.fault
+        self.switched_off += 1
+
+
 class Disk:
     """What `statvfs` tells of a disk of `whole` bytes, of which `free` are; `fault` is raised instead."""
 
@@ -368,6 +382,11 @@ def panel() -> FakePanel:
 
 
 @pytest.fixture
+def power() -> SwitchedPower:
+    return SwitchedPower()
+
+
+@pytest.fixture
 def disk() -> Disk:
     """A disk with plenty of room."""
     return Disk(50 << 30)
@@ -417,7 +436,7 @@ def make_node(tmp_path, clock, log, make_eyes, health, panel, disk):
 
 
 @pytest.fixture
-def make_api(tmp_path, log, disk, clock, panel):
+def make_api(tmp_path, log, disk, clock, panel, power):
     """Makes the API of a node that `make_node` made, for whoever has the token `open-sesame`."""
 
     def make(node, ledger) -> web.Application:
@@ -427,6 +446,8 @@ def make_api(tmp_path, log, disk, clock, panel):
                 node=node,
                 holdings=Holdings(ledger, storage, "open-sesame", log),
                 marks=Marks("left", ledger, clock, panel, log),
+                power=power,
+                updater=DisabledUpdater(),
                 access=Access("open-sesame", OperatorPin(tmp_path / PIN_FILE), time.monotonic),
                 log=log,
             )
