@@ -290,6 +290,11 @@ class Ledger:
         )
         return int(rows[0]["n"])
 
+    def counts(self) -> dict[SegmentState, int]:
+        """How many segments are in each state that there are any in."""
+        rows = self._select("select state, count(*) as n from segments group by state", [])
+        return {SegmentState(row["state"]): int(row["n"]) for row in rows}
+
     def sessions(self) -> list[SessionRow]:
         """All sessions, oldest first."""
         rows = self._select("select * from sessions order by start_ns, session", [])

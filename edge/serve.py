@@ -18,6 +18,7 @@ from aiohttp import web
 from edge.api import Served, application
 from edge.api.access import PIN_FILE, Access, OperatorPin
 from edge.capture import CameraSource
+from edge.condition import Conditions
 from edge.cost import Cost
 from edge.errors import EdgeError, PortTaken, SegmentRefused
 from edge.gates import Gates
@@ -157,6 +158,7 @@ async def _run(
             node=node,
             holdings=Holdings(ledger, storage, settings.token, log),
             marks=Marks(settings.node, ledger, clock, panel, log),
+            conditions=Conditions(settings.node, storage, clock, settings.health, ledger, time.monotonic),
             power=settings.power,
             updater=DisabledUpdater(),
             access=access,

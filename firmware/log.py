@@ -3,7 +3,7 @@
 import contextlib
 import json
 import threading
-from collections import deque
+from collections import Counter, deque
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -25,6 +25,7 @@ class Log:
         self._clock = clock
         self._always = always
         self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
         self._recent: deque[str] = deque(maxlen=KEPT)
 
     def event(self, event: str, **fields: object) -> None:
@@ -33,6 +34,7 @@ class Log:
         pairs = {"time": at, "event": event, **self._always, **fields}
         line = " ".join(f"{key}={_word(value)}" for key, value in pairs.items())
         self._recent.append(line)
+        self._counts[event] += 1
         # ValueError is what a closed stream raises.
         with self._lock, contextlib.suppress(OSError, ValueError):
             self._stream.write(line + "\n")
@@ -42,6 +44,10 @@ class Log:
         """The newest lines, oldest first, whether they could be written or not."""
         # Not under the lock, which a stream that hangs would hold.
         return list(self._recent.copy())[-lines:]
+
+    def counts(self) -> dict[str, int]:
+        """How many lines there were of each event."""
+        return dict(self._counts)
 
 
 def _word(value: object) -> str:

@@ -17,6 +17,8 @@ from edge.api.readiness import readiness_routes
 from edge.api.recording import recording_routes
 from edge.api.route import Route
 from edge.api.signing_in import sign_in_routes
+from edge.api.watching import watching_routes
+from edge.condition import Conditions
 from edge.errors import (
     AlreadyRecording,
     BadMark,
@@ -61,6 +63,7 @@ class Served:
     node: Node
     holdings: Holdings
     marks: Marks
+    conditions: Conditions
     power: Power
     updater: Updater
     access: Access
@@ -75,6 +78,7 @@ def node_routes(served: Served) -> list[Route]:
         *marking_routes(served.node, served.marks),
         *keeping_routes(served.holdings),
         *picture_routes(served.node),
+        *watching_routes(served.node, served.conditions, served.log),
         *appliance_routes(served.node, served.log, served.power, served.updater),
         *sign_in_routes(served.access),
     ]

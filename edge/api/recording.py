@@ -3,7 +3,6 @@
 from aiohttp import web
 
 from edge.api.route import Route, body_of
-from edge.cost import NodeCost
 from edge.node import Node
 from wire.session import NodeStatus, StartRecording
 
@@ -19,9 +18,6 @@ def recording_routes(node: Node) -> list[Route]:
 
     async def stop(_request: web.Request) -> NodeStatus:
         return await node.stop()
-
-    async def cost(_request: web.Request) -> NodeCost:
-        return node.cost()
 
     return [
         Route("GET", "/api/v1/status", "what the node says of itself", status, gives=NodeStatus, open=True),
@@ -46,5 +42,4 @@ def recording_routes(node: Node) -> list[Route]:
             gives=NodeStatus,
             refusals={409: "nothing is recorded"},
         ),
-        Route("GET", "/api/v1/cost", "what the node's work has cost so far", cost, gives=NodeCost),
     ]

@@ -24,6 +24,7 @@ from aiohttp import web
 from edge.api import Served, application
 from edge.api.access import PIN_FILE, Access, OperatorPin
 from edge.capture import CameraSource
+from edge.condition import Conditions
 from edge.cost import Cost
 from edge.gates import Gates
 from edge.holdings import Holdings
@@ -436,7 +437,7 @@ def make_node(tmp_path, clock, log, make_eyes, health, panel, disk):
 
 
 @pytest.fixture
-def make_api(tmp_path, log, disk, clock, panel, power):
+def make_api(tmp_path, log, disk, clock, panel, power, health):
     """Makes the API of a node that `make_node` made, for whoever has the token `open-sesame`."""
 
     def make(node, ledger) -> web.Application:
@@ -446,6 +447,7 @@ def make_api(tmp_path, log, disk, clock, panel, power):
                 node=node,
                 holdings=Holdings(ledger, storage, "open-sesame", log),
                 marks=Marks("left", ledger, clock, panel, log),
+                conditions=Conditions("left", storage, clock, health, ledger, time.monotonic),
                 power=power,
                 updater=DisabledUpdater(),
                 access=Access("open-sesame", OperatorPin(tmp_path / PIN_FILE), time.monotonic),

@@ -6,6 +6,21 @@ from aiohttp.test_utils import TestClient, TestServer
 from edge.ledger import Ledger
 
 
+class Steady:
+    """A clock that stands until it is set."""
+
+    def __init__(self):
+        self.s = 1000.0
+
+    def __call__(self):
+        return self.s
+
+
+@pytest.fixture
+def now():
+    return Steady()
+
+
 @pytest.fixture
 def ledger(tmp_path):
     made = Ledger(tmp_path / "ledger.sqlite")
