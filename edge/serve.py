@@ -188,6 +188,8 @@ async def _run(
             if task.get_name() != "signal":
                 log.event("broken", part=task.get_name(), fault=task.exception() or "it cannot go on")
         log.event("stopping")
+        # First of all whoever looks on is let go: a look may open the camera again.
+        await api.shutdown()
         await asyncio.wait_for(node.leave(), _STOP_S)
         return 0 if asked.is_set() and not node.broken.is_set() else 1
     except TimeoutError:

@@ -1,5 +1,6 @@
 """The node's API: its table of routes, who is let through to them, and how a fault is answered."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from edge.api.readiness import readiness_routes
 from edge.api.recording import recording_routes
 from edge.api.route import Route
 from edge.api.signing_in import sign_in_routes
+from edge.api.streams import ENDING, TooManyOnlookers
 from edge.api.watching import watching_routes
 from edge.condition import Conditions
 from edge.errors import (
@@ -46,6 +48,7 @@ _STATUS_OF: dict[type[Exception], HTTPStatus] = {
     GateClosed: HTTPStatus.CONFLICT,
     SelfTesting: HTTPStatus.CONFLICT,
     CameraFault: HTTPStatus.SERVICE_UNAVAILABLE,
+    TooManyOnlookers: HTTPStatus.SERVICE_UNAVAILABLE,
     TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
     SignInRefused: HTTPStatus.FORBIDDEN,
     NoSuchSession: HTTPStatus.NOT_FOUND,
@@ -77,7 +80,7 @@ def node_routes(served: Served) -> list[Route]:
         *readiness_routes(served.node),
         *marking_routes(served.node, served.marks),
         *keeping_routes(served.holdings),
-        *picture_routes(served.node),
+        *picture_routes(served.node, served.log),
         *watching_routes(served.node, served.conditions, served.log),
         *appliance_routes(served.node, served.log, served.power, served.updater),
         *sign_in_routes(served.access),
@@ -92,7 +95,13 @@ def application(served: Served) -> web.Application:
     for route in routes:
         for method in _methods(route):
             app.router.add_route(method, route.path, route.respond)
+    app[ENDING] = asyncio.Event()
+    app.on_shutdown.append(_end_streams)
     return app
+
+
+async def _end_streams(app: web.Application) -> None:
+    app[ENDING].set()
 
 
 def _methods(route: Route) -> tuple[str, ...]:
