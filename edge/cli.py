@@ -10,10 +10,12 @@ from functools import cache
 from getpass import getpass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from edge.api.access import PIN_FILE, OperatorPin
 from edge.capture import PROFILES, Camera, CameraSource, Profile, Sync
+from edge.config import NAME as CONFIG
+from edge.config import Config, DetectorName, NodeConfig
 from edge.errors import CameraFault, EdgeError
 from edge.ledger import Ledger
 from edge.memory import keep_flat
@@ -36,7 +38,7 @@ from wire.session import SegmentState
 if TYPE_CHECKING:
     from edge.detect.hailo import Chip
 
-DETECTORS = ("onnx", "motion", "hailo")
+DETECTORS = get_args(DetectorName)
 HEALTH = {"board": BoardHealth, "disabled": DisabledHealth}
 POWER = {"system": SystemPower, "disabled": DisabledPower}
 TOKEN_VARIABLE = "TOUCHLINE_TOKEN"  # noqa: S105 - its name, not a token
@@ -155,24 +157,34 @@ def _serve(arguments: argparse.Namespace) -> int:
         raise EdgeError("a node needs the rig's token: an empty one would let anybody in")
     if arguments.hub != "auto" and not arguments.hub.startswith(("http://", "https://")):
         raise EdgeError(f"--hub {arguments.hub}: write it as a web address, like http://192.168.4.1:8000, or auto")
+    node = node_id(arguments.node)
+    log = Log(sys.stderr, clock, node=node)
+    kept = Config(arguments.data / CONFIG)
+    config = kept.taken_up(
+        NodeConfig(
+            detector=arguments.detector,
+            passes_per_second=arguments.passes_per_second,
+            poses_per_second=arguments.poses_per_second,
+            sound=arguments.sound,
+            delete_confirmed=arguments.delete_confirmed,
+            offload_mbit=arguments.offload_mbit,
+        ),
+        log,
+    )
     settings = Settings(
-        node=node_id(arguments.node),
+        node=node,
         source=CameraSource.parse(arguments.camera, arguments.profile, arguments.sync),
         data=arguments.data,
         host=arguments.host,
         port=arguments.port,
         hub=None if arguments.hub == "auto" else arguments.hub,
-        offload_mbit=arguments.offload_mbit,
         token=arguments.token,
-        detector=arguments.detector,
-        delete_confirmed=arguments.delete_confirmed,
+        config=config,
+        kept=kept,
         health=HEALTH[arguments.health](),
         panel=PanelSource.parse(arguments.panel),
-        sound=arguments.sound,
         power=POWER[arguments.power](),
     )
-
-    log = Log(sys.stderr, clock, node=settings.node)
 
     # Imported when first needed: a node answers before its detector's libraries are loaded.
     @cache
@@ -186,13 +198,13 @@ def _serve(arguments: argparse.Namespace) -> int:
         from edge.track.eyes import open_eyes  # noqa: PLC0415
 
         return open_eyes(
-            arguments.detector,
-            arguments.passes_per_second,
+            config.detector,
+            config.passes_per_second,
             camera.width,
             camera.height,
             camera.frames_per_second,
             first_segment,
-            poses_per_second=arguments.poses_per_second,
+            poses_per_second=config.poses_per_second,
             chip=chip(),
             note=lambda fault: log.event("detector-fault", fault=str(fault)),
         )

@@ -43,6 +43,10 @@ class NoSuchSession(EdgeError):
     """Something is asked of a session that this node has not recorded."""
 
 
+class BadConfig(EdgeError):
+    """Settings that cannot be read or written."""
+
+
 class BadMark(EdgeError):
     """A mark at a time when its session was not recorded."""
 

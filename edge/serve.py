@@ -19,6 +19,7 @@ from edge.api import Served, application
 from edge.api.access import PIN_FILE, Access, OperatorPin
 from edge.capture import CameraSource
 from edge.condition import Conditions
+from edge.config import Config, NodeConfig
 from edge.cost import Cost
 from edge.errors import EdgeError, PortTaken, SegmentRefused
 from edge.gates import Gates
@@ -50,8 +51,8 @@ _STOP_S = 4.0
 
 @dataclass(frozen=True)
 class Settings:
-    """What one node process is told: who it is, its camera, where it keeps its data, where it listens, its hub, and
-    what its board has."""
+    """What one node process is told: who it is, its camera, where it keeps its data, where it listens, its hub,
+    its settings and where they are kept for the next start, and what its board has."""
 
     node: NodeId
     source: CameraSource
@@ -60,13 +61,11 @@ class Settings:
     port: int
     hub: str | None
     token: str
-    detector: str
-    delete_confirmed: bool
+    config: NodeConfig
+    kept: Config
     health: Health
     panel: PanelSource
-    sound: str | None = None
     patience: Patience = PATIENCE
-    offload_mbit: float | None = None
     power: Power = field(default_factory=DisabledPower)
 
 
@@ -82,7 +81,7 @@ async def serve(settings: Settings, eyes_for: EyesFor, clock: RigClock, log: Log
         panel = _panel(settings, log)
         try:
             running = salvage(shelf, ledger, log, clock.now_ns(), clock.uncertainty_ns())
-            bandwidth = Bandwidth(settings.offload_mbit and settings.offload_mbit * 125_000)
+            bandwidth = Bandwidth(settings.config.offload_mbit and settings.config.offload_mbit * 125_000)
             async with Hub(_addresses(settings, log), settings.token, bandwidth=bandwidth) as hub:
                 return await _run(settings, listener, eyes_for, clock, log, shelf, ledger, hub, running, panel)
         finally:
@@ -103,7 +102,7 @@ async def _run(
     panel: Panel,
 ) -> int:
     cost = Cost()
-    storage = Storage(shelf, ledger, log, delete_confirmed=settings.delete_confirmed)
+    storage = Storage(shelf, ledger, log, delete_confirmed=settings.config.delete_confirmed)
     storage.sweep()
     manifests = Manifests(shelf, ledger, clock, log, software())
     manifests.mend()
@@ -133,7 +132,7 @@ async def _run(
         node=settings.node,
         source=settings.source,
         eyes_for=eyes_for,
-        detector=settings.detector,
+        detector=settings.config.detector,
         shelf=shelf,
         ledger=ledger,
         clock=clock,
@@ -145,7 +144,7 @@ async def _run(
         self_test=self_test,
         panel=panel,
         segment_closed=offloader.wake,
-        sound=settings.sound,
+        sound=settings.config.sound,
         patience=settings.patience,
     )
     asked = asyncio.Event()
@@ -159,6 +158,8 @@ async def _run(
             holdings=Holdings(ledger, storage, settings.token, log),
             marks=Marks(settings.node, ledger, clock, panel, log),
             conditions=Conditions(settings.node, storage, clock, settings.health, ledger, time.monotonic),
+            config=settings.kept,
+            running=settings.config,
             power=settings.power,
             updater=DisabledUpdater(),
             access=access,

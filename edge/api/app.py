@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from edge.api.access import Access, SignInRefused, TooManyTries
 from edge.api.appliance import appliance_routes
+from edge.api.configuring import configuring_routes
 from edge.api.keeping import keeping_routes
 from edge.api.marking import marking_routes
 from edge.api.openapi import described
@@ -21,6 +22,7 @@ from edge.api.signing_in import sign_in_routes
 from edge.api.streams import ENDING, TooManyOnlookers
 from edge.api.watching import watching_routes
 from edge.condition import Conditions
+from edge.config import Config, NodeConfig
 from edge.errors import (
     AlreadyRecording,
     BadMark,
@@ -67,6 +69,8 @@ class Served:
     holdings: Holdings
     marks: Marks
     conditions: Conditions
+    config: Config
+    running: NodeConfig
     power: Power
     updater: Updater
     access: Access
@@ -82,6 +86,7 @@ def node_routes(served: Served) -> list[Route]:
         *keeping_routes(served.holdings),
         *picture_routes(served.node, served.log),
         *watching_routes(served.node, served.conditions, served.log),
+        *configuring_routes(served.node, served.config, served.running),
         *appliance_routes(served.node, served.log, served.power, served.updater),
         *sign_in_routes(served.access),
     ]

@@ -25,6 +25,7 @@ from edge.api import Served, application
 from edge.api.access import PIN_FILE, Access, OperatorPin
 from edge.capture import CameraSource
 from edge.condition import Conditions
+from edge.config import Config, NodeConfig
 from edge.cost import Cost
 from edge.gates import Gates
 from edge.holdings import Holdings
@@ -49,6 +50,14 @@ from wire.tus.store import UploadStore
 FAKES = Path(__file__).parents[1] / "fakes"
 WIDTH, HEIGHT, RATE = 320, 180, 25
 ZERO_NS = 1_790_000_000_000_000_000
+RUNNING = NodeConfig(
+    detector="motion",
+    passes_per_second=4,
+    poses_per_second=0,
+    sound=None,
+    delete_confirmed=False,
+    offload_mbit=None,
+)
 
 
 def planes(number: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
@@ -437,6 +446,12 @@ def make_node(tmp_path, clock, log, make_eyes, health, panel, disk):
 
 
 @pytest.fixture
+def running() -> NodeConfig:
+    """The settings that a node of `make_api` runs with."""
+    return RUNNING
+
+
+@pytest.fixture
 def make_api(tmp_path, log, disk, clock, panel, power, health):
     """Makes the API of a node that `make_node` made, for whoever has the token `open-sesame`."""
 
@@ -448,6 +463,8 @@ def make_api(tmp_path, log, disk, clock, panel, power, health):
                 holdings=Holdings(ledger, storage, "open-sesame", log),
                 marks=Marks("left", ledger, clock, panel, log),
                 conditions=Conditions("left", storage, clock, health, ledger, time.monotonic),
+                config=Config(tmp_path / "config.json"),
+                running=RUNNING,
                 power=power,
                 updater=DisabledUpdater(),
                 access=Access("open-sesame", OperatorPin(tmp_path / PIN_FILE), time.monotonic),

@@ -145,7 +145,7 @@ def test_where_the_hub_is_and_how_much_it_may_be_sent(monkeypatch, options, hub,
 
     monkeypatch.setattr("edge.cli.serve", serve)
     assert main([*GOOD, *options]) == 0
-    assert [(given.hub, given.offload_mbit) for given in settings] == [(hub, mbit)]
+    assert [(given.hub, given.config.offload_mbit) for given in settings] == [(hub, mbit)]
 
 
 @pytest.mark.parametrize("mbit", ["0", "-1", "inf", "much"])

@@ -58,7 +58,7 @@ def test_every_route_says_what_it_is_for_what_it_takes_and_what_it_gives(route):
     assert route.summary
     assert route.takes is None or (issubclass(route.takes, Message) and route.takes.KIND)
     if isinstance(route.gives, str):
-        assert re.fullmatch(r"[a-z]+/[a-z.-]+(; .+)?", route.gives)
+        assert re.fullmatch(r"[a-z]+/[a-z.+-]+(; .+)?", route.gives)
     elif route.gives is not None:
         assert msgspec.json.schema(route.gives)
     assert not (route.method == "GET" and (route.takes or route.gives is None))
