@@ -44,7 +44,7 @@ def keeping_routes(holdings: Holdings) -> list[Route]:
         Route(
             "POST",
             "/api/v1/confirm",
-            "take the hub's sealed receipts (`StickReceipts`), as a stick brings them back",
+            "take the hub's sealed receipts (StickReceipts), as a stick brings them back",
             confirm,
             takes=Sealed,
             gives=ReceiptsTaken,

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from edge.api.route import Route, body_of
 from edge.node import Node
+from wire.readiness import GateReport
 from wire.session import NodeStatus, StartRecording
 
 
@@ -30,9 +31,10 @@ def recording_routes(node: Node) -> list[Route]:
             gives=NodeStatus,
             refusals={
                 400: "the order cannot be read",
-                409: "recording or testing itself, a session used before, or a closed gate: its `GateReport`",
+                409: "recording or testing itself, a session used before, or a closed gate",
                 503: "the camera cannot be opened",
             },
+            reports={409: GateReport},
         ),
         Route(
             "POST",

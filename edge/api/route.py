@@ -33,7 +33,9 @@ class Route:
     accepted: HTTPStatus = HTTPStatus.OK
     """The status code of an answer that gives something."""
     refusals: Mapping[int, str] = field(default_factory=dict)
-    """Status codes of refusals beside 401, and when they come."""
+    """Status codes of refusals beside 401, and when they come; each says in a sentence why."""
+    reports: Mapping[int, type[Message]] = field(default_factory=dict)
+    """Those of them that may come as a message instead."""
     endless: bool = False
     """The answer goes on until the caller, or the node, has enough."""
 

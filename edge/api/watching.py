@@ -53,7 +53,7 @@ def watching_routes(node: Node, conditions: Conditions, log: Log) -> list[Route]
         Route(
             "GET",
             "/api/v1/events",
-            "server-sent events: `NodeStatus` on each change, at most once a second, and `NodeCondition` every 5 s",
+            "server-sent events: NodeStatus on each change, at most once a second, and NodeCondition every 5 s",
             events,
             gives=EVENTS,
             refusals={503: "sixteen listen already"},

@@ -147,8 +147,11 @@ def test_a_message_is_described_as_it_travels():
     assert body["properties"]["body"] == {"$ref": "#/components/schemas/StartRecording"}
     fields = described["components"]["schemas"]["StartRecording"]
     assert {"session", "start_ns"} == set(fields["required"])
-    refused = described["paths"]["/api/v1/record/stop"]["post"]["responses"]
-    assert set(refused) == {"200", "401", "409"}
+    refused = described["paths"]["/api/v1/record/start"]["post"]["responses"]
+    assert list(refused) == ["200", "400", "401", "409", "503"]
+    assert set(refused["401"]["content"]) == {"text/plain"}
+    report = refused["409"]["content"]["application/json"]["schema"]
+    assert report["properties"]["kind"] == {"const": "gate-report"}
 
 
 async def test_the_page_shows_every_route_and_needs_nothing_from_elsewhere(client):
@@ -159,5 +162,8 @@ async def test_the_page_shows_every_route_and_needs_nothing_from_elsewhere(clien
         assert f"<code>{named(route)}</code>" in shown
     assert not re.findall(r"(?:src|href)=\"(?!/api/v1/|#)", shown)
     assert "http" not in shown.replace("HTTP", "")
+    assert "closed | confirmed | deleted | open | sent" in shown
+    assert "a list of <a href" in shown
+    assert "<code>?lines=</code>" in shown
     for anchor in re.findall(r'href="#(\w+)"', shown):
         assert f'id="{anchor}"' in shown
