@@ -7,11 +7,15 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import cache
+from getpass import getpass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from edge.api.access import PIN_FILE, OperatorPin
 from edge.capture import PROFILES, Camera, CameraSource, Profile, Sync
+from edge.config import NAME as CONFIG
+from edge.config import Config, DetectorName, NodeConfig
 from edge.errors import CameraFault, EdgeError
 from edge.ledger import Ledger
 from edge.memory import keep_flat
@@ -25,6 +29,8 @@ from firmware.health import BoardHealth, DisabledHealth
 from firmware.leaving import leave
 from firmware.log import Log
 from firmware.panel import PanelSource
+from firmware.power import DisabledPower, SystemPower
+from wire.durable import make_folder
 from wire.errors import WireError
 from wire.ids import node_id, session_id
 from wire.session import SegmentState
@@ -32,8 +38,9 @@ from wire.session import SegmentState
 if TYPE_CHECKING:
     from edge.detect.hailo import Chip
 
-DETECTORS = ("onnx", "motion", "hailo")
+DETECTORS = get_args(DetectorName)
 HEALTH = {"board": BoardHealth, "disabled": DisabledHealth}
+POWER = {"system": SystemPower, "disabled": DisabledPower}
 TOKEN_VARIABLE = "TOUCHLINE_TOKEN"  # noqa: S105 - its name, not a token
 
 
@@ -113,6 +120,12 @@ def _parser() -> argparse.ArgumentParser:
         default="disabled",
         help="disabled, or gpio:LIGHT,BEEPER with the pins' BCM numbers (%(default)s)",
     )
+    node.add_argument(
+        "--power",
+        choices=tuple(POWER),
+        default="disabled",
+        help="let an operator switch the machine off by systemctl, or not (%(default)s)",
+    )
     node.set_defaults(run=_serve)
     carry = commands.add_parser("export", help="copy what the hub has not confirmed to a stick, to be carried to it")
     carry.add_argument("--data", required=True, type=Path, help="the node's folder of segments and ledger")
@@ -120,6 +133,9 @@ def _parser() -> argparse.ArgumentParser:
     carry.add_argument("--session", help="only this session (all of them)")
     _add_token(carry)
     carry.set_defaults(run=_export)
+    pin = commands.add_parser("pin", help="set the PIN by which an operator signs in, read from the standard input")
+    pin.add_argument("--data", required=True, type=Path, help="the node's folder of segments and ledger")
+    pin.set_defaults(run=_pin)
     return parser
 
 
@@ -141,23 +157,34 @@ def _serve(arguments: argparse.Namespace) -> int:
         raise EdgeError("a node needs the rig's token: an empty one would let anybody in")
     if arguments.hub != "auto" and not arguments.hub.startswith(("http://", "https://")):
         raise EdgeError(f"--hub {arguments.hub}: write it as a web address, like http://192.168.4.1:8000, or auto")
+    node = node_id(arguments.node)
+    log = Log(sys.stderr, clock, node=node)
+    kept = Config(arguments.data / CONFIG)
+    config = kept.taken_up(
+        NodeConfig(
+            detector=arguments.detector,
+            passes_per_second=arguments.passes_per_second,
+            poses_per_second=arguments.poses_per_second,
+            sound=arguments.sound,
+            delete_confirmed=arguments.delete_confirmed,
+            offload_mbit=arguments.offload_mbit,
+        ),
+        log,
+    )
     settings = Settings(
-        node=node_id(arguments.node),
+        node=node,
         source=CameraSource.parse(arguments.camera, arguments.profile, arguments.sync),
         data=arguments.data,
         host=arguments.host,
         port=arguments.port,
         hub=None if arguments.hub == "auto" else arguments.hub,
-        offload_mbit=arguments.offload_mbit,
         token=arguments.token,
-        detector=arguments.detector,
-        delete_confirmed=arguments.delete_confirmed,
+        config=config,
+        kept=kept,
         health=HEALTH[arguments.health](),
         panel=PanelSource.parse(arguments.panel),
-        sound=arguments.sound,
+        power=POWER[arguments.power](),
     )
-
-    log = Log(sys.stderr, clock, node=settings.node)
 
     # Imported when first needed: a node answers before its detector's libraries are loaded.
     @cache
@@ -171,13 +198,13 @@ def _serve(arguments: argparse.Namespace) -> int:
         from edge.track.eyes import open_eyes  # noqa: PLC0415
 
         return open_eyes(
-            arguments.detector,
-            arguments.passes_per_second,
+            config.detector,
+            config.passes_per_second,
             camera.width,
             camera.height,
             camera.frames_per_second,
             first_segment,
-            poses_per_second=arguments.poses_per_second,
+            poses_per_second=config.poses_per_second,
             chip=chip(),
             note=lambda fault: log.event("detector-fault", fault=str(fault)),
         )
@@ -216,6 +243,17 @@ def _export(arguments: argparse.Namespace) -> int:
     for key in missed:
         print(f"touchline-edge: segment {key.path('')} is damaged or gone on this node's disk", file=sys.stderr)
     return 1 if missed else 0
+
+
+def _pin(arguments: argparse.Namespace) -> int:
+    # Not as an argument: what stands on the command line, every user of the machine can read.
+    given = getpass("The operator's new PIN: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    try:
+        make_folder(arguments.data)
+        OperatorPin(arguments.data / PIN_FILE).set(given)
+    except OSError as fault:
+        raise EdgeError(f"the data folder {arguments.data} cannot be written: {fault.strerror}") from None
+    return 0
 
 
 class _Percent:

@@ -39,6 +39,18 @@ class NotRecording(EdgeError):
     """A stop was asked for while nothing is recorded."""
 
 
+class NoSuchSession(EdgeError):
+    """Something is asked of a session that this node has not recorded."""
+
+
+class BadConfig(EdgeError):
+    """Settings that cannot be read or written."""
+
+
+class BadMark(EdgeError):
+    """A mark at a time when its session was not recorded."""
+
+
 class RecorderFault(EdgeError):
     """The recorder cannot write what the camera gives: the node cannot do its duty."""
 

@@ -12,6 +12,7 @@ from sqlite_utils.db import NotFoundError
 
 from edge.errors import LedgerFault
 from wire.ids import NodeId, SessionId
+from wire.marks import Mark
 from wire.session import SegmentKey, SegmentOffer, SegmentState
 
 NAME = "ledger.sqlite"
@@ -104,6 +105,9 @@ class Ledger:
             pk=("session", "node", "sequence"),
             if_not_exists=True,
         )
+        self._db.table("marks").create(
+            {"session": str, "node": str, "time_ns": int, "note": str}, pk=("session", "time_ns"), if_not_exists=True
+        )
         # A season's deleted rows must not be walked through for the few that are not.
         self._db.table("segments").create_index(["state"], if_not_exists=True)
 
@@ -147,6 +151,17 @@ class Ledger:
                 "and sequence = (select max(sequence) from segments where session = :session)",
                 {"session": session},
             )
+
+    def mark(self, mark: Mark) -> None:
+        """Enter a mark, in place of one of the same session and time."""
+        with self._lock:
+            self._db.table("marks").upsert(msgspec.structs.asdict(mark))
+
+    def marks(self, session: SessionId) -> list[Mark]:
+        """A session's marks in the order of their time."""
+        return [
+            Mark(**row) for row in self._select("select * from marks where session = ? order by time_ns", [session])
+        ]
 
     def open_segment(self, key: SegmentKey, start_ns: int) -> None:
         """Enter the intention to write a segment whose first frame was captured at `start_ns`."""
@@ -194,6 +209,15 @@ class Ledger:
                 return False
             self._db.table("segments").update(_pk(offer.key), {"state": SegmentState.CONFIRMED})
             return True
+
+    def is_confirmed(self, offer: SegmentOffer) -> bool:
+        """Whether the hub has confirmed exactly what `offer` promises."""
+        with self._lock:
+            try:
+                row = _segment(self._db.table("segments").get(_pk(offer.key)))
+            except NotFoundError:
+                return False
+        return row.offer == offer and row.state in (SegmentState.CONFIRMED, SegmentState.DELETED)
 
     def _change(self, key: SegmentKey, before: tuple[SegmentState, ...], updates: dict[str, Any]) -> None:
         with self._lock, self._db.atomic():
@@ -265,6 +289,11 @@ class Ledger:
             "select count(*) as n from segments where state in (select value from json_each(?))", [json.dumps(states)]
         )
         return int(rows[0]["n"])
+
+    def counts(self) -> dict[SegmentState, int]:
+        """How many segments are in each state that there are any in."""
+        rows = self._select("select state, count(*) as n from segments group by state", [])
+        return {SegmentState(row["state"]): int(row["n"]) for row in rows}
 
     def sessions(self) -> list[SessionRow]:
         """All sessions, oldest first."""

@@ -118,6 +118,11 @@ class Node:
         self._size = (0, 0, 0.0)
         self._fault: str | None = None
 
+    @property
+    def session(self) -> SessionId | None:
+        """The session that is being recorded, begun or gone on with."""
+        return self._recording.session if self._recording else self._starting or self._resuming
+
     async def start(self, order: StartRecording) -> NodeStatus:
         """Begin a recording; raises `AlreadyRecording`, `SelfTesting`, `CameraFault` or `GateClosed`."""
         loop = asyncio.get_running_loop()
@@ -153,7 +158,7 @@ class Node:
 
     async def self_test(self, length_s: float = 10.0) -> SelfTestReport:
         """Record so many seconds for nobody, and judge them; raises `AlreadyRecording` or `SelfTesting`."""
-        self._leave_the_test_alone()
+        self.check_idle()
         self._testing = True
         try:
             async with self._camera_lock:
@@ -243,7 +248,7 @@ class Node:
             width_px=width,
             height_px=height,
             frames_per_second=rate,
-            recording=recording.session if recording else self._starting or self._resuming,
+            recording=self.session,
             frames=recording.frames if recording else 0,
             frames_dropped=recording.camera.frames_dropped if recording else 0,
             segments_waiting=waiting,
@@ -259,9 +264,11 @@ class Node:
                 frame = await aside(self._glance)
         return await asyncio.to_thread(jpeg, frame)
 
-    async def sessions(self) -> list[SessionRow]:
-        """Every session this node has recorded."""
-        return await asyncio.to_thread(self._ledger.sessions)
+    def check_idle(self) -> None:
+        """Raises `AlreadyRecording` or `SelfTesting` while the node does something that must not be cut off."""
+        self._leave_the_test_alone()
+        if self.session:
+            raise AlreadyRecording(f"node {self.node} is recording session {self.session}: stop it first")
 
     def cost(self) -> NodeCost:
         """What the node's work has cost so far."""

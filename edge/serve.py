@@ -6,7 +6,8 @@ import errno
 import ipaddress
 import signal
 import socket
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -14,12 +15,17 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from edge.api import application
+from edge.api import Served, application
+from edge.api.access import PIN_FILE, Access, OperatorPin
 from edge.capture import CameraSource
+from edge.condition import Conditions
+from edge.config import Config, NodeConfig
 from edge.cost import Cost
 from edge.errors import EdgeError, PortTaken, SegmentRefused
 from edge.gates import Gates
+from edge.holdings import Holdings
 from edge.ledger import NAME, Ledger, SessionRow
+from edge.marks import Marks
 from edge.node import EyesFor, Node, software
 from edge.offload import Bandwidth, Hub, HubAddresses, Offloader, on_this_network, take_receipts
 from edge.record import PATIENCE, Patience, Shelf, salvage
@@ -34,6 +40,8 @@ from firmware.holding import hold
 from firmware.log import Log
 from firmware.panel import DisabledPanel, Panel, PanelSource
 from firmware.panel.signals import OFF, READY
+from firmware.power import DisabledPower, Power
+from firmware.updates import DisabledUpdater
 from wire.ids import NodeId
 from wire.session import SegmentKey
 
@@ -43,8 +51,8 @@ _STOP_S = 4.0
 
 @dataclass(frozen=True)
 class Settings:
-    """What one node process is told: who it is, its camera, where it keeps its data, where it listens, its hub, and
-    what its board has."""
+    """What one node process is told: who it is, its camera, where it keeps its data, where it listens, its hub,
+    its settings and where they are kept for the next start, and what its board has."""
 
     node: NodeId
     source: CameraSource
@@ -53,13 +61,12 @@ class Settings:
     port: int
     hub: str | None
     token: str
-    detector: str
-    delete_confirmed: bool
+    config: NodeConfig
+    kept: Config
     health: Health
     panel: PanelSource
-    sound: str | None = None
     patience: Patience = PATIENCE
-    offload_mbit: float | None = None
+    power: Power = field(default_factory=DisabledPower)
 
 
 async def serve(settings: Settings, eyes_for: EyesFor, clock: RigClock, log: Log) -> int:
@@ -74,7 +81,7 @@ async def serve(settings: Settings, eyes_for: EyesFor, clock: RigClock, log: Log
         panel = _panel(settings, log)
         try:
             running = salvage(shelf, ledger, log, clock.now_ns(), clock.uncertainty_ns())
-            bandwidth = Bandwidth(settings.offload_mbit and settings.offload_mbit * 125_000)
+            bandwidth = Bandwidth(settings.config.offload_mbit and settings.config.offload_mbit * 125_000)
             async with Hub(_addresses(settings, log), settings.token, bandwidth=bandwidth) as hub:
                 return await _run(settings, listener, eyes_for, clock, log, shelf, ledger, hub, running, panel)
         finally:
@@ -95,7 +102,7 @@ async def _run(
     panel: Panel,
 ) -> int:
     cost = Cost()
-    storage = Storage(shelf, ledger, log, delete_confirmed=settings.delete_confirmed)
+    storage = Storage(shelf, ledger, log, delete_confirmed=settings.config.delete_confirmed)
     storage.sweep()
     manifests = Manifests(shelf, ledger, clock, log, software())
     manifests.mend()
@@ -125,7 +132,7 @@ async def _run(
         node=settings.node,
         source=settings.source,
         eyes_for=eyes_for,
-        detector=settings.detector,
+        detector=settings.config.detector,
         shelf=shelf,
         ledger=ledger,
         clock=clock,
@@ -137,14 +144,29 @@ async def _run(
         self_test=self_test,
         panel=panel,
         segment_closed=offloader.wake,
-        sound=settings.sound,
+        sound=settings.config.sound,
         patience=settings.patience,
     )
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked.set)
-    runner = web.AppRunner(application(node, settings.token, log), access_log=None, shutdown_timeout=0.5)
+    access = Access(settings.token, OperatorPin(settings.data / PIN_FILE), time.monotonic)
+    api = application(
+        Served(
+            node=node,
+            holdings=Holdings(ledger, storage, settings.token, log),
+            marks=Marks(settings.node, ledger, clock, panel, log),
+            conditions=Conditions(settings.node, storage, clock, settings.health, ledger, time.monotonic),
+            config=settings.kept,
+            running=settings.config,
+            power=settings.power,
+            updater=DisabledUpdater(),
+            access=access,
+            log=log,
+        )
+    )
+    runner = web.AppRunner(api, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     await web.SockSite(runner, listener).start()
     port = listener.getsockname()[1]
@@ -167,6 +189,8 @@ async def _run(
             if task.get_name() != "signal":
                 log.event("broken", part=task.get_name(), fault=task.exception() or "it cannot go on")
         log.event("stopping")
+        # First of all whoever looks on is let go: a look may open the camera again.
+        await api.shutdown()
         await asyncio.wait_for(node.leave(), _STOP_S)
         return 0 if asked.is_set() and not node.broken.is_set() else 1
     except TimeoutError:

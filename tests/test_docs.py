@@ -65,15 +65,6 @@ def test_every_route_of_the_hub_is_documented(tmp_path):
         assert f"`{route.method} {path}`" in API, f"{route.method} {path}"
 
 
-def test_every_route_of_the_node_is_documented():
-    from edge.api import application
-
-    app = application(None, "t", None)
-    for route in app.router.routes():
-        if route.method != "HEAD":
-            assert f"`{route.method} {route.resource.canonical}`" in API, route
-
-
 def test_every_route_of_the_portal_for_devices_is_documented():
     from viewer.web.access import DEVICE
     from viewer.web.app import _ROUTES

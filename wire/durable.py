@@ -8,15 +8,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def write_durably(path: Path, data: bytes) -> None:
-    """Replaces the file `path` by `data`, all or nothing: temp, fsync, rename, fsync of the folder."""
-    write_parts_durably(path, [data])
+def write_durably(path: Path, data: bytes, *, mode: int = 0o666) -> None:
+    """Replaces the file `path` by `data`, all or nothing: temp, fsync, rename, fsync of the folder.
+
+    `mode` are the permissions, less the process's umask.
+    """
+    write_parts_durably(path, [data], mode=mode)
 
 
-def write_parts_durably(path: Path, parts: Iterable[bytes]) -> None:
+def write_parts_durably(path: Path, parts: Iterable[bytes], *, mode: int = 0o666) -> None:
     """`write_durably` for what is too long to be held at once."""
     temp = path.with_name(path.name + ".new")
-    with open(temp, "wb") as out:
+    with open(temp, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as out:
         out.writelines(parts)
         out.flush()
         os.fsync(out.fileno())

@@ -5,7 +5,7 @@ the sealed offer comes last, so a segment with an offer is whole. The hub leaves
 """
 
 from wire.message import Message
-from wire.session import SegmentOffer
+from wire.session import SegmentKey, SegmentOffer
 
 VIDEO = ".mp4"
 TRACKS = ".tracks"
@@ -21,3 +21,14 @@ class StickReceipts(Message, frozen=True, kw_only=True):
     VERSION = 1
 
     confirmed: tuple[SegmentOffer, ...]
+
+
+class ReceiptsTaken(Message, frozen=True, kw_only=True):
+    """A node's answer to receipts: its segments that count as confirmed now, or did before, and how many receipts say
+    nothing of what it promised, such as those of other nodes."""
+
+    KIND = "receipts-taken"
+    VERSION = 1
+
+    confirmed: tuple[SegmentKey, ...]
+    passed_over: int

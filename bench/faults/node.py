@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from bench.faults.staged import FAULTS, FrailEyes, Fuse, StagedSource, SteppingClock, let_files_fail
+from edge.config import Config, NodeConfig
 from edge.record import Patience
 from edge.serve import Settings, serve
 from firmware.health import DisabledHealth
@@ -35,10 +36,16 @@ def main() -> int:
         host="127.0.0.1",
         port=0,
         hub="http://127.0.0.1:9",
-        offload_mbit=None,
         token=TOKEN,
-        detector="staged",
-        delete_confirmed=False,
+        config=NodeConfig(
+            detector="staged",
+            passes_per_second=1,
+            poses_per_second=0,
+            sound=None,
+            delete_confirmed=False,
+            offload_mbit=None,
+        ),
+        kept=Config(given.data / "config.json"),
         health=DisabledHealth(),
         panel=PanelSource(None),
         # As a test is in a hurry; the rules are the same.

@@ -1,5 +1,5 @@
 """The node's HTTP API."""
 
-from edge.api.app import application
+from edge.api.app import Served, application, node_routes
 
-__all__ = ["application"]
+__all__ = ["Served", "application", "node_routes"]

@@ -13,6 +13,8 @@ from edge.errors import EdgeError
 from wire.durable import write_durably
 
 COOKIE = "operator"
+PIN_FILE = "operator.json"
+"""In the folder of a node's data."""
 SESSION_S = 12 * 3600
 """A match day; signing in again is quick."""
 MOST_SESSIONS = 32
@@ -28,7 +30,11 @@ class BadPin(EdgeError):
 
 
 class SignInRefused(EdgeError):
-    """A wrong PIN, no PIN at all, or too many tries."""
+    """A wrong PIN, or no PIN at all; or another site's page that tries one."""
+
+
+class TooManyTries(SignInRefused):
+    """So many wrong PINs that even the right one has to wait."""
 
 
 class OperatorPin:
@@ -43,7 +49,8 @@ class OperatorPin:
             raise BadPin(f"a PIN has at least {SHORTEST_PIN} characters")
         salt = secrets.token_bytes(16)
         kept = {"salt": salt.hex(), "hash": _hashed(pin, salt).hex()}
-        write_durably(self._file, json.dumps(kept).encode())
+        # Six digits are quickly guessed by whoever can read what they are compared with.
+        write_durably(self._file, json.dumps(kept).encode(), mode=0o600)
 
     def fits(self, pin: str) -> bool:
         """Whether this is the PIN; takes as long where there is none."""
@@ -78,7 +85,7 @@ class Access:
         """A new session's secret; raises `SignInRefused`."""
         now = self._now_s()
         if now < self._until_s:
-            raise SignInRefused(f"too many wrong PINs: try again in {self._until_s - now:.0f} s")
+            raise TooManyTries(f"too many wrong PINs: try again in {self._until_s - now:.0f} s")
         if not self._pin.fits(pin):
             self._wrong += 1
             if self._wrong >= MOST_TRIES:
@@ -106,14 +113,15 @@ class Access:
         end = self._sessions.get(request.cookies.get(COOKIE, ""))
         if end is None or end <= self._now_s():
             return False
-        return request.method in ("GET", "HEAD") or _same_site(request)
+        return request.method in ("GET", "HEAD") or is_own_page(request)
 
     def allows(self, request: web.Request) -> bool:
         """Whether the request may pass a guarded route."""
         return self.is_rig(request) or self.is_operator(request)
 
 
-def _same_site(request: web.Request) -> bool:
+def is_own_page(request: web.Request) -> bool:
+    """Whether a browser says that the request was made by a page of this node."""
     told = request.headers.get("Sec-Fetch-Site")
     if told is not None:
         return told == "same-origin"

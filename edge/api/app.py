@@ -1,21 +1,47 @@
-"""Routes of the node's API under `/api/v1`; every one but the status asks for the rig's token."""
+"""The node's API: its table of routes, who is let through to them, and how a fault is answered."""
 
-import hmac
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 
-import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from edge.errors import AlreadyRecording, CameraFault, EdgeError, GateClosed, NotRecording, SelfTesting
-from edge.node import Node
+from edge.api.access import Access, SignInRefused, TooManyTries
+from edge.api.appliance import appliance_routes
+from edge.api.configuring import configuring_routes
+from edge.api.keeping import keeping_routes
+from edge.api.marking import marking_routes
+from edge.api.openapi import described
+from edge.api.pictures import picture_routes
+from edge.api.readiness import readiness_routes
+from edge.api.recording import recording_routes
+from edge.api.route import Route
+from edge.api.signing_in import sign_in_routes
+from edge.api.streams import ENDING, TooManyOnlookers
+from edge.api.watching import watching_routes
+from edge.condition import Conditions
+from edge.config import Config, NodeConfig
+from edge.errors import (
+    AlreadyRecording,
+    BadMark,
+    CameraFault,
+    EdgeError,
+    GateClosed,
+    NoSuchSession,
+    NotRecording,
+    SelfTesting,
+)
+from edge.holdings import Holdings
+from edge.marks import Marks
+from edge.node import Node, software
+from firmware.errors import FirmwareError, NotSetUp
 from firmware.log import Log
-from wire.errors import WireError
-from wire.message import Message, decode, encode
-from wire.session import StartRecording
-
-OPEN_TO_ALL = frozenset({("GET", "/api/v1/status"), ("HEAD", "/api/v1/status")})
-"""What may be asked without a token; all else is refused, whether it exists or not."""
+from firmware.power import Power
+from firmware.updates import Updater
+from wire.errors import NotProven, WireError
+from wire.message import encode
 
 _BODY_LIMIT = 64 << 10
 _STATUS_OF: dict[type[Exception], HTTPStatus] = {
@@ -24,66 +50,79 @@ _STATUS_OF: dict[type[Exception], HTTPStatus] = {
     GateClosed: HTTPStatus.CONFLICT,
     SelfTesting: HTTPStatus.CONFLICT,
     CameraFault: HTTPStatus.SERVICE_UNAVAILABLE,
+    TooManyOnlookers: HTTPStatus.SERVICE_UNAVAILABLE,
+    TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
+    SignInRefused: HTTPStatus.FORBIDDEN,
+    NoSuchSession: HTTPStatus.NOT_FOUND,
+    NotProven: HTTPStatus.FORBIDDEN,
+    BadMark: HTTPStatus.BAD_REQUEST,
+    NotSetUp: HTTPStatus.NOT_IMPLEMENTED,
     WireError: HTTPStatus.BAD_REQUEST,
 }
 
 
-def application(node: Node, token: str, log: Log) -> web.Application:
-    """The aiohttp application that speaks for `node` to whoever knows `token`."""
-    app = web.Application(middlewares=[_guard(token), _faults(log)], client_max_size=_BODY_LIMIT)
-    routes = _Routes(node)
-    app.add_routes(
-        [
-            web.get("/api/v1/status", routes.status),
-            web.post("/api/v1/record/start", routes.start),
-            web.post("/api/v1/record/stop", routes.stop),
-            web.get("/api/v1/preview.jpg", routes.preview),
-            web.get("/api/v1/sessions", routes.sessions),
-            web.get("/api/v1/cost", routes.cost),
-        ]
-    )
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """What the API speaks for, and who has access."""
+
+    node: Node
+    holdings: Holdings
+    marks: Marks
+    conditions: Conditions
+    config: Config
+    running: NodeConfig
+    power: Power
+    updater: Updater
+    access: Access
+    log: Log
+
+
+def node_routes(served: Served) -> list[Route]:
+    """Everything a node may be asked, in the order in which it is described."""
+    routes = [
+        *recording_routes(served.node),
+        *readiness_routes(served.node),
+        *marking_routes(served.node, served.marks),
+        *keeping_routes(served.holdings),
+        *picture_routes(served.node, served.log),
+        *watching_routes(served.node, served.conditions, served.log),
+        *configuring_routes(served.node, served.config, served.running),
+        *appliance_routes(served.node, served.log, served.power, served.updater),
+        *sign_in_routes(served.access),
+    ]
+    return described(routes, software())
+
+
+def application(served: Served) -> web.Application:
+    """The aiohttp application of a node's routes."""
+    routes = node_routes(served)
+    app = web.Application(middlewares=[_guard(routes, served.access), _faults(served.log)], client_max_size=_BODY_LIMIT)
+    for route in routes:
+        for method in _methods(route):
+            app.router.add_route(method, route.path, route.respond)
+    app[ENDING] = asyncio.Event()
+    app.on_shutdown.append(_end_streams)
     return app
 
 
-class _Routes:
-    def __init__(self, node: Node) -> None:
-        self._node = node
-
-    async def status(self, _request: web.Request) -> web.Response:
-        return _message(await self._node.status())
-
-    async def start(self, request: web.Request) -> web.Response:
-        return _message(await self._node.start(decode(await request.read(), StartRecording)))
-
-    async def stop(self, _request: web.Request) -> web.Response:
-        return _message(await self._node.stop())
-
-    async def preview(self, _request: web.Request) -> web.Response:
-        picture = await self._node.preview()
-        return web.Response(body=picture, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
-
-    async def sessions(self, _request: web.Request) -> web.Response:
-        rows = await self._node.sessions()
-        return web.Response(body=msgspec.json.encode(rows), content_type="application/json")
-
-    async def cost(self, _request: web.Request) -> web.Response:
-        return _message(self._node.cost())
+async def _end_streams(app: web.Application) -> None:
+    app[ENDING].set()
 
 
-def _message(message: Message) -> web.Response:
-    return web.Response(body=encode(message), content_type="application/json")
+def _methods(route: Route) -> tuple[str, ...]:
+    return ("GET", "HEAD") if route.method == "GET" and not route.endless else (route.method,)
 
 
-def _guard(token: str) -> Middleware:
-    expected = f"Bearer {token}".encode()
+def _guard(routes: Sequence[Route], access: Access) -> Middleware:
+    """Lets everybody to the open routes; all else is only for those with access, whether it exists or not."""
+    open_to_all = frozenset((method, route.path) for route in routes if route.open for method in _methods(route))
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
-        if (request.method, request.path) not in OPEN_TO_ALL and not hmac.compare_digest(given, expected):
+        if (request.method, request.path) not in open_to_all and not access.allows(request):
             return web.Response(
                 status=HTTPStatus.UNAUTHORIZED,
-                text="this needs the rig's token",
+                text="this needs the rig's token, or an operator who has signed in",
                 headers={"WWW-Authenticate": "Bearer"},
             )
         return await handler(request)
@@ -96,7 +135,7 @@ def _faults(log: Log) -> Middleware:
     async def faults(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
-        except (EdgeError, WireError) as fault:
+        except (EdgeError, FirmwareError, WireError) as fault:
             found = (status for kind, status in _STATUS_OF.items() if isinstance(fault, kind))
             status = next(found, HTTPStatus.INTERNAL_SERVER_ERROR)
             log.event("request-refused", path=request.path, status=int(status), fault=fault)

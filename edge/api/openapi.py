@@ -3,17 +3,50 @@
 import html
 import re
 from collections.abc import Sequence
+from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from aiohttp import web
 
 from edge.api.route import Route
 from wire.message import Message
 
+DOCUMENT = "/api/v1/openapi.json"
+PAGE = "/api/v1/docs"
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 46rem; padding: 1rem; }
+section { border-top: 1px solid #ccc; } h2 { font-size: 1rem; } pre { overflow-x: auto; }
+@media (prefers-color-scheme: dark) { body { background: #111; color: #eee; } a { color: #8cf; } }
+"""
+
+
+def described(routes: Sequence[Route], software: str) -> list[Route]:
+    """The routes, and the two by which a node tells all of them: as a document and as a page."""
+
+    @cache
+    def document() -> dict[str, Any]:
+        return describe(everything, software)
+
+    async def tell(_request: web.Request) -> bytes:
+        return msgspec.json.encode(document())
+
+    async def show(_request: web.Request) -> bytes:
+        return page(document()).encode()
+
+    everything = [
+        *routes,
+        Route("GET", DOCUMENT, "this API as an OpenAPI 3.1 document", tell, gives="application/json", open=True),
+        Route("GET", PAGE, "this API as a page to read", show, gives="text/html; charset=utf-8", open=True),
+    ]
+    return everything
+
 
 def describe(routes: Sequence[Route], software: str) -> dict[str, Any]:
     """The OpenAPI document of these routes."""
-    types = [t for route in routes for t in (route.takes, route.gives) if t is not None and not isinstance(t, str)]
+    told = [t for route in routes for t in (route.takes, route.gives, *route.reports.values())]
+    types = [t for t in told if t is not None and not isinstance(t, str)]
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     schema_of = dict(zip(map(repr, types), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
@@ -44,10 +77,15 @@ def _operation(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
         good["content"] = {route.gives: {"schema": {"type": "string", "format": "binary"}}}
     elif route.gives is not None:
         good["content"] = {"application/json": {"schema": _enveloped(route.gives, schema_of)}}
-    responses = {"200" if route.gives is not None else "204": good}
-    responses |= {str(code): {"description": when} for code, when in route.refusals.items()}
+    refusals = dict(route.refusals)
     if not route.open:
-        responses["401"] = {"description": "neither the rig's token nor a signed-in operator"}
+        refusals[HTTPStatus.UNAUTHORIZED] = "neither the rig's token nor a signed-in operator"
+    responses = {str(int(route.status)): good}
+    for code, when in sorted(refusals.items()):
+        content: dict[str, Any] = {"text/plain": {"schema": {"type": "string"}}}
+        if code in route.reports:
+            content["application/json"] = {"schema": _enveloped(route.reports[code], schema_of)}
+        responses[str(int(code))] = {"description": when, "content": content}
     named = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{(\w+)}", route.path)
@@ -91,10 +129,16 @@ def page(document: dict[str, Any]) -> str:
                 for code, answer in operation["responses"].items()
             )
             body = operation.get("requestBody")
+            asked = "".join(
+                f"<p><code>?{html.escape(one['name'])}=</code> {html.escape(one['description'])}</p>"
+                for one in operation.get("parameters", ())
+                if one["in"] == "query"
+            )
             who = "" if "security" in operation else " <em>open to all</em>"
             parts.append(
                 f"<section><h2><code>{method.upper()} {html.escape(path)}</code></h2>"
                 f"<p>{html.escape(operation['summary'])}{who}</p>"
+                + asked
                 + (f"<p>takes{_shape(body)}</p>" if body else "")
                 + f"<ul>{codes}</ul></section>"
             )
@@ -106,21 +150,28 @@ def page(document: dict[str, Any]) -> str:
     title = f"{html.escape(document['info']['title'])}: API"
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-        '<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/static/node.css">'
-        f'<main class="reference"><h1>{title}</h1><p><a href="/api/v1/openapi.json">openapi.json</a></p>'
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
+        f'<main><h1>{title}</h1><p><a href="{DOCUMENT}">{DOCUMENT}</a></p>'
         f"{''.join(parts)}<h1>Messages</h1>{shapes}</main></html>"
     )
 
 
 def _shape(part: dict[str, Any]) -> str:
+    """What a body is: a link to its message, else its type; of a sentence nothing needs to be said."""
+    kinds = []
     for content, media in part.get("content", {}).items():
         found = re.search(r"#/components/schemas/(\w+)", str(media["schema"]))
-        name = found.group(1) if found else None
-        return f': <a href="#{name}">{name}</a>' if name else f": <code>{html.escape(content)}</code>"
-    return ""
+        if found:
+            many = "a list of " if media["schema"].get("type") == "array" else ""
+            kinds.append(f'{many}<a href="#{found.group(1)}">{found.group(1)}</a>')
+        elif "format" in media["schema"]:
+            kinds.append(f"<code>{html.escape(content)}</code>")
+    return f": {', '.join(kinds)}" if kinds else ""
 
 
 def _fields(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return " | ".join(schema["enum"])
     required = set(schema.get("required", ()))
     return "\n".join(
         f"{name}{'' if name in required else '?'}: {_type_of(kind)}"

@@ -30,8 +30,19 @@ class Route:
     open: bool = False
     query: Mapping[str, str] = field(default_factory=dict)
     """Names of the query's parameters and what they mean."""
+    accepted: HTTPStatus = HTTPStatus.OK
+    """The status code of an answer that gives something."""
     refusals: Mapping[int, str] = field(default_factory=dict)
-    """Status codes beside 200 and 401, and when they come."""
+    """Status codes of refusals beside 401, and when they come; each says in a sentence why."""
+    reports: Mapping[int, type[Message]] = field(default_factory=dict)
+    """Those of them that may come as a message instead."""
+    endless: bool = False
+    """The answer goes on until the caller, or the node, has enough."""
+
+    @property
+    def status(self) -> HTTPStatus:
+        """The status code of whoever is answered."""
+        return HTTPStatus.NO_CONTENT if self.gives is None else self.accepted
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         """Answer a request that was let through."""
@@ -39,11 +50,13 @@ class Route:
         if isinstance(given, web.StreamResponse):
             return given
         if given is None:
-            return web.Response(status=HTTPStatus.NO_CONTENT)
+            return web.Response(status=self.status)
         if isinstance(self.gives, str):
-            return web.Response(body=given, headers={"Content-Type": self.gives, "Cache-Control": "no-store"})
-        raw = encode(given) if isinstance(given, Message) else msgspec.json.encode(given)
-        return web.Response(body=raw, content_type="application/json", headers={"Cache-Control": "no-store"})
+            raw, kind = given, self.gives
+        else:
+            raw = encode(given) if isinstance(given, Message) else msgspec.json.encode(given)
+            kind = "application/json"
+        return web.Response(status=self.status, body=raw, headers={"Content-Type": kind, "Cache-Control": "no-store"})
 
 
 async def body_of(request: web.Request, kind: type[Any]) -> Any:

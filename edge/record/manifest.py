@@ -14,6 +14,7 @@ from firmware.log import Log
 from wire.durable import make_folder, write_durably
 from wire.errors import WireError
 from wire.ids import NodeId, SessionId
+from wire.marks import Mark
 from wire.message import Message, decode, encode
 
 
@@ -41,8 +42,8 @@ class SessionManifest(Message, frozen=True, kw_only=True):
     The session's zero is told as rig time (`start_ns`) and as this node's clock showed it (`local_start_ns`), which is
     the same where the clock's offset was unknown. `resumed` counts how often the session was gone on with after a cut,
     and `frames_dropped` the frames known to be lost but for those that a cut kept from being told. `complete` says that
-    all segments are listed; `ended` is None for a session that was cut off. `reference_sha256` is of the picture at the
-    start.
+    all segments are listed, and the marks set until then; `ended` is None for a session that was cut off.
+    `reference_sha256` is of the picture at the start.
     """
 
     KIND = "session-manifest"
@@ -66,6 +67,7 @@ class SessionManifest(Message, frozen=True, kw_only=True):
     frames: int = 0
     frames_dropped: int = 0
     segments: tuple[SegmentSum, ...] = ()
+    marks: tuple[Mark, ...] = ()
     complete: bool = False
 
 
@@ -169,6 +171,7 @@ class Manifests:
                 )
                 for offer in offers
             ),
+            marks=tuple(self._ledger.marks(manifest.session)),
             complete=True,
         )
 

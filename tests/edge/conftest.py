@@ -21,9 +21,15 @@ import numpy as np
 import pytest
 from aiohttp import web
 
+from edge.api import Served, application
+from edge.api.access import PIN_FILE, Access, OperatorPin
 from edge.capture import CameraSource
+from edge.condition import Conditions
+from edge.config import Config, NodeConfig
 from edge.cost import Cost
 from edge.gates import Gates
+from edge.holdings import Holdings
+from edge.marks import Marks
 from edge.node import Node, software
 from edge.record import Shelf
 from edge.record.manifest import Manifests
@@ -34,6 +40,7 @@ from firmware.clock import ClockReading, ClockSource
 from firmware.health import HealthReading
 from firmware.log import Log
 from firmware.panel import FakePanel
+from firmware.updates import DisabledUpdater
 from wire.message import decode, encode
 from wire.session import SegmentKey, SegmentOffer, SegmentReceipt
 from wire.tracks import Kind, Tracklet
@@ -43,6 +50,14 @@ from wire.tus.store import UploadStore
 FAKES = Path(__file__).parents[1] / "fakes"
 WIDTH, HEIGHT, RATE = 320, 180, 25
 ZERO_NS = 1_790_000_000_000_000_000
+RUNNING = NodeConfig(
+    detector="motion",
+    passes_per_second=4,
+    poses_per_second=0,
+    sound=None,
+    delete_confirmed=False,
+    offload_mbit=None,
+)
 
 
 def planes(number: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
@@ -287,6 +302,19 @@ class StubHealth:
         return self.reading
 
 
+class SwitchedPower:
+    """A board's switch that only counts how often it was switched off; `fault` is raised instead."""
+
+    def __init__(self) -> None:
+        self.switched_off = 0
+        self.fault: Exception | None = None
+
+    def power_off(self) -> None:
+        if self.fault:
+            raise self.fault
+        self.switched_off += 1
+
+
 class Disk:
     """What `statvfs` tells of a disk of `whole` bytes, of which `free` are; `fault` is raised instead."""
 
@@ -364,6 +392,11 @@ def panel() -> FakePanel:
 
 
 @pytest.fixture
+def power() -> SwitchedPower:
+    return SwitchedPower()
+
+
+@pytest.fixture
 def disk() -> Disk:
     """A disk with plenty of room."""
     return Disk(50 << 30)
@@ -407,6 +440,36 @@ def make_node(tmp_path, clock, log, make_eyes, health, panel, disk):
             ),
             panel=panel,
             segment_closed=lambda: None,
+        )
+
+    return make
+
+
+@pytest.fixture
+def running() -> NodeConfig:
+    """The settings that a node of `make_api` runs with."""
+    return RUNNING
+
+
+@pytest.fixture
+def make_api(tmp_path, log, disk, clock, panel, power, health):
+    """Makes the API of a node that `make_node` made, for whoever has the token `open-sesame`."""
+
+    def make(node, ledger) -> web.Application:
+        storage = Storage(Shelf(tmp_path), ledger, log, statvfs=disk)
+        return application(
+            Served(
+                node=node,
+                holdings=Holdings(ledger, storage, "open-sesame", log),
+                marks=Marks("left", ledger, clock, panel, log),
+                conditions=Conditions("left", storage, clock, health, ledger, time.monotonic),
+                config=Config(tmp_path / "config.json"),
+                running=RUNNING,
+                power=power,
+                updater=DisabledUpdater(),
+                access=Access("open-sesame", OperatorPin(tmp_path / PIN_FILE), time.monotonic),
+                log=log,
+            )
         )
 
     return make

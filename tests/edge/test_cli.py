@@ -1,5 +1,9 @@
+import io
+import os
+
 import pytest
 
+from edge.api.access import PIN_FILE, OperatorPin
 from edge.cli import main
 
 GOOD = ["serve", "--node", "left", "--camera", "file:x.mp4", "--data", "d", "--hub", "http://h", "--token", "t"]
@@ -141,7 +145,7 @@ def test_where_the_hub_is_and_how_much_it_may_be_sent(monkeypatch, options, hub,
 
     monkeypatch.setattr("edge.cli.serve", serve)
     assert main([*GOOD, *options]) == 0
-    assert [(given.hub, given.offload_mbit) for given in settings] == [(hub, mbit)]
+    assert [(given.hub, given.config.offload_mbit) for given in settings] == [(hub, mbit)]
 
 
 @pytest.mark.parametrize("mbit", ["0", "-1", "inf", "much"])
@@ -150,3 +154,25 @@ def test_a_bandwidth_is_a_number_above_zero(capsys, mbit):
         main([*GOOD, "--offload-mbit", mbit])
     assert end.value.code == 2
     assert "--offload-mbit" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("typed", ["374 910\n", "374 910"])
+def test_the_operators_pin_is_read_from_the_standard_input_and_kept_for_the_node_alone(monkeypatch, tmp_path, typed):
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    mask = os.umask(0)
+    try:
+        assert main(["pin", "--data", str(tmp_path / "data")]) == 0
+    finally:
+        os.umask(mask)
+    kept = tmp_path / "data" / PIN_FILE
+    assert OperatorPin(kept).fits("374 910")
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("typed", ["", "12345\n"])
+def test_a_pin_that_is_too_short_is_refused_and_the_old_one_stays(monkeypatch, tmp_path, capsys, typed):
+    OperatorPin(tmp_path / PIN_FILE).set("374 910")
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    assert main(["pin", "--data", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == "touchline-edge: a PIN has at least 6 characters\n"
+    assert OperatorPin(tmp_path / PIN_FILE).fits("374 910")

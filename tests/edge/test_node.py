@@ -7,7 +7,6 @@ import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from edge.api import application
 from edge.encode.libav import LibavCoder
 from edge.errors import AlreadyRecording, CameraFault, GateClosed, SelfTesting, WrongWeights
 from edge.frame import Frame
@@ -333,11 +332,11 @@ async def test_a_recorder_that_breaks_is_heard_and_seen(make_node, source, ledge
     assert not manifest(tmp_path).complete
 
 
-async def test_a_closed_gate_is_told_over_http_as_its_whole_report(make_node, source, ledger, log, disk, zero_ns):
+async def test_a_closed_gate_is_told_over_http_as_its_whole_report(make_node, make_api, source, ledger, disk, zero_ns):
     disk.free = 0
-    async with TestClient(TestServer(application(make_node(source, ledger), "t", log))) as client:
+    async with TestClient(TestServer(make_api(make_node(source, ledger), ledger))) as client:
         answer = await client.post(
-            "/api/v1/record/start", data=encode(order(zero_ns)), headers={"Authorization": "Bearer t"}
+            "/api/v1/record/start", data=encode(order(zero_ns)), headers={"Authorization": "Bearer open-sesame"}
         )
         assert (answer.status, answer.content_type) == (409, "application/json")
         report = decode(await answer.read(), GateReport)

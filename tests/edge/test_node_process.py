@@ -229,6 +229,26 @@ async def test_a_signal_ends_a_recording_node_within_five_seconds(node, long_vid
     assert "Traceback" not in process.log
 
 
+async def test_onlookers_do_not_keep_a_node_from_ending(node, long_video, zero_ns):
+    process = node(f"file:{long_video}")
+    url = await asyncio.to_thread(process.address)
+    await started(url, zero_ns)
+    async with (
+        aiohttp.ClientSession(headers=AUTHORISED) as http,
+        http.get(f"{url}/api/v1/events") as events,
+        http.get(f"{url}/api/v1/preview.mjpeg") as pictures,
+    ):
+        for answer in (events, pictures):
+            await answer.content.readline()
+        begun = time.monotonic()
+        process.send(signal.SIGTERM)
+        # Both are let go in good order: what is cut off would raise.
+        await asyncio.gather(events.read(), pictures.read())
+        assert await asyncio.to_thread(process.end) == 0
+        assert time.monotonic() - begun < 5
+    assert "Traceback" not in process.log
+
+
 async def test_a_signal_ends_a_node_whose_camera_hangs(node, virtual_camera, tmp_path, zero_ns):
     process = node(f"virtual:{virtual_camera(70, hangs=True).path}")
     url = await asyncio.to_thread(process.address)

@@ -3,7 +3,7 @@ import io
 
 import pytest
 
-from firmware.log import Log
+from firmware.log import KEPT, Log
 
 
 class StillClock:
@@ -48,3 +48,17 @@ def test_a_stream_that_cannot_be_flushed_does_not_stop_the_one_who_logs():
             raise OSError(errno.ENOSPC, "No space left on device")
 
     Log(Full(), StillClock()).event("lost")
+
+
+def test_the_newest_lines_are_remembered_whether_they_could_be_written_or_not():
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    log = Log(Full(), StillClock())
+    for number in range(KEPT + 5):
+        log.event("counted", number=number)
+    kept = log.recent()
+    assert len(kept) == KEPT
+    assert kept[0].endswith("number=5")
+    assert log.recent(2) == kept[-2:]

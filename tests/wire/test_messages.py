@@ -14,6 +14,7 @@ from wire.columns import deltas, undeltas
 from wire.errors import BadId, BadPitch, BadTable, MalformedMessage, NewerVersion, WireError
 from wire.events import Event, EventType, events_csv
 from wire.ids import new_session_id, node_id, session_id
+from wire.marks import Mark, MarkRequest
 from wire.match import Clip, MatchPackage, MatchSheet, PackagedFile, PlayerStatistics, Team
 from wire.message import Message, decode, encode
 from wire.panorama import PanoramaView
@@ -31,7 +32,7 @@ from wire.proof import HubProof, Sealed
 from wire.readiness import Finding, GateReport, SelfTestReport, Verdict
 from wire.rig import CameraModel, Lens, Quality, Rig, looking
 from wire.session import NodeStatus, SegmentKey, SegmentOffer, SegmentReceipt, StartRecording
-from wire.stick import StickReceipts
+from wire.stick import ReceiptsTaken, StickReceipts
 from wire.tracks import Kind, SegmentTracks, Tracklet, decode_tracks, encode_tracks, read_tracks_head
 from wire.tus.store import UploadRecord
 
@@ -75,6 +76,9 @@ MESSAGES = [
     HubProof(nonce="00", proof="ff"),
     Sealed(text="{}", seal="00"),
     StickReceipts(confirmed=(OFFER,)),
+    MarkRequest(time_ns=9, session=SESSION, note="goal?"),
+    Mark(session=SESSION, node=NODE, time_ns=9),
+    ReceiptsTaken(confirmed=(KEY,), passed_over=2),
     SegmentReceipt(key=KEY, video_wanted=True, tracks_wanted=False),
     NodeStatus(
         node=NODE,

@@ -18,19 +18,6 @@ from edge.api.access import (
 PIN = "374 910"
 
 
-class Steady:
-    def __init__(self):
-        self.s = 1000.0
-
-    def __call__(self):
-        return self.s
-
-
-@pytest.fixture
-def now():
-    return Steady()
-
-
 @pytest.fixture
 def pin(tmp_path):
     made = OperatorPin(tmp_path / "operator.json")
