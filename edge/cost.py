@@ -14,7 +14,8 @@ class NodeCost(Message, frozen=True, kw_only=True):
 
     `cpu_s` has the CPU seconds of each stage's own thread (`capture`, `encode`, `look`, `close`, and `serve`, which is
     offload and API), `wall_s` how long each was at work, waiting for its neighbours left out; `process_cpu_s` is the
-    whole process, threads inside libraries included. `peak_memory_bytes` is the largest resident size.
+    whole process, threads inside libraries included. `peak_memory_bytes` is the largest resident size, `passes` how
+    often a detector's network was asked.
     """
 
     KIND = "node-cost"
@@ -31,6 +32,7 @@ class NodeCost(Message, frozen=True, kw_only=True):
     video_bytes: int
     tracks_bytes: int
     bytes_sent: int
+    passes: int = 0
 
 
 class StageMeter:
@@ -92,6 +94,7 @@ class Cost:
                 video_bytes=self._counts["video_bytes"],
                 tracks_bytes=self._counts["tracks_bytes"],
                 bytes_sent=self._counts["bytes_sent"],
+                passes=self._counts["passes"],
             )
 
 

@@ -16,7 +16,8 @@ class SegmentSight:
     """What was seen in one segment, in the terms of `wire.tracks.SegmentTracks`.
 
     One row per detection: `frame` (m,) index of the frame within the segment, from 0; `tracklet` (m,) id that is one of
-    `tracklets`; `box` (m, 4) x0, y0, x1, y1 in pixels of the frame; `score` (m,) 0..1.
+    `tracklets`; `box` (m, 4) x0, y0, x1, y1 in pixels of the frame; `score` (m,) 0..1. `passes` is how often a network
+    was asked for it.
     """
 
     tracklets: tuple[Tracklet, ...]
@@ -24,6 +25,7 @@ class SegmentSight:
     tracklet: npt.NDArray[np.int64]
     box: npt.NDArray[np.float64]
     score: npt.NDArray[np.float64]
+    passes: int = 0
 
     @classmethod
     def empty(cls) -> "SegmentSight":

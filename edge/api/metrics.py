@@ -12,6 +12,7 @@ from wire.rigtime import seconds
 from wire.session import NodeStatus, SegmentState
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+_FAULTS = ("detector-fault", "eyes-fault")
 
 
 def exposition(status: NodeStatus, condition: NodeCondition, cost: NodeCost, events: Mapping[str, int]) -> bytes:
@@ -20,7 +21,7 @@ def exposition(status: NodeStatus, condition: NodeCondition, cost: NodeCost, eve
     What is not known is left out: a figure that stands for "unknown" would be added up as one.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Moment([*_recording(status, cost), *_condition(condition), _events(events)]))
+    registry.register(_Moment([*_recording(status, cost), *_condition(condition), *_events(events)]))
     return generate_latest(registry)
 
 
@@ -37,6 +38,7 @@ def _recording(status: NodeStatus, cost: NodeCost) -> Iterable[Metric]:
     yield _gauge("frames_dropped", "frames of this session that are known to be lost", status.frames_dropped)
     yield _counter("frames", "frames recorded since the node was started", cost.frames)
     yield _counter("detections", "persons and balls in recorded frames since the node was started", cost.detections)
+    yield _counter("detector_passes", "how often the detector's network was asked", cost.passes)
     yield _counter("video_bytes", "bytes of video recorded since the node was started", cost.video_bytes)
     yield _counter("offload_bytes", "bytes that the hub acknowledged since the node was started", cost.bytes_sent)
     yield _counter("cpu_seconds", "CPU time of the node's process", cost.process_cpu_s)
@@ -63,11 +65,12 @@ def _condition(condition: NodeCondition) -> Iterable[Metric]:
         yield _gauge("battery_percent", "the battery's charge", board.battery.percent)
 
 
-def _events(events: Mapping[str, int]) -> Metric:
+def _events(events: Mapping[str, int]) -> Iterable[Metric]:
+    yield _counter("detector_faults", "faults of detector and tracker", sum(events.get(name, 0) for name in _FAULTS))
     counted = CounterMetricFamily("touchline_events", "lines of the log since the node was started", labels=["event"])
     for event, times in sorted(events.items()):
         counted.add_metric([event], times)
-    return counted
+    yield counted
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:

@@ -99,7 +99,11 @@ class Closing:
                 last=written.last and ending.over,
             )
         cost.count(
-            segments=1, detections=len(sight.frame), video_bytes=offer.video_bytes, tracks_bytes=offer.tracks_bytes
+            segments=1,
+            detections=len(sight.frame),
+            passes=sight.passes,
+            video_bytes=offer.video_bytes,
+            tracks_bytes=offer.tracks_bytes,
         )
         self._log.event(
             "segment-closed",

@@ -150,4 +150,5 @@ def _fitted(sight: SegmentSight, looked: npt.NDArray[np.int64], recorded: npt.ND
         sight.tracklet[rows],
         sight.box[rows],
         sight.score[rows],
+        sight.passes,
     )

@@ -1,7 +1,7 @@
 """The node's eyes: detectors and trackers of one session, frame by frame, segment by segment."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +68,7 @@ class Eyes:
         self._resting_until = 0.0
         self._frame = 0
         self._segment_first = 0
+        self._passes_spent = 0
         ids = tracklet_ids(first_segment)
         self.people = People(ids, frames_per_second)
         self.balls = Balls(ids, frames_per_second, motion.stature)
@@ -111,6 +112,7 @@ class Eyes:
         except (ChipFault, WrongWeights) as fault:
             self._rest(fault, at)
             return None
+        self._passes_spent += 1
         self._rest_s = REST_S
         return found
 
@@ -133,6 +135,7 @@ class Eyes:
     def close_segment(self, sequence: int) -> SegmentSight:
         """The rows since the last call, smoothed within what was measured."""
         first, self._segment_first = self._segment_first, self._frame
+        passes, self._passes_spent = self._passes_spent, 0
         parts = [self._person_rows(p, first) for p in (*self.people.over, *self.people.tracks) if p.id is not None]
         parts += [self._ball_rows(b, first) for b in (*self.balls.over, *self.balls.tracks) if b.id is not None]
         self.people.over, self.balls.over = [], []
@@ -140,13 +143,14 @@ class Eyes:
             measured.forget_before(self._frame)
         parts = [part for part in parts if len(part.frame)]
         if not parts:
-            return SegmentSight.empty()
+            return replace(SegmentSight.empty(), passes=passes)
         return SegmentSight(
             tuple(part.tracklet for part in parts),
             np.concatenate([part.frame for part in parts]) - first,
             np.repeat([part.tracklet.id for part in parts], [len(part.frame) for part in parts]),
             np.concatenate([np.clip(part.box, 0, np.tile(self._size, 2)) for part in parts]),
             np.repeat([np.median(part.score) for part in parts], [len(part.frame) for part in parts]),
+            passes,
         )
 
     def _person_rows(self, person: Person, first: int) -> "_Rows":

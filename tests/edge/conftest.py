@@ -137,7 +137,7 @@ class VirtualServer:
 
 
 class OneBallEyes:
-    """Eyes that see one ball in every frame; `fails_at` a frame, or for ever at rest on `blocks_at`."""
+    """Eyes that see one ball in every frame, by a pass each; `fails_at` a frame, or for ever at rest on `blocks_at`."""
 
     name = "one-ball"
 
@@ -162,7 +162,7 @@ class OneBallEyes:
         n, self._frames = self._frames, 0
         self.segments[sequence] = n
         box = np.tile([10.0, 20.0, 14.0, 24.0], (n, 1))
-        return SegmentSight((Tracklet(3, Kind.BALL),), np.arange(n), np.full(n, 3), box, np.full(n, 1.0))
+        return SegmentSight((Tracklet(3, Kind.BALL),), np.arange(n), np.full(n, 3), box, np.full(n, 1.0), passes=n)
 
 
 class FakeHub:

@@ -56,9 +56,17 @@ async def test_the_figures_tell_what_was_recorded(recorded, disk):
     assert (told["frames_total"], told["detections_total"], told["frames_dropped"]) == (125, 125, 0)
     assert told["free_bytes"] == disk.free
     assert told["events_total recording-started"] == 1
+    assert (told["detector_passes_total"], told["detector_faults_total"]) == (125, 0)
     assert {name for name in told if name.startswith("segments")} == {f"segments {state}" for state in SegmentState}
     assert told["segments closed"] == 3
     assert told["clock_offset_seconds"] == pytest.approx(0.0002)
+
+
+async def test_faults_of_detector_and_tracker_are_counted(client, log):
+    log.event("detector-fault", fault="the chip is silent")
+    log.event("eyes-fault", fault="a speck of dust")
+    log.event("coder-fault", fault="another one's")
+    assert (await figures(client))["detector_faults_total"] == 2
 
 
 async def test_the_boards_figures_are_told_where_it_has_them_and_left_out_where_not(client, health, clock):

@@ -41,6 +41,12 @@ def sights(request, stage):
     chip.close()
 
 
+def test_passes_are_counted_where_they_were_spent(sights, request):
+    asked = 0 if "motion" in request.node.callspec.id else 4
+    # 75 frames are three seconds, and the first look is due at once.
+    assert [sight.passes for sight in sights] == [asked] * 3
+
+
 def rows_near(sight, kind, frame, point, reach):
     """Tracklet ids of this kind whose anchor in this frame is near the point."""
     kinds = {t.id: t.kind for t in sight.tracklets}
