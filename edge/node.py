@@ -1,12 +1,13 @@
 """The camera node: one camera, at most one recording, and everything that waits to be handed over."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
 from edge.aside import aside, tell
-from edge.capture import Camera, CameraSource, Frame
+from edge.capture import Camera, CameraSource
 from edge.capture.opening import opened
 from edge.capture.peeked import PeekedCamera
 from edge.capture.sound import Microphone, open_microphone
@@ -28,6 +29,7 @@ from edge.record.manifest import Manifests
 from edge.selftest import SelfTest
 from edge.sight import Eyes, NoEyes
 from edge.storage import Level, Storage, StorageState
+from edge.viewing import Viewfinder
 from firmware.clock import Clock
 from firmware.log import Log
 from firmware.panel import BEEPS, Panel
@@ -90,6 +92,7 @@ class Node:
         self.node = node
         self.broken = asyncio.Event()
         """Set when the node cannot do its duty any more and its process should end."""
+        self.viewfinder = Viewfinder(source, clock, log, self._know)
         self._source = source
         self._eyes_for = eyes_for
         self._detector = detector
@@ -113,8 +116,6 @@ class Node:
         self._asked_to_stop = False
         self._ended = asyncio.Event()
         self._ended.set()
-        # One at a time: a camera can be opened only once, and two starts must not race.
-        self._camera_lock = asyncio.Lock()
         self._size = (0, 0, 0.0)
         self._fault: str | None = None
 
@@ -122,8 +123,7 @@ class Node:
         """Begin a recording; raises `AlreadyRecording`, `SelfTesting`, `CameraFault` or `GateClosed`."""
         loop = asyncio.get_running_loop()
         self._leave_the_test_alone()
-        async with self._camera_lock:
-            self._leave_the_recording_alone()
+        async with self._camera_alone():
             if any(row.session == order.session for row in await asyncio.to_thread(self._ledger.sessions)):
                 raise AlreadyRecording(f"session {order.session} was recorded before: give the next one a new id")
             self._starting = order.session
@@ -142,8 +142,7 @@ class Node:
     async def gates(self, planned_minutes: float | None = None) -> GateReport:
         """What the gates would say of a start now; raises `AlreadyRecording` or `SelfTesting`."""
         self._leave_the_test_alone()
-        async with self._camera_lock:
-            self._leave_the_recording_alone()
+        async with self._camera_alone():
             try:
                 async with opened(self._source.alone(), self._clock.now_ns(), self._log, keep=False) as camera:
                     self._know(camera)
@@ -156,8 +155,7 @@ class Node:
         self._leave_the_test_alone()
         self._testing = True
         try:
-            async with self._camera_lock:
-                self._leave_the_recording_alone()
+            async with self._camera_alone():
                 report = await self._self_test.run(length_s)
         finally:
             self._testing = False
@@ -178,7 +176,7 @@ class Node:
             await asyncio.sleep(_GLANCE_S)
             patience_s -= _GLANCE_S
         behind_ns = max(0, end_ns - self._clock.now_ns())
-        async with self._camera_lock:
+        async with self.viewfinder.claimed():
             if not self._resuming:
                 await asyncio.to_thread(self._ledger.finish_session, session.session)
                 self._segment_closed()
@@ -198,6 +196,7 @@ class Node:
         self._fault = None
         self._asked_to_stop = False
         self._ended.clear()
+        self.viewfinder.lend()
         recording.start()
         self._panel.light(RECORDING)
 
@@ -211,7 +210,7 @@ class Node:
             self._resuming = None
             return await self.status()
         if self._starting:
-            async with self._camera_lock:
+            async with self.viewfinder.claimed():
                 pass
         if not self._recording:
             raise NotRecording(f"node {self.node} is not recording")
@@ -252,12 +251,9 @@ class Node:
         )
 
     async def preview(self) -> bytes:
-        """The camera's picture as JPEG: the last one recorded, or one taken for this purpose. Raises `CameraFault`."""
-        frame = self._recording.latest if self._recording else None
-        if frame is None:
-            async with self._camera_lock:
-                frame = await aside(self._glance)
-        return await asyncio.to_thread(jpeg, frame)
+        """The camera's newest picture as JPEG; raises `CameraFault` or `SelfTesting`."""
+        self._leave_the_test_alone()
+        return await asyncio.to_thread(jpeg, await self.viewfinder.picture())
 
     async def sessions(self) -> list[SessionRow]:
         """Every session this node has recorded."""
@@ -266,13 +262,6 @@ class Node:
     def cost(self) -> NodeCost:
         """What the node's work has cost so far."""
         return self._cost.report(self.node)
-
-    def _glance(self) -> Frame:
-        with self._source.alone().open(self._clock.now_ns(), self._log) as camera:
-            self._know(camera)
-            for frame in camera:
-                return frame
-        raise CameraFault("the camera shows no picture")
 
     def _know(self, camera: Camera) -> None:
         self._size = (camera.width, camera.height, camera.frames_per_second)
@@ -287,6 +276,14 @@ class Node:
             raise AlreadyRecording(f"node {self.node} is already recording session {self._recording.session}")
         if self._resuming:
             raise AlreadyRecording(f"node {self.node} is about to go on with session {self._resuming}")
+
+    @contextlib.asynccontextmanager
+    async def _camera_alone(self) -> AsyncIterator[None]:
+        """The camera for whoever is inside; raises `AlreadyRecording`."""
+        async with self.viewfinder.claimed():
+            self._leave_the_recording_alone()
+            await self.viewfinder.back()
+            yield
 
     async def _ask_gates(
         self, camera: PeekedCamera, planned_minutes: float | None, override: Sequence[str]
@@ -377,6 +374,8 @@ class Node:
             log=self._log,
             closed=lambda _offer: tell(loop, self._segment_closed),
             finished=lambda: self._sign_off(loop),
+            show=self.viewfinder.show,
+            let_go=lambda: tell(loop, self.viewfinder.returned),
             make_room=self._storage.make_room,
             microphone=self._microphone(session.session),
             rolling=lambda: self._sound_the_start(well),
