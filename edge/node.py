@@ -29,7 +29,7 @@ from edge.record.manifest import Manifests
 from edge.selftest import SelfTest
 from edge.sight import Eyes, NoEyes
 from edge.storage import Level, Storage, StorageState
-from edge.viewing import Viewfinder
+from edge.viewing import Guide, Lookout, Viewfinder
 from firmware.clock import Clock
 from firmware.log import Log
 from firmware.panel import BEEPS, Panel
@@ -37,6 +37,7 @@ from firmware.panel.signals import (
     ALARM,
     FAILED,
     FAULT,
+    KNOCKED,
     PASSED,
     READY,
     RECORDING,
@@ -47,7 +48,7 @@ from firmware.panel.signals import (
 )
 from wire.ids import NodeId, SessionId
 from wire.readiness import GateReport, SelfTestReport, Verdict
-from wire.rigtime import MILLISECOND
+from wire.rigtime import MILLISECOND, seconds
 from wire.session import NodeStatus, SegmentState, StartRecording
 
 EyesFor = Callable[[Camera, int], Eyes]
@@ -93,6 +94,8 @@ class Node:
         self.broken = asyncio.Event()
         """Set when the node cannot do its duty any more and its process should end."""
         self.viewfinder = Viewfinder(source, clock, log, self._know)
+        self.guide = Guide(self.viewfinder, panel, log)
+        self.lookout = Lookout(shelf.root / "locked-view", self.viewfinder, self._knocked, log)
         self._source = source
         self._eyes_for = eyes_for
         self._detector = detector
@@ -118,6 +121,7 @@ class Node:
         self._ended.set()
         self._size = (0, 0, 0.0)
         self._fault: str | None = None
+        self._stepped: str | None = None
 
     async def start(self, order: StartRecording) -> NodeStatus:
         """Begin a recording; raises `AlreadyRecording`, `SelfTesting`, `CameraFault` or `GateClosed`."""
@@ -195,8 +199,11 @@ class Node:
         self._recording = recording
         self._fault = None
         self._asked_to_stop = False
+        self._stepped = None
         self._ended.clear()
         self.viewfinder.lend()
+        self.guide.end()
+        self.lookout.begin()
         recording.start()
         self._panel.light(RECORDING)
 
@@ -248,7 +255,25 @@ class Node:
             segments_waiting=waiting,
             detector=recording.detector if recording else self._detector,
             fault=recording.fault if recording else self._fault,
+            alarms=tuple(alarm for alarm in (self.lookout.state().alarm, self._stepped) if alarm),
         )
+
+    def point(self) -> None:
+        """Help to point the camera from now on; raises `AlreadyRecording` or `SelfTesting`."""
+        self._leave_the_test_alone()
+        self._leave_the_recording_alone()
+        self.guide.begin()
+
+    def clock_stepped(self, step_ns: int) -> None:
+        """Tell that the node's clock was set, forward by so much."""
+        self._log.event("clock-stepped", ms=step_ns // MILLISECOND, recording=self._recording is not None)
+        if self._recording:
+            way = "forward" if step_ns > 0 else "back"
+            self._stepped = (
+                f"the clock was set {way} by {abs(seconds(step_ns)):.2f} s, and this recording keeps the time from "
+                "before: it may not fit the other cameras'; start anew when there is time"
+            )
+            self._panel.beep(WARNING)
 
     async def preview(self) -> bytes:
         """The camera's newest picture as JPEG; raises `CameraFault` or `SelfTesting`."""
@@ -394,6 +419,12 @@ class Node:
             self._log.event("sound-fault", session=session, fault=fault)
             return None
 
+    def _knocked(self, alarm: str | None) -> None:
+        if alarm:
+            self._panel.beep(KNOCKED)
+        if self._recording:
+            self._panel.light(TROUBLED if alarm else RECORDING)
+
     def _sound_the_start(self, well: bool) -> None:
         self._panel.beep(STARTED)
         if not well:
@@ -415,6 +446,7 @@ class Node:
             self._fault = self._recording.fault
             if self._recording.broken:
                 self.broken.set()
+            self.lookout.end()
             self._show_the_end(self._recording)
             self._recording = None
         # What was closed before may have to be offered again, now as the session's last.

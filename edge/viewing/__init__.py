@@ -1,5 +1,7 @@
 """Pictures for those who stand beside the node: what the camera sees now, how to point it, whether it was knocked."""
 
+from edge.viewing.guide import FramingState, Guide
+from edge.viewing.lookout import Lookout, ViewState
 from edge.viewing.viewfinder import Viewfinder
 
-__all__ = ["Viewfinder"]
+__all__ = ["FramingState", "Guide", "Lookout", "ViewState", "Viewfinder"]
