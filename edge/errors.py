@@ -39,6 +39,10 @@ class NotRecording(EdgeError):
     """A stop was asked for while nothing is recorded."""
 
 
+class LiveOff(EdgeError):
+    """There is no live picture now, and why; it comes back by itself."""
+
+
 class RecorderFault(EdgeError):
     """The recorder cannot write what the camera gives: the node cannot do its duty."""
 

@@ -29,8 +29,9 @@ from edge.record.manifest import Manifests
 from edge.selftest import SelfTest
 from edge.sight import Eyes, NoEyes
 from edge.storage import Level, Storage, StorageState
-from edge.viewing import Guide, Lookout, Viewfinder
+from edge.viewing import Guide, Live, Load, Lookout, Viewfinder
 from firmware.clock import Clock
+from firmware.health import Health
 from firmware.log import Log
 from firmware.panel import BEEPS, Panel
 from firmware.panel.signals import (
@@ -87,6 +88,7 @@ class Node:
         self_test: SelfTest,
         panel: Panel,
         segment_closed: Callable[[], None],
+        health: Health,
         sound: str | None = None,
         patience: Patience = PATIENCE,
     ) -> None:
@@ -96,6 +98,7 @@ class Node:
         self.viewfinder = Viewfinder(source, clock, log, self._know)
         self.guide = Guide(self.viewfinder, panel, log)
         self.lookout = Lookout(shelf.root / "locked-view", self.viewfinder, self._knocked, log)
+        self.live = Live(self.viewfinder, self._load, cost, log)
         self._source = source
         self._eyes_for = eyes_for
         self._detector = detector
@@ -110,6 +113,7 @@ class Node:
         self._self_test = self_test
         self._panel = panel
         self._segment_closed = segment_closed
+        self._health = health
         self._sound = sound
         self._patience = patience
         self._starting: SessionId | None = None
@@ -287,6 +291,14 @@ class Node:
     def cost(self) -> NodeCost:
         """What the node's work has cost so far."""
         return self._cost.report(self.node)
+
+    def _load(self) -> Load:
+        recording = self._recording
+        return Load(
+            frames_lost=recording.camera.frames_dropped + recording.frames_unseen if recording else 0,
+            lagging=recording.lagging if recording else None,
+            health=self._health.read(),
+        )
 
     def _know(self, camera: Camera) -> None:
         self._size = (camera.width, camera.height, camera.frames_per_second)

@@ -139,6 +139,7 @@ async def _run(
         self_test=self_test,
         panel=panel,
         segment_closed=offloader.wake,
+        health=settings.health,
         sound=settings.sound,
         patience=settings.patience,
     )

@@ -40,6 +40,8 @@ from wire.session import SegmentOffer
 
 _LAST_WORDS_S = 2.5
 """How long the stages that still work have to make safe what they hold, once another hangs."""
+_MUCH_FRAMES, _MUCH_VIDEO, _MUCH_SEGMENTS = 1.0, 0.1, 0.5
+"""Shares of what may wait before each stage, at which it lags: all frames, 6 s of video, half of the segments."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,18 @@ class Recording:
     def fault(self) -> str | None:
         """The sentence of what went wrong last."""
         return self._faults.last
+
+    @property
+    def lagging(self) -> str | None:
+        """The stage that does not keep up with a live camera at this moment; None when all do. A recorded camera waits,
+        so nothing can lag behind it."""
+        waiting = {
+            "encode": self._coding.frames.fullness / _MUCH_FRAMES,
+            "write": self._coding.packets.fullness / _MUCH_VIDEO,
+            "close": self._writing.written.fullness / _MUCH_SEGMENTS,
+        }
+        worst = max(waiting, key=waiting.__getitem__)
+        return worst if self.camera.live and waiting[worst] >= 1 else None
 
     def start(self) -> None:
         """Set the threads to work."""
