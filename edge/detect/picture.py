@@ -22,16 +22,15 @@ def planes_of(i420: Plane) -> tuple[Plane, Plane, Plane]:
 
 def small_bgr(i420: Plane, region: tuple[int, int, int, int], width: int, height: int) -> Picture:
     """The part x0, y0, x1, y1 (even numbers) of the picture, resized to (height, width, 3) BGR; both even."""
-    return np.asarray(cv2.cvtColor(small_i420(i420, region, width, height), cv2.COLOR_YUV2BGR_I420), np.uint8)
+    return np.asarray(cv2.cvtColor(_small(i420, region, width, height), cv2.COLOR_YUV2BGR_I420), np.uint8)
 
 
 def small_rgb(i420: Plane, region: tuple[int, int, int, int], width: int, height: int) -> Picture:
     """The same in RGB."""
-    return np.asarray(cv2.cvtColor(small_i420(i420, region, width, height), cv2.COLOR_YUV2RGB_I420), np.uint8)
+    return np.asarray(cv2.cvtColor(_small(i420, region, width, height), cv2.COLOR_YUV2RGB_I420), np.uint8)
 
 
-def small_i420(i420: Plane, region: tuple[int, int, int, int], width: int, height: int) -> Plane:
-    """The same as I420 planes (height * 3 // 2, width)."""
+def _small(i420: Plane, region: tuple[int, int, int, int], width: int, height: int) -> Plane:
     # The planes are resized before the colours are converted: a full-size conversion costs several times more.
     x0, y0, x1, y1 = region
     luma, *chromas = planes_of(i420)

@@ -6,9 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 
+import cv2
+import numpy as np
+
 from edge.aside import aside, tell
 from edge.cost import Cost
-from edge.detect.picture import small_i420
+from edge.detect.picture import planes_of
 from edge.encode.libav import LibavCoder
 from edge.errors import LiveOff
 from edge.frame import Frame
@@ -180,8 +183,15 @@ class Live:
 def _small(frame: Frame, time_ns: int) -> Frame:
     """The picture at most `WIDTH` wide, taken at `time_ns`."""
     rows, width = frame.planes.shape
-    height = rows * 2 // 3
     if width <= WIDTH:
         return Frame(frame.planes, time_ns, frame.index)
-    small = small_i420(frame.planes, (0, 0, width, height), WIDTH, round(height * WIDTH / width / 2) * 2)
+    height = round(rows * 2 / 3 * WIDTH / width / 2) * 2
+    small = np.empty((height * 3 // 2, WIDTH), np.uint8)
+    for full, part in zip(planes_of(frame.planes), planes_of(small), strict=True):
+        plane = full
+        # Halves by their mean, then between the pixels: a tenth of the work of a mean over 2.4 pixels, and no rougher.
+        while plane.shape[1] >= 2 * part.shape[1]:
+            size = (plane.shape[1] // 2, plane.shape[0] // 2)
+            plane = np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
+        cv2.resize(plane, part.shape[::-1], dst=part, interpolation=cv2.INTER_LINEAR)
     return Frame(small, time_ns, frame.index)

@@ -8,7 +8,9 @@ import threading
 from types import SimpleNamespace
 
 import av
+import cv2
 import msgspec
+import numpy as np
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -18,6 +20,7 @@ from edge.api.viewing import viewing_routes
 from edge.cost import Cost
 from edge.encode.libav import LibavCoder
 from edge.errors import LiveOff
+from edge.frame import Frame
 from edge.viewing import Live, Load, Viewfinder
 from edge.viewing.live import REST_S, WATCHED_S
 from edge.viewing.load import BELIEVED, Pressure
@@ -84,6 +87,19 @@ async def test_whoever_asks_gets_a_film_of_what_the_camera_sees(live):
         frames = list(video.decode(video=0))
     assert len(frames) > 1
     assert (frames[0].width, frames[0].height) == (320, 180)
+
+
+@pytest.mark.parametrize("size", [(3072, 1728), (1920, 1080), (2028, 1080), (1282, 962)])
+def test_a_large_picture_is_shown_1280_wide_and_looks_the_same(picture, size):
+    width, height = size
+    frame = Frame(picture(40, width, height), 5, 7)
+    small = edge.viewing.live._small(frame, 99)
+    assert (small.time_ns, small.index) == (99, 7)
+    low = round(height * 1280 / width / 2) * 2
+    assert small.planes.shape == (low * 3 // 2, 1280)
+    expected = cv2.resize(frame.planes[:height], (1280, low), interpolation=cv2.INTER_AREA).astype(int)
+    assert np.abs(small.planes[:low] - expected).mean() < 1
+    assert np.abs(small.planes[low:].astype(int) - 128).max() <= 1
 
 
 async def test_its_thread_comes_after_everything_else(live, monkeypatch):
