@@ -19,13 +19,15 @@ PATIENCE_S = OPEN_S + 5.0
 _GIVE_WAY_S = 3.0
 """How long a camera that shall be let go of may still be busy with one frame."""
 _AGAIN_S = 2.0
+_LINGER_S = 3.0
+"""How long whoever has looked still counts: many look again and again, and a camera takes a second to open."""
 
 
 class Viewfinder:
     """Owns the camera of one node, in that node's event loop.
 
     Whoever needs the camera for himself has it inside `claimed`, and a recording from `lend` to `returned`; it shows
-    what it takes. Otherwise the camera is opened when the first one looks, and closed when the last one has left.
+    what it takes. Otherwise the camera is opened when the first one looks, and closed soon after the last one has left.
     Pictures do not queue: whoever is late gets the newest, and holds nobody up. `know` is told of a camera opened here.
     """
 
@@ -46,7 +48,7 @@ class Viewfinder:
         self._free = asyncio.Event()
         self._free.set()
         self._news = asyncio.Event()
-        self._leave = threading.Event()
+        self._leaving = threading.Event()
         self._turn: asyncio.Timeout | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tending: asyncio.Task[None] | None = None
@@ -105,9 +107,12 @@ class Viewfinder:
         try:
             yield
         finally:
-            self._lookers -= 1
-            if not self._lookers:
-                self._give_way()
+            self._loop.call_later(_LINGER_S, self._left)
+
+    def _left(self) -> None:
+        self._lookers -= 1
+        if not self._lookers:
+            self._give_way()
 
     async def picture(self, within_s: float = PATIENCE_S) -> Frame:
         """The newest picture, or the first that comes; raises `CameraFault`."""
@@ -129,18 +134,20 @@ class Viewfinder:
             await self._free.wait()
             async with self._camera:
                 if self._lookers and self._free.is_set():
-                    self._fault = await self._watch()
+                    before, self._fault = self._fault, await self._watch()
+                    if self._fault and str(self._fault) != str(before):
+                        self._log.event("viewfinder-fault", fault=self._fault)
             if self._fault and self._lookers:
-                self._log.event("viewfinder-fault", fault=self._fault)
                 self._news.set()
                 await asyncio.sleep(_AGAIN_S)
 
     async def _watch(self) -> CameraFault | None:
         """Look through the camera until told to leave; what went wrong."""
-        leave = self._leave = threading.Event()
+        leave = self._leaving = threading.Event()
         try:
             async with opened(self._source.alone(), self._clock.now_ns(), self._log, keep=False) as camera:
                 self._know(camera)
+                self._fault = None
                 try:
                     async with asyncio.timeout(None) as self._turn:
                         await aside(lambda: self._look(camera, leave))
@@ -181,7 +188,7 @@ class Viewfinder:
         leave.wait()
 
     def _give_way(self) -> None:
-        self._leave.set()
+        self._leaving.set()
         if self._turn and not self._turn.expired():
             self._turn.reschedule(asyncio.get_running_loop().time() + _GIVE_WAY_S)
 

@@ -84,6 +84,11 @@ class LiveSource:
         return "test:camera"
 
 
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch):
+    monkeypatch.setattr("edge.viewing.viewfinder._LINGER_S", 0.02)
+
+
 @pytest.fixture
 def make_source(picture):
     made = []

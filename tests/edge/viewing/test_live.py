@@ -38,7 +38,7 @@ GOOD = Supply(
 
 
 @pytest.fixture(autouse=True)
-def hurried(monkeypatch):
+def short(monkeypatch):
     """Segments of a few pictures, looked after often."""
     monkeypatch.setattr("edge.viewing.live.SEGMENT_NS", 50_000_000)
     monkeypatch.setattr("edge.viewing.live.FRAMES_PER_SECOND", 100)

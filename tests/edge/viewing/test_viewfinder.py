@@ -52,6 +52,14 @@ async def test_the_first_who_looks_opens_the_camera_and_the_last_closes_it(viewf
     await eventually(lambda: source.camera.closed)
 
 
+async def test_whoever_looks_again_and_again_finds_the_camera_open(viewfinder, source, eventually, monkeypatch):
+    monkeypatch.setattr("edge.viewing.viewfinder._LINGER_S", 0.3)
+    for _ in range(3):
+        await viewfinder.picture()
+    assert [camera.closed for camera in source.opened] == [0]
+    await eventually(lambda: source.camera.closed)
+
+
 async def test_whoever_is_late_gets_the_newest_picture_and_no_other(viewfinder, source, eventually):
     with viewfinder.looking():
         first = await viewfinder.picture()
