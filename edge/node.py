@@ -232,9 +232,11 @@ class Node:
 
     async def leave(self) -> None:
         """Make safe what was recorded; the session is gone on with when the node is there again."""
+        self.guide.end()
         if self._recording:
             self._recording.pause()
             await self._ended.wait()
+        await self.viewfinder.close()
 
     async def storage_told(self, state: StorageState) -> None:
         """End the recording while its last segment can still be closed, when the disk is full."""

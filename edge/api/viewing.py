@@ -107,7 +107,7 @@ def viewing_routes(node: Node) -> list[Route]:
             f"{root}/{_PARTS}/{{part}}",
             "a part of the live picture, named by its playlist",
             part,
-            gives="video/mp4",
+            gives="video/iso.segment",
             refusals={404: "this part is over"},
         ),
     ]

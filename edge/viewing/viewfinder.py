@@ -89,6 +89,15 @@ class Viewfinder:
             async with asyncio.timeout(_GIVE_WAY_S):
                 await self._home.wait()
 
+    async def close(self) -> None:
+        """Let nobody look any more, and close the camera if it is open here."""
+        self._claims += 1
+        self._settle()
+        self._give_way()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GIVE_WAY_S), self._camera:
+                pass
+
     def show(self, frame: Frame) -> None:
         """Make `frame` the newest picture, from any thread and without ever waiting."""
         first, self._newest = self._newest is None, frame

@@ -265,7 +265,7 @@ async def test_what_is_asked_over_http(node, source, zero_ns):
         text = await playlist.text()
         [head] = re.findall(r'URI="(live/.+)"', text)
         part = await client.get(f"/api/v1/{head}")
-        assert (part.status, part.content_type) == (200, "video/mp4")
+        assert (part.status, part.content_type) == (200, "video/iso.segment")
         assert (await part.read())[4:8] == b"ftyp"
         assert (await client.get("/api/v1/live/99-head.mp4")).status == 404
         assert (await (await client.get("/api/v1/live")).json())["body"] == {"running": True, "off": None}

@@ -243,6 +243,16 @@ async def test_a_start_that_a_gate_refuses_gives_the_camera_back_to_the_lookers(
     assert source.most_open == 1
 
 
+async def test_a_node_that_leaves_closes_the_camera_whoever_looks_on(node, source):
+    with node.viewfinder.looking():
+        await node.viewfinder.picture()
+        await node.leave()
+        assert source.camera.closed
+        with pytest.raises(CameraFault, match="has shown no picture"):
+            await node.viewfinder.picture(0.05)
+    assert len(source.opened) == 1
+
+
 async def test_a_node_that_tests_itself_has_no_picture_to_show(node):
     testing = asyncio.create_task(node.self_test(0.1))
     await asyncio.sleep(0)
