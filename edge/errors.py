@@ -51,6 +51,10 @@ class BadMark(EdgeError):
     """A mark at a time when its session was not recorded."""
 
 
+class LiveOff(EdgeError):
+    """There is no live picture now, and why; it comes back by itself."""
+
+
 class RecorderFault(EdgeError):
     """The recorder cannot write what the camera gives: the node cannot do its duty."""
 

@@ -1,12 +1,13 @@
 """The camera node: one camera, at most one recording, and everything that waits to be handed over."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
 from edge.aside import aside, tell
-from edge.capture import Camera, CameraSource, Frame
+from edge.capture import Camera, CameraSource
 from edge.capture.opening import opened
 from edge.capture.peeked import PeekedCamera
 from edge.capture.sound import Microphone, open_microphone
@@ -28,13 +29,16 @@ from edge.record.manifest import Manifests
 from edge.selftest import SelfTest
 from edge.sight import Eyes, NoEyes
 from edge.storage import Level, Storage, StorageState
+from edge.viewing import Guide, Live, Load, Lookout, Viewfinder
 from firmware.clock import Clock
+from firmware.health import Health
 from firmware.log import Log
 from firmware.panel import BEEPS, Panel
 from firmware.panel.signals import (
     ALARM,
     FAILED,
     FAULT,
+    KNOCKED,
     PASSED,
     READY,
     RECORDING,
@@ -45,7 +49,7 @@ from firmware.panel.signals import (
 )
 from wire.ids import NodeId, SessionId
 from wire.readiness import GateReport, SelfTestReport, Verdict
-from wire.rigtime import MILLISECOND
+from wire.rigtime import MILLISECOND, seconds
 from wire.session import NodeStatus, SegmentState, StartRecording
 
 EyesFor = Callable[[Camera, int], Eyes]
@@ -84,12 +88,17 @@ class Node:
         self_test: SelfTest,
         panel: Panel,
         segment_closed: Callable[[], None],
+        health: Health,
         sound: str | None = None,
         patience: Patience = PATIENCE,
     ) -> None:
         self.node = node
         self.broken = asyncio.Event()
         """Set when the node cannot do its duty any more and its process should end."""
+        self.viewfinder = Viewfinder(source, clock, log, self._know)
+        self.guide = Guide(self.viewfinder, panel, log)
+        self.lookout = Lookout(shelf.root / "locked-view", self.viewfinder, self._knocked, log)
+        self.live = Live(self.viewfinder, self._load, cost, log)
         self._source = source
         self._eyes_for = eyes_for
         self._detector = detector
@@ -104,6 +113,7 @@ class Node:
         self._self_test = self_test
         self._panel = panel
         self._segment_closed = segment_closed
+        self._health = health
         self._sound = sound
         self._patience = patience
         self._starting: SessionId | None = None
@@ -113,10 +123,9 @@ class Node:
         self._asked_to_stop = False
         self._ended = asyncio.Event()
         self._ended.set()
-        # One at a time: a camera can be opened only once, and two starts must not race.
-        self._camera_lock = asyncio.Lock()
         self._size = (0, 0, 0.0)
         self._fault: str | None = None
+        self._stepped: str | None = None
 
     @property
     def session(self) -> SessionId | None:
@@ -127,8 +136,7 @@ class Node:
         """Begin a recording; raises `AlreadyRecording`, `SelfTesting`, `CameraFault` or `GateClosed`."""
         loop = asyncio.get_running_loop()
         self._leave_the_test_alone()
-        async with self._camera_lock:
-            self._leave_the_recording_alone()
+        async with self._camera_alone():
             if any(row.session == order.session for row in await asyncio.to_thread(self._ledger.sessions)):
                 raise AlreadyRecording(f"session {order.session} was recorded before: give the next one a new id")
             self._starting = order.session
@@ -147,8 +155,7 @@ class Node:
     async def gates(self, planned_minutes: float | None = None) -> GateReport:
         """What the gates would say of a start now; raises `AlreadyRecording` or `SelfTesting`."""
         self._leave_the_test_alone()
-        async with self._camera_lock:
-            self._leave_the_recording_alone()
+        async with self._camera_alone():
             try:
                 async with opened(self._source.alone(), self._clock.now_ns(), self._log, keep=False) as camera:
                     self._know(camera)
@@ -161,8 +168,7 @@ class Node:
         self.check_idle()
         self._testing = True
         try:
-            async with self._camera_lock:
-                self._leave_the_recording_alone()
+            async with self._camera_alone():
                 report = await self._self_test.run(length_s)
         finally:
             self._testing = False
@@ -183,7 +189,7 @@ class Node:
             await asyncio.sleep(_GLANCE_S)
             patience_s -= _GLANCE_S
         behind_ns = max(0, end_ns - self._clock.now_ns())
-        async with self._camera_lock:
+        async with self.viewfinder.claimed():
             if not self._resuming:
                 await asyncio.to_thread(self._ledger.finish_session, session.session)
                 self._segment_closed()
@@ -202,7 +208,11 @@ class Node:
         self._recording = recording
         self._fault = None
         self._asked_to_stop = False
+        self._stepped = None
         self._ended.clear()
+        self.viewfinder.lend()
+        self.guide.end()
+        self.lookout.begin()
         recording.start()
         self._panel.light(RECORDING)
 
@@ -216,7 +226,7 @@ class Node:
             self._resuming = None
             return await self.status()
         if self._starting:
-            async with self._camera_lock:
+            async with self.viewfinder.claimed():
                 pass
         if not self._recording:
             raise NotRecording(f"node {self.node} is not recording")
@@ -227,9 +237,11 @@ class Node:
 
     async def leave(self) -> None:
         """Make safe what was recorded; the session is gone on with when the node is there again."""
+        self.guide.end()
         if self._recording:
             self._recording.pause()
             await self._ended.wait()
+        await self.viewfinder.close()
 
     async def storage_told(self, state: StorageState) -> None:
         """End the recording while its last segment can still be closed, when the disk is full."""
@@ -254,15 +266,30 @@ class Node:
             segments_waiting=waiting,
             detector=recording.detector if recording else self._detector,
             fault=recording.fault if recording else self._fault,
+            alarms=tuple(alarm for alarm in (self.lookout.state().alarm, self._stepped) if alarm),
         )
 
+    def point(self) -> None:
+        """Help to point the camera from now on; raises `AlreadyRecording` or `SelfTesting`."""
+        self._leave_the_test_alone()
+        self._leave_the_recording_alone()
+        self.guide.begin()
+
+    def clock_stepped(self, step_ns: int) -> None:
+        """Tell that the node's clock was set, forward by so much."""
+        self._log.event("clock-stepped", ms=step_ns // MILLISECOND, recording=self._recording is not None)
+        if self._recording:
+            way = "forward" if step_ns > 0 else "back"
+            self._stepped = (
+                f"the clock was set {way} by {abs(seconds(step_ns)):.2f} s, and this recording keeps the time from "
+                "before: it may not fit the other cameras'; start anew when there is time"
+            )
+            self._panel.beep(WARNING)
+
     async def preview(self) -> bytes:
-        """The camera's picture as JPEG: the last one recorded, or one taken for this purpose. Raises `CameraFault`."""
-        frame = self._recording.latest if self._recording else None
-        if frame is None:
-            async with self._camera_lock:
-                frame = await aside(self._glance)
-        return await asyncio.to_thread(jpeg, frame)
+        """The camera's newest picture as JPEG; raises `CameraFault` or `SelfTesting`."""
+        self._leave_the_test_alone()
+        return await asyncio.to_thread(jpeg, await self.viewfinder.picture())
 
     def check_idle(self) -> None:
         """Raises `AlreadyRecording` or `SelfTesting` while the node does something that must not be cut off."""
@@ -274,12 +301,13 @@ class Node:
         """What the node's work has cost so far."""
         return self._cost.report(self.node)
 
-    def _glance(self) -> Frame:
-        with self._source.alone().open(self._clock.now_ns(), self._log) as camera:
-            self._know(camera)
-            for frame in camera:
-                return frame
-        raise CameraFault("the camera shows no picture")
+    def _load(self) -> Load:
+        recording = self._recording
+        return Load(
+            frames_lost=recording.camera.frames_dropped + recording.frames_unseen if recording else 0,
+            lagging=recording.lagging if recording else None,
+            health=self._health.read(),
+        )
 
     def _know(self, camera: Camera) -> None:
         self._size = (camera.width, camera.height, camera.frames_per_second)
@@ -294,6 +322,14 @@ class Node:
             raise AlreadyRecording(f"node {self.node} is already recording session {self._recording.session}")
         if self._resuming:
             raise AlreadyRecording(f"node {self.node} is about to go on with session {self._resuming}")
+
+    @contextlib.asynccontextmanager
+    async def _camera_alone(self) -> AsyncIterator[None]:
+        """The camera for whoever is inside; raises `AlreadyRecording`."""
+        async with self.viewfinder.claimed():
+            self._leave_the_recording_alone()
+            await self.viewfinder.back()
+            yield
 
     async def _ask_gates(
         self, camera: PeekedCamera, planned_minutes: float | None, override: Sequence[str]
@@ -384,6 +420,8 @@ class Node:
             log=self._log,
             closed=lambda _offer: tell(loop, self._segment_closed),
             finished=lambda: self._sign_off(loop),
+            show=self.viewfinder.show,
+            let_go=lambda: tell(loop, self.viewfinder.returned),
             make_room=self._storage.make_room,
             microphone=self._microphone(session.session),
             rolling=lambda: self._sound_the_start(well),
@@ -401,6 +439,12 @@ class Node:
         except SoundFault as fault:
             self._log.event("sound-fault", session=session, fault=fault)
             return None
+
+    def _knocked(self, alarm: str | None) -> None:
+        if alarm:
+            self._panel.beep(KNOCKED)
+        if self._recording:
+            self._panel.light(TROUBLED if alarm else RECORDING)
 
     def _sound_the_start(self, well: bool) -> None:
         self._panel.beep(STARTED)
@@ -423,6 +467,7 @@ class Node:
             self._fault = self._recording.fault
             if self._recording.broken:
                 self.broken.set()
+            self.lookout.end()
             self._show_the_end(self._recording)
             self._recording = None
         # What was closed before may have to be offered again, now as the session's last.

@@ -7,6 +7,7 @@ import ipaddress
 import signal
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,7 @@ from edge.record import PATIENCE, Patience, Shelf, salvage
 from edge.record.manifest import Manifests
 from edge.selftest import SESSION, SelfTest
 from edge.storage import Storage
-from firmware.clock import RigClock
+from firmware.clock import RigClock, StepDetector
 from firmware.discovery import NODE_SERVICE, Announcement
 from firmware.errors import PanelFault
 from firmware.health import Health
@@ -46,6 +47,7 @@ from wire.ids import NodeId
 from wire.session import SegmentKey
 
 _METER_EVERY_S = 1.0
+_STEP_EVERY_S = 1.0
 _STOP_S = 4.0
 
 
@@ -144,6 +146,7 @@ async def _run(
         self_test=self_test,
         panel=panel,
         segment_closed=offloader.wake,
+        health=settings.health,
         sound=settings.config.sound,
         patience=settings.patience,
     )
@@ -179,6 +182,7 @@ async def _run(
         asyncio.create_task(offloader.run(), name="offload"),
         asyncio.create_task(storage.run(node.storage_told), name="storage"),
         asyncio.create_task(_meter(cost), name="meter"),
+        asyncio.create_task(notice_steps(StepDetector().stepped_ns, node.clock_stepped), name="clock"),
     }
     announcing = asyncio.create_task(_announce(settings, port, log))
     if running:
@@ -279,6 +283,14 @@ async def _meter(cost: Cost) -> None:
         await asyncio.sleep(_METER_EVERY_S)
         # An event loop's wall time says nothing: it waits for everybody at once.
         meter.begin()
+
+
+async def notice_steps(stepped_ns: Callable[[], int], told: Callable[[int], None]) -> None:
+    """Tell for ever of every step of the clock."""
+    while True:
+        await asyncio.sleep(_STEP_EVERY_S)
+        if step_ns := stepped_ns():
+            told(step_ns)
 
 
 async def _announce(settings: Settings, port: int, log: Log) -> None:

@@ -1,8 +1,13 @@
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
+
+AXE = Path(__file__).parents[1] / "viewer" / "node_modules" / "axe-core" / "axe.min.js"
 
 # No deadlines: machines are noisy. In CI the same examples every time, so that a failure is the change's own; at a desk
 # new ones each time, so that more is found.
@@ -19,3 +24,19 @@ def footage():
     if not (folder / "left.mp4").exists():
         pytest.skip(f"the recorded clip is not at {folder} (set TOUCHLINE_FOOTAGE)")
     return folder
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A real browser; tests that need it skip where it, or axe-core, is not."""
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+        path = shutil.which("chromium") or shutil.which("google-chrome") or (own if Path(own).is_file() else None)
+        if path is None or not AXE.is_file():
+            words = "Chromium (apt-get install chromium) or axe-core (python -m viewer.build) is missing"
+            if os.environ.get("CI") == "true":
+                pytest.fail(words)
+            pytest.skip(words)
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -103,7 +103,11 @@ class SegmentReceipt(Message, frozen=True, kw_only=True):
 
 
 class NodeStatus(Message, frozen=True, kw_only=True):
-    """What a node says of itself: its camera, what it records, and what still waits to be handed over."""
+    """What a node says of itself: its camera, what it records, and what still waits to be handed over.
+
+    `fault` is what went wrong last. `alarms` are sentences of what needs somebody at the node though it records on: its
+    camera was knocked, its clock was set. A node from before them tells none.
+    """
 
     KIND = "node-status"
     VERSION = 1
@@ -119,6 +123,7 @@ class NodeStatus(Message, frozen=True, kw_only=True):
     segments_waiting: int
     detector: str
     fault: str | None = None
+    alarms: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         node_id(self.node)

@@ -65,7 +65,7 @@ class SupervisedNode:
         self._options = options
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
-        self._url = ""
+        self.url = ""
 
     def __enter__(self) -> Self:
         self.start()
@@ -84,7 +84,7 @@ class SupervisedNode:
             self._process = subprocess.Popen(command, stderr=log, stdout=log)
         self.findings.starts += 1
         port = self._await(lambda: self._words(began, "event=listening"), "listen").rsplit("port=", 1)[1].split()[0]
-        self._url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{port}"
 
     def _words(self, began: int, words: str) -> str:
         lines = self._log.read_bytes()[began:].decode(errors="replace").splitlines(keepends=True)
@@ -101,7 +101,7 @@ class SupervisedNode:
     def ask(self, path: str, body: bytes | None = None, *, post: bool = False) -> dict[str, object]:
         """One call of the node's API."""
         request = urllib.request.Request(  # noqa: S310 - loopback
-            self._url + path,
+            self.url + path,
             data=body if body is not None else (b"" if post else None),
             headers={"Authorization": f"Bearer {TOKEN}"},
         )

@@ -14,12 +14,14 @@ from edge.api.configuring import configuring_routes
 from edge.api.keeping import keeping_routes
 from edge.api.marking import marking_routes
 from edge.api.openapi import described
+from edge.api.page import page_routes
 from edge.api.pictures import picture_routes
 from edge.api.readiness import readiness_routes
 from edge.api.recording import recording_routes
 from edge.api.route import Route
 from edge.api.signing_in import sign_in_routes
 from edge.api.streams import ENDING, TooManyOnlookers
+from edge.api.viewing import viewing_routes
 from edge.api.watching import watching_routes
 from edge.condition import Conditions
 from edge.config import Config, NodeConfig
@@ -85,10 +87,12 @@ def node_routes(served: Served) -> list[Route]:
         *marking_routes(served.node, served.marks),
         *keeping_routes(served.holdings),
         *picture_routes(served.node, served.log),
+        *viewing_routes(served.node),
         *watching_routes(served.node, served.conditions, served.log),
         *configuring_routes(served.node, served.config, served.running),
         *appliance_routes(served.node, served.log, served.power, served.updater),
         *sign_in_routes(served.access),
+        *page_routes(),
     ]
     return described(routes, software())
 

@@ -58,7 +58,7 @@ def picture_routes(node: Node, log: Log) -> list[Route]:
             "the latest picture, or one taken for the purpose",
             preview,
             gives="image/jpeg",
-            refusals={503: "the camera cannot be opened"},
+            refusals={409: "the node tests itself", 503: "the camera cannot be opened"},
         ),
         Route(
             "GET",
@@ -66,7 +66,10 @@ def picture_routes(node: Node, log: Log) -> list[Route]:
             "the latest pictures, at most four a second, one JPEG after the other",
             moving,
             gives=MJPEG,
-            refusals={503: "the camera cannot be opened, or four look on already"},
+            refusals={
+                409: "the node tests itself",
+                503: "the camera cannot be opened, or four look on already",
+            },
             endless=True,
         ),
     ]

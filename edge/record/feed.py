@@ -48,6 +48,12 @@ class Feed(Generic[T]):
             self._changed.notify_all()
 
     @property
+    def fullness(self) -> float:
+        """What waits, as a share of the limit."""
+        with self._changed:
+            return self._weight / self._limit
+
+    @property
     def drained(self) -> bool:
         """Whether nothing is left and nothing will come."""
         with self._changed:

@@ -40,6 +40,8 @@ from wire.session import SegmentOffer
 
 _LAST_WORDS_S = 2.5
 """How long the stages that still work have to make safe what they hold, once another hangs."""
+_MUCH_FRAMES, _MUCH_VIDEO, _MUCH_SEGMENTS = 1.0, 0.1, 0.5
+"""Shares of what may wait before each stage, at which it lags: all frames, 6 s of video, half of the segments."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ class Recording:
     `fault` is the sentence of what went wrong so far; `broken` says that the node cannot record any more in this
     process; `over` that the session has ended, rather than waiting to be gone on with. Frames of the segments up to
     `after` were recorded before and are passed over; `shift_ns` is added to all capture times. `rolling` is called
-    once, when the first frame is there: the moment for a sign that picture and sound both catch.
+    once, when the first frame is there: the moment for a sign that picture and sound both catch. `show` is called with
+    every frame that is recorded, and must not wait; `let_go` when the camera is closed, if it ever is.
     """
 
     def __init__(
@@ -82,6 +85,8 @@ class Recording:
         log: Log,
         closed: Callable[[SegmentOffer], None],
         finished: Callable[[], None],
+        show: Callable[[Frame], None] = lambda _frame: None,
+        let_go: Callable[[], None] = lambda: None,
         make_room: Callable[[], bool] = lambda: False,
         microphone: Microphone | None = None,
         rolling: Callable[[], None] = lambda: None,
@@ -96,7 +101,6 @@ class Recording:
         self.frames = 0
         self.frames_unseen = 0
         """Frames that were recorded but not looked at, because the eyes were too slow."""
-        self.latest: Frame | None = None
         self.broken = False
         self.over = False
         self.stopping = threading.Event()
@@ -106,6 +110,8 @@ class Recording:
         self._cost = cost
         self._log = log
         self._finished = finished
+        self._show = show
+        self._let_go = let_go
         self._ended = threading.Event()
         self._end_lock = threading.Lock()
         self._faults = Faults(session, log)
@@ -156,6 +162,18 @@ class Recording:
         """The sentence of what went wrong last."""
         return self._faults.last
 
+    @property
+    def lagging(self) -> str | None:
+        """The stage that does not keep up with a live camera at this moment; None when all do. A recorded camera waits,
+        so nothing can lag behind it."""
+        waiting = {
+            "encode": self._coding.frames.fullness / _MUCH_FRAMES,
+            "write": self._coding.packets.fullness / _MUCH_VIDEO,
+            "close": self._writing.written.fullness / _MUCH_SEGMENTS,
+        }
+        worst = max(waiting, key=waiting.__getitem__)
+        return worst if self.camera.live and waiting[worst] >= 1 else None
+
     def start(self) -> None:
         """Set the threads to work."""
         for stage in (self._capture, self._encode, self._look, self._listen, self._write, self._close, self._watch):
@@ -201,8 +219,8 @@ class Recording:
                     meter.read()
                     if not self._coding.frames.put(frame):
                         break
+                    self._look_at(frame)
                     self._show(frame)
-                    self.latest = frame
                     self.frames += 1
                     if self.frames == 1:
                         self._rolling()
@@ -215,6 +233,7 @@ class Recording:
         finally:
             self.pause()
             meter.read()
+            self._let_go()
 
     def _frames(self) -> Iterator[Frame]:
         pictures = iter(self.camera)
@@ -228,7 +247,7 @@ class Recording:
                 return
             yield replace(frame, time_ns=frame.time_ns + self._shift_ns) if self._shift_ns else frame
 
-    def _show(self, frame: Frame) -> None:
+    def _look_at(self, frame: Frame) -> None:
         # Refused once the eyes have failed or were given up; the recording goes on without them.
         if not self.camera.live:
             self._looking.frames.put(frame)

@@ -43,7 +43,7 @@ class Light:
     off_s: float
 
 
-MARKED = Beep("marked", "this moment is marked", ".")
+MARKED = Beep("marked", "this moment is marked; faster and faster: the camera is being pointed, and nearly right", ".")
 PASSED = Beep("passed", "checked, and all is well", "..")
 STARTED = Beep("started", "recording has begun", "..-")
 STOPPED = Beep("stopped", "recording has ended and is safe", ".--")
@@ -54,13 +54,15 @@ CLOCK = Beep("clock", "not started: the clock does not follow the hub's", "- ...
 TEMPERATURE = Beep("temperature", "not started: the board is too hot", "-- .")
 SUPPLY = Beep("supply", "not started: the power supply is too weak", "-- ..")
 BATTERY = Beep("battery", "not started: the battery is nearly empty", "-- ...")
+KNOCKED = Beep("knocked", "the camera was knocked: point it again", "-.-")
 FAILED = Beep("failed", "checked, and something has failed", "---")
 ALARM = Beep("alarm", "the recording is in danger or has ended by itself", "-.-.-.")
 
 BEEPS = {
     beep.name: beep
     for beep in (
-        MARKED, PASSED, STARTED, STOPPED, WARNING, CAMERA, DISK, CLOCK, TEMPERATURE, SUPPLY, BATTERY, FAILED, ALARM,
+        MARKED, PASSED, STARTED, STOPPED, WARNING, CAMERA, DISK, CLOCK, TEMPERATURE, SUPPLY, BATTERY, KNOCKED,
+        FAILED, ALARM,
     )
 }  # fmt: skip
 """Every rhythm by its name."""

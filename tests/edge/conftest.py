@@ -440,6 +440,7 @@ def make_node(tmp_path, clock, log, make_eyes, health, panel, disk):
             ),
             panel=panel,
             segment_closed=lambda: None,
+            health=health,
         )
 
     return make

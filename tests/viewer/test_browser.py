@@ -1,7 +1,5 @@
 """The pages in a real browser: seeking, the map, the numbers, and what axe says."""
 
-import os
-import shutil
 import time
 from collections.abc import Iterator
 from itertools import pairwise
@@ -9,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 from wire.pitch_tracks import Role, decode_pitch_tracks
 
@@ -17,21 +15,6 @@ SESSION = "1795344000-0a1b2c3d4e"
 AXE = Path(__file__).parents[2] / "viewer" / "node_modules" / "axe-core" / "axe.min.js"
 SIZES = [(390, 844), (1280, 800)]
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-        path = shutil.which("chromium") or shutil.which("google-chrome") or (own if Path(own).is_file() else None)
-        if path is None or not AXE.is_file():
-            words = "Chromium (apt-get install chromium) or axe-core (python -m viewer.build) is missing"
-            if os.environ.get("CI") == "true":
-                pytest.fail(words)
-            pytest.skip(words)
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}px")

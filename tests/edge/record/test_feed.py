@@ -45,3 +45,13 @@ def test_closing_frees_a_filler_that_waits():
 
 def test_taking_gives_up_after_its_time():
     assert Feed(1).take(0.01) is None
+
+
+def test_how_full_a_feed_is_counts_what_its_items_weigh():
+    feed = Feed(10, len)
+    assert feed.fullness == 0
+    feed.put("four")
+    assert feed.fullness == 0.4
+    feed.take()
+    feed.put("more than its limit")
+    assert feed.fullness > 1

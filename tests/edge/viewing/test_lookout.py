@@ -1,0 +1,179 @@
+"""A locked view, and the mast that is knocked while it records."""
+
+import asyncio
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.serve import notice_steps
+from edge.viewing.lookout import BELIEVED
+from firmware.panel.signals import KNOCKED, RECORDING, STARTED, TROUBLED, WARNING
+from wire.session import StartRecording
+
+
+def place():
+    random = np.random.default_rng(7)
+    luma = np.full((240, 420), 110.0, np.float32)
+    for size, weight in ((3, 18), (12, 30), (60, 30)):
+        coarse = random.normal(0, 1, (240 // size + 2, 420 // size + 2)).astype(np.float32)
+        luma += weight * cv2.resize(coarse, (420, 240), interpolation=cv2.INTER_CUBIC)
+    return np.clip(luma, 16, 235).astype(np.uint8)
+
+
+PLACE = place()
+
+
+def seen(right):
+    """What a camera of 320 x 180 sees that was turned so many pixels to the right."""
+    planes = np.full((270, 320), 128, np.uint8)
+    planes[:180] = PLACE[30:210, 40 + right : 360 + right]
+    return planes
+
+
+@pytest.fixture
+def source(make_source, monkeypatch):
+    monkeypatch.setattr("edge.viewing.lookout.LOOK_EVERY_S", 0.01)
+    made = make_source()
+    made._picture = seen
+    return made
+
+
+@pytest.fixture
+async def node(make_node, source, ledger):
+    made = make_node(source, ledger)
+    look_at(source, 0)
+    yield made
+    if made._recording:
+        await made.stop()
+
+
+def look_at(source, right):
+    """Turn the camera, whichever it is, so many pixels to the right."""
+    source.turned = right
+    if not hasattr(source, "_plain"):
+        source._plain = source.open
+
+        def opened(*how):
+            camera = source._plain(*how)
+            camera.shows = lambda _number: source.turned
+            return camera
+
+        source.open = opened
+
+
+def order(zero_ns, session="s1"):
+    return StartRecording(session=session, start_ns=zero_ns)
+
+
+async def test_a_locked_view_outlives_the_process(node, make_node, source, ledger, tmp_path):
+    assert not node.lookout.state().locked
+    await node.lookout.lock()
+    assert make_node(source, ledger).lookout.state().locked
+    assert [path.name for path in tmp_path.iterdir() if "view" in path.name] == ["locked-view"]
+    await node.lookout.unlock()
+    await node.lookout.unlock()
+    assert not node.lookout.state().locked
+
+
+async def test_a_knocked_mast_is_seen_heard_told_and_logged_and_so_is_its_coming_back(
+    node, source, panel, zero_ns, eventually, log_text
+):
+    await node.lookout.lock()
+    await node.start(order(zero_ns))
+    await eventually(lambda: node.lookout.state().knock)
+    assert (await node.status()).alarms == ()
+    look_at(source, 12)
+    await eventually(lambda: node.lookout.state().alarm)
+    status = await node.status()
+    assert (status.recording, status.fault) == ("s1", None)
+    [alarm] = status.alarms
+    assert "the camera was knocked: its picture has moved by 12 pixels" in alarm
+    assert node.lookout.state().knock.right_px == pytest.approx(-12, abs=1)
+    assert (panel.beeped, panel.lit[-1]) == ([STARTED, KNOCKED], TROUBLED)
+    assert log_text.getvalue().count("event=camera-knocked") == 1
+    look_at(source, 0)
+    await eventually(lambda: not node.lookout.state().alarm)
+    assert (await node.status()).alarms == ()
+    assert (panel.beeped, panel.lit[-1]) == ([STARTED, KNOCKED], RECORDING)
+    assert log_text.getvalue().count("event=camera-back") == 1
+
+
+async def test_locking_the_new_view_ends_the_alarm(node, source, panel, zero_ns, eventually):
+    await node.lookout.lock()
+    await node.start(order(zero_ns))
+    look_at(source, -15)
+    await eventually(lambda: node.lookout.state().alarm)
+    await node.lookout.lock()
+    assert (await node.status()).alarms == ()
+    assert panel.lit[-1] is RECORDING
+    await eventually(lambda: node.lookout.state().knock)
+    assert not node.lookout.state().knock.moved
+
+
+async def test_one_look_alone_raises_no_alarm(node, source, zero_ns, eventually, monkeypatch):
+    await node.lookout.lock()
+    looks = []
+    compare = type(node.lookout._locked()).compare
+
+    def knocked_once(self, planes):
+        looks.append(planes)
+        return compare(self, seen(20) if len(looks) == 1 else seen(0))
+
+    monkeypatch.setattr("edge.framing.lock.LockedView.compare", knocked_once)
+    await node.start(order(zero_ns))
+    await eventually(lambda: len(looks) > 2 * BELIEVED)
+    assert (await node.status()).alarms == ()
+
+
+async def test_without_a_locked_view_nothing_is_compared(node, source, zero_ns, eventually):
+    await node.start(order(zero_ns))
+    first = (await node.viewfinder.picture()).index
+    look_at(source, 30)
+    await eventually(lambda: node.viewfinder.newest.index > first + 30)
+    assert node.lookout.state().knock is None
+    assert (await node.status()).alarms == ()
+
+
+async def test_a_damaged_view_is_said_and_the_recording_goes_on(node, tmp_path, zero_ns, eventually, log_text):
+    (tmp_path / "locked-view").write_bytes(b"no view at all")
+    await node.start(order(zero_ns))
+    await eventually(lambda: "holds no view: lock it anew" in log_text.getvalue())
+    assert (await node.status()).fault is None
+
+
+async def test_the_alarm_of_one_recording_is_not_the_next_ones(node, source, zero_ns, eventually):
+    await node.lookout.lock()
+    await node.start(order(zero_ns))
+    look_at(source, 12)
+    await eventually(lambda: node.lookout.state().alarm)
+    await node.stop()
+    # Whoever comes to the mast afterwards is still told.
+    assert node.lookout.state().alarm
+    look_at(source, 0)
+    await node.start(order(zero_ns, "s2"))
+    assert (await node.status()).alarms == ()
+
+
+async def test_a_clock_that_is_set_while_it_records_is_told_and_heard(node, panel, zero_ns, log_text):
+    node.clock_stepped(-3_000_000_000)
+    assert (await node.status()).alarms == ()
+    await node.start(order(zero_ns))
+    node.clock_stepped(2_500_000_000)
+    [alarm] = (await node.status()).alarms
+    assert "set forward by 2.50 s" in alarm
+    assert panel.beeped == [STARTED, WARNING]
+    assert "event=clock-stepped ms=-3000 recording=False" in log_text.getvalue()
+    assert "event=clock-stepped ms=2500 recording=True" in log_text.getvalue()
+    await node.stop()
+    await node.start(order(zero_ns, "s2"))
+    assert (await node.status()).alarms == ()
+
+
+async def test_every_step_of_the_clock_is_noticed_and_no_rest(monkeypatch, eventually):
+    monkeypatch.setattr("edge.serve._STEP_EVERY_S", 0)
+    steps, told = iter([0, 5, 0, -7]), []
+    noticing = asyncio.create_task(notice_steps(lambda: next(steps, 0), told.append))
+    await eventually(lambda: len(told) == 2)
+    noticing.cancel()
+    assert told == [5, -7]
