@@ -223,6 +223,8 @@ async def node(make_node, source, ledger):
 
 
 async def test_it_runs_beside_a_recording_that_loses_nothing_by_it(node, source, ledger, zero_ns, eventually):
+    # Whatever else this machine has to do.
+    node.live._read = Load
     await node.start(StartRecording(session="s1", start_ns=zero_ns))
     playlist = await node.live.playlist("live")
     assert film_of(node.live, playlist)
