@@ -9,6 +9,7 @@ const STILL_MS = 2000;
 const FRAMING_MS = 500;
 const AGAIN_MS = 3000;
 const SILENT_MS = 15000;
+const DOUBT_MS = 3000;
 
 const el = (id) => document.getElementById(id);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -18,6 +19,8 @@ let status = null;
 let condition = null;
 let conditionAt = 0;
 let heardAt = 0;
+let answeredAt = -Infinity;
+let doubted = null;
 let events = null;
 let signedIn = false;
 let framing = false;
@@ -80,7 +83,7 @@ function listen() {
   events?.close();
   events = new EventSource("/api/v1/events");
   const on = (kind, take) => events.addEventListener(kind, (event) => { heardAt = Date.now(); take(JSON.parse(event.data).body); });
-  on("node-status", takeStatus);
+  on("node-status", hearStatus);
   on("node-condition", takeCondition);
   events.addEventListener("error", () => {
     if (events?.readyState !== EventSource.CLOSED) return;
@@ -95,6 +98,21 @@ setInterval(() => { if (signedIn && heardAt && Date.now() - heardAt > SILENT_MS)
 function showLost() {
   document.body.dataset.state = "lost";
   el("state").textContent = "No answer";
+}
+
+// An event may have been under way since before the node answered a start or a stop: what contradicts it has to wait.
+function hearStatus(now) {
+  clearTimeout(doubted);
+  const contradicts = status && (now.recording === null) !== (status.recording === null);
+  const wait = answeredAt + DOUBT_MS - performance.now();
+  if (contradicts && wait > 0) doubted = setTimeout(takeStatus, wait, now);
+  else takeStatus(now);
+}
+
+function takeAnswer(now) {
+  clearTimeout(doubted);
+  answeredAt = performance.now();
+  takeStatus(now);
 }
 
 function takeStatus(now) {
@@ -157,7 +175,7 @@ async function start(override) {
   await whileBusy(el("record"), "Asking the gates …", async () => {
     const nowNs = BigInt(condition.at_ns) + BigInt(Math.round((performance.now() - conditionAt) * 1e6));
     try {
-      takeStatus(await post("record/start", startRecording(nowNs, override)));
+      takeAnswer(await post("record/start", startRecording(nowNs, override)));
     } catch (fault) {
       if (fault.message_?.kind !== "gate-report") throw fault;
       return showRefused(fault.message_.body);
@@ -176,7 +194,7 @@ function showRefused(report) {
 }
 
 const stop = () => whileBusy(el("record"), "Saving the last seconds …", async () => {
-  takeStatus(await post("record/stop"));
+  takeAnswer(await post("record/stop"));
   said("The recording is safe.");
 });
 

@@ -68,10 +68,11 @@ GATES = GateReport(
 
 class Node:
     """What the page asks. `refuses` says whether the gates are closed; `asked` are the changes it was asked for; `off`
-    is why there is no live picture."""
+    is why there is no live picture; `late` is a status that its events still tell."""
 
     def __init__(self, picture: np.ndarray, film: Film) -> None:
         self.status = IDLE
+        self.late: NodeStatus | None = None
         self.board = HealthReading(
             temperature_c=52.0, supply=GOOD_SUPPLY, battery=Battery(percent=81, discharging=True), load=1.2, cores=4
         )
@@ -174,7 +175,10 @@ class Node:
         await answer.prepare(request)
         with contextlib.suppress(ConnectionError):
             while True:
-                for kind, raw in ((b"node-status", encode(self.status)), (b"node-condition", self._condition())):
+                for kind, raw in (
+                    (b"node-status", encode(self.late or self.status)),
+                    (b"node-condition", self._condition()),
+                ):
                     await answer.write(b"event: %b\ndata: %b\n\n" % (kind, raw))
                 await asyncio.sleep(0.1)
         return answer

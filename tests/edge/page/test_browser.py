@@ -126,6 +126,19 @@ def test_one_tap_records_and_marks_and_holding_stops(page, node):
     assert node.asked == ["POST record/start", "POST mark", "POST record/stop"]
 
 
+def test_news_from_before_a_start_do_not_take_its_answer_back(page, node):
+    """Its answer may overtake an event that was under way; one that still says so later is believed."""
+    node.late = node.status
+    page.click("#record")
+    shows(page, "#state", "Recording 0:00")
+    page.click("#mark")
+    shows(page, "#said", "Marked at 0:00.")
+    page.wait_for_timeout(500)
+    assert page.inner_text("#state") == "Recording 0:00"
+    assert page.inner_text("#said") == "Marked at 0:00."
+    shows(page, "#state", "Ready")
+
+
 def test_a_short_tap_asks_before_it_stops(page, node):
     node.records()
     shows(page, "#state", "Recording")

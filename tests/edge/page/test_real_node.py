@@ -25,7 +25,7 @@ def node(tmp_path):
 def until(page, condition) -> None:
     end = time.monotonic() + 30
     while not page.evaluate(condition):
-        assert time.monotonic() < end, condition
+        assert time.monotonic() < end, (condition, page.inner_text("body"))
         page.wait_for_timeout(30)
 
 
