@@ -4,6 +4,7 @@ import argparse
 import math
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,11 +38,12 @@ def detect(arguments: argparse.Namespace) -> int:
         raise BadInput(f"--out {out}: give the name of a file in a folder that is there")
     if not source.is_file():
         raise BadInput(f"there is no picture or video at {source}")
-    if source.suffix.lower() in PICTURES:
-        write_parts_durably(out, _table([(0, _in_picture(source, arguments))]))
-        return 0
-    with FileCamera(source, 0) as camera:
-        write_parts_durably(out, _table(_in_video(camera, arguments)))
+    with closing(Chip(arguments.hailo_models or MODELS)) as chip:
+        if source.suffix.lower() in PICTURES:
+            write_parts_durably(out, _table([(0, _in_picture(source, arguments, chip))]))
+        else:
+            with FileCamera(source, 0) as camera:
+                write_parts_durably(out, _table(_in_video(camera, arguments, chip)))
     return 0
 
 
@@ -53,31 +55,32 @@ def _table(found: Iterable[tuple[int, Detections]]) -> Iterator[bytes]:
             yield f"{frame},{Kind(kind).name.lower()},{score:.3f},{corners}\n".encode()
 
 
-def _in_picture(path: Path, arguments: argparse.Namespace) -> Detections:
+def _in_picture(path: Path, arguments: argparse.Namespace, chip: Chip) -> Detections:
     """The whole picture and the tiles that cover it, or so many looks as were asked for."""
     if arguments.detector == "motion":
         raise BadInput("the motion detector needs a video: nothing moves in one picture")
-    picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    raw = np.fromfile(path, np.uint8)
+    picture = cv2.imdecode(raw, cv2.IMREAD_COLOR) if raw.size else None
     if picture is None or min(picture.shape[:2]) < LEAST_SIDE:
         raise BadInput(f"{path} cannot be read as a picture of {LEAST_SIDE} x {LEAST_SIDE} pixels or more")
     height, width = picture.shape[:2]
     # Chroma has half the size: an odd edge is doubled for it.
     even = cv2.copyMakeBorder(picture, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
     frame = Frame(np.asarray(cv2.cvtColor(even, cv2.COLOR_BGR2YUV_I420), np.uint8), 0, 0)
-    detector = _network(arguments, frame)
+    size = (width + width % 2, height + height % 2)
+    detector = HailoDetector(*size, chip) if arguments.detector == "hailo" else OnnxDetector(*size)
     if arguments.passes_per_second is None:
         found = detector.detect(frame)
     else:
         count = math.ceil(arguments.passes_per_second)
-        attention = Attention(*_size(frame), detector.fit, Stature(_size(frame)[1]))
+        attention = Attention(*size, detector.fit, Stature(size[1]))
         looks = attention.choose(0.0, count, Scene(NOTHING_MOVES, np.zeros((0, 2)), np.zeros(0)))
         found = merged(detector.look_at(frame, looks))
     return replace(found, box=np.minimum(found.box, (width, height, width, height)))
 
 
-def _in_video(camera: FileCamera, arguments: argparse.Namespace) -> Iterator[tuple[int, Detections]]:
+def _in_video(camera: FileCamera, arguments: argparse.Namespace, chip: Chip) -> Iterator[tuple[int, Detections]]:
     """What the looks of a node's eyes find, frame by frame."""
-    chip = Chip(arguments.hailo_models or MODELS)
     eyes = open_eyes(
         arguments.detector,
         arguments.passes_per_second,
@@ -95,20 +98,8 @@ def _in_video(camera: FileCamera, arguments: argparse.Namespace) -> Iterator[tup
             # The tracks are not asked for: let them go.
             eyes.close_segment(0)
             sys.stderr.write(f"{frame.index + 1} frames\n")
-    chip.close()
 
 
 def _give_up(fault: EdgeError) -> None:
     """A node gets over a chip that fails; who asks for its boxes wants to know."""
     raise fault
-
-
-def _network(arguments: argparse.Namespace, frame: Frame) -> OnnxDetector | HailoDetector:
-    if arguments.detector == "onnx":
-        return OnnxDetector(*_size(frame))
-    return HailoDetector(*_size(frame), Chip(arguments.hailo_models or MODELS))
-
-
-def _size(frame: Frame) -> tuple[int, int]:
-    rows, width = frame.planes.shape
-    return width, rows * 2 // 3

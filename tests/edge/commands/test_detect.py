@@ -97,6 +97,7 @@ def test_the_same_video_gives_the_same_table(tmp_path, video):
     [
         (["nothing.mp4"], "there is no picture or video at"),
         (["text.png"], "cannot be read as a picture"),
+        (["empty.jpg"], "cannot be read as a picture"),
         (["text.mp4"], "cannot be read as a video"),
         (["good.png", "--detector", "motion"], "needs a video"),
         (["good.png", "--detector", "hailo"], "hailo"),
@@ -110,6 +111,7 @@ def test_what_cannot_be_done_is_refused_in_one_sentence_and_leaves_nothing(
     monkeypatch.chdir(tmp_path)
     for name in ("text.png", "text.mp4"):
         (tmp_path / name).write_text("no picture")
+    (tmp_path / "empty.jpg").touch()
     cv2.imwrite("good.png", picture[:64, :64])
     before = sorted(tmp_path.iterdir())
     assert main(["detect", *(given if "--out" in given else [*given, "--out", "boxes.csv"])]) == 2
@@ -119,8 +121,12 @@ def test_what_cannot_be_done_is_refused_in_one_sentence_and_leaves_nothing(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_damaged_video_leaves_the_table_that_was_there(tmp_path, video, capsys):
+@pytest.mark.parametrize("given", [["cut.mp4"], ["walk.mp4", "--detector", "hailo"]], ids=["damaged", "without a chip"])
+def test_what_fails_leaves_the_table_that_was_there(tmp_path, video, given):
+    (tmp_path / "walk.mp4").write_bytes(video.read_bytes())
     (tmp_path / "cut.mp4").write_bytes(video.read_bytes()[:-20_000])
     (tmp_path / "boxes.csv").write_text("old")
-    assert main(["detect", str(tmp_path / "cut.mp4"), "--out", str(tmp_path / "boxes.csv")]) == 2
+    before = sorted(tmp_path.iterdir())
+    assert main(["detect", str(tmp_path / given[0]), *given[1:], "--out", str(tmp_path / "boxes.csv")]) == 2
     assert (tmp_path / "boxes.csv").read_text() == "old"
+    assert sorted(tmp_path.iterdir()) == before
