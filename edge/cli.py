@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_token(node)
     node.add_argument("--detector", choices=DETECTORS, default="onnx", help="(%(default)s)")
     node.add_argument(
-        "--passes-per-second", type=_positive, default=4.0, help="detector passes to spend each second (%(default)g)"
+        "--passes-per-second", type=_positive, help="detector passes to spend each second (onnx 4, hailo 24)"
     )
     node.add_argument(
         "--poses-per-second",
@@ -127,6 +127,17 @@ def _parser() -> argparse.ArgumentParser:
         help="let an operator switch the machine off by systemctl, or not (%(default)s)",
     )
     node.set_defaults(run=_serve)
+    finder = commands.add_parser("detect", help="list the persons and balls in a picture or a video")
+    finder.add_argument("source", type=Path, metavar="IMAGE|VIDEO", help="a JPEG or PNG, or any video")
+    finder.add_argument("--detector", choices=DETECTORS, default="onnx", help="(%(default)s)")
+    finder.add_argument(
+        "--passes-per-second",
+        type=_positive,
+        help="passes to spend on each second of a video (as `serve`), or on a picture (all it takes)",
+    )
+    finder.add_argument("--hailo-models", type=Path, help="folder of the HEF files for --detector hailo")
+    finder.add_argument("--out", required=True, type=Path, metavar="FILE", help="the table, as CSV")
+    finder.set_defaults(run=_detect)
     carry = commands.add_parser("export", help="copy what the hub has not confirmed to a stick, to be carried to it")
     carry.add_argument("--data", required=True, type=Path, help="the node's folder of segments and ledger")
     carry.add_argument("--to", required=True, type=Path, metavar="FOLDER", help="a folder on the stick")
@@ -217,6 +228,12 @@ def _profile(text: str) -> Profile:
         return Profile.parse(text)
     except CameraFault as fault:
         raise argparse.ArgumentTypeError(str(fault)) from None
+
+
+def _detect(arguments: argparse.Namespace) -> int:
+    from edge.commands.detect import detect  # noqa: PLC0415
+
+    return detect(arguments)
 
 
 def _export(arguments: argparse.Namespace) -> int:

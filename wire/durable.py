@@ -17,12 +17,16 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o666) -> None:
 
 
 def write_parts_durably(path: Path, parts: Iterable[bytes], *, mode: int = 0o666) -> None:
-    """`write_durably` for what is too long to be held at once."""
+    """`write_durably` for what is too long to be held at once; whatever `parts` raises leaves the folder as it was."""
     temp = path.with_name(path.name + ".new")
-    with open(temp, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as out:
-        out.writelines(parts)
-        out.flush()
-        os.fsync(out.fileno())
+    try:
+        with open(temp, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as out:
+            out.writelines(parts)
+            out.flush()
+            os.fsync(out.fileno())
+    except BaseException:
+        temp.unlink(missing_ok=True)
+        raise
     os.replace(temp, path)
     sync_folder(path.parent)
 

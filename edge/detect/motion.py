@@ -58,6 +58,9 @@ class MotionDetector:
         self.background = Background(width, height, frames_per_second)
         self.stature = Stature(height)
         self.blobs = Blobs.none()
+        self.moving: Plane = np.zeros((0, 0), np.uint8)
+        """Where the last frame differs from the empty scene, 255 or 0, `background.factor` times smaller than the main
+        stream; empty while nothing can be told."""
         self.luma: Plane = np.zeros((0, 0), np.uint8)
         """The last frame's luma, `background.factor` times smaller than the main stream."""
         self.kept: Floats = np.zeros((0, 4))
@@ -70,6 +73,8 @@ class MotionDetector:
         foreground = self.background.look(frame.planes, self.kept, frame.detect)
         self.luma = foreground.luma
         self.blobs = blobs_of(foreground) if self.background.warm else Blobs.none()
+        told = self.background.warm and cv2.countNonZero(foreground.mask) <= FLOOD * foreground.mask.size
+        self.moving = foreground.mask if told else np.zeros((0, 0), np.uint8)
         persons, balls = self._persons(), self._balls()
         if self.alone:
             self._learn(self.blobs.box[persons])
@@ -94,6 +99,13 @@ class MotionDetector:
         if x1 <= x0 or y1 <= y0:
             return np.zeros((0, 0), np.uint8), np.zeros(2)
         return self.background.front(planes_of(frame.planes)[0], (x0, y0, x1, y1)), np.array([x0, y0], np.float64)
+
+    def differs(self, box: Floats) -> npt.NDArray[np.bool_]:
+        """In which of the boxes (n, 4) anything differs from the empty scene; in all of them while nobody can tell."""
+        if not self.moving.size:
+            return np.ones(len(box), bool)
+        corners = (box / self.background.factor).astype(int).tolist()
+        return np.array([bool(self.moving[y0 : y1 + 1, x0 : x1 + 1].any()) for x0, y0, x1, y1 in corners], bool)
 
     def _persons(self) -> npt.NDArray[np.intp]:
         box = self.blobs.box

@@ -16,6 +16,10 @@ FLOORS = (0.15, 0.12)
 """Scores below which a person, a ball is not worth handing on: the tracker wants weak persons for its second stage."""
 DOUBLE = 0.55
 """Overlap above which two boxes are the same person (NMS)."""
+PART = 0.8
+"""Share of a box that lies within a larger one from where on it may be a part of the same person …"""
+CUT = 0.25
+"""… if it ends so near, in its own heights, to an edge of the look that found it."""
 EDGE_PX = 2.0
 """A box that comes so near to an edge of the region, inside the picture, is cut there."""
 
@@ -49,3 +53,36 @@ def brought_home(
     high = (box[:, 2:] < (x1 - EDGE_PX, y1 - EDGE_PX)) | (np.array([x1, y1]) == (width, height))
     found = Detections(box, score[rows], kind[rows], (x0, y0, x1, y1))
     return found.where((low & high).all(axis=1))
+
+
+def merged(found: Sequence[Detections]) -> Detections:
+    """What several looks at one frame found, each thing once: strongest first, in the region around them all.
+
+    Of what two looks see the surer box stays; a part of a person, cut by a tile's edge, gives way to the whole.
+    """
+    box = np.concatenate([part.box for part in found])
+    score = np.concatenate([part.score for part in found])
+    kind = np.concatenate([part.kind for part in found])
+    look = np.repeat(np.arange(len(found)), [len(part.box) for part in found])
+    regions = np.array([part.region for part in found], np.float64)
+    whole = ~_parts(box, look, regions[look]) | (kind != Kind.PERSON)
+    rows = [np.flatnonzero((kind == k) & whole) for k in KINDS]
+    kept = np.concatenate([own[without_doubles(box[own], score[own], DOUBLE)] for own in rows])
+    kept = kept[np.argsort(-score[kept], kind="stable")]
+    low, high = regions[:, :2].min(axis=0), regions[:, 2:].max(axis=0)
+    around = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+    return Detections(box[kept], score[kept], kind[kept], around)
+
+
+def _parts(box: Floats, look: npt.NDArray[np.int64], region: Floats) -> npt.NDArray[np.bool_]:
+    """Which boxes end at an edge of their own look's region and lie in a larger one that another look found."""
+    size = box[:, 2:] - box[:, :2]
+    reach = CUT * size[:, 1:]
+    at_edge = ((box[:, :2] - region[:, :2] < reach) | (region[:, 2:] - box[:, 2:] < reach)).any(axis=1)
+    low = np.maximum(box[:, None, :2], box[None, :, :2])
+    high = np.minimum(box[:, None, 2:], box[None, :, 2:])
+    area = size.prod(axis=1)
+    inside = np.maximum(high - low, 0).prod(axis=2) > PART * area[:, None]
+    larger = (area[None] > area[:, None]) & (look[None] != look[:, None])
+    cut: npt.NDArray[np.bool_] = at_edge & (inside & larger).any(axis=1)
+    return cut

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import onnxruntime
 
 from edge.detect.detector import Detections, Floats
-from edge.detect.looks import Look, Looks, Part, closest
-from edge.detect.network import FLOORS, KINDS, brought_home
+from edge.detect.looks import Look, Part, closest, uniform
+from edge.detect.network import FLOORS, KINDS, brought_home, merged
 from edge.detect.picture import Picture, small_bgr
 from edge.errors import WrongWeights
 from edge.frame import Frame
@@ -46,23 +46,20 @@ class NanoDet:
 
 
 class OnnxDetector:
-    """NanoDet-g on the part of the picture that is due. Raises `WrongWeights` when the model cannot be loaded."""
+    """NanoDet-g on parts of the picture. Raises `WrongWeights` when the model cannot be loaded."""
 
     name = "onnx"
 
     def __init__(self, width: int, height: int) -> None:
         self._network = NanoDet()
         self._size = (width, height)
-        self.looks = Looks(width, height)
 
     def detect(self, frame: Frame) -> Detections:
-        """What the look that is due finds."""
-        [found] = self.look_at(frame, [self.looks.next()])
-        self.looks.learn(found)
-        return found
+        """What is found in the whole view and in the tiles that cover it."""
+        return merged(self.look_at(frame, uniform(*self._size, self.fit)))
 
     def fit(self, region: Part) -> Look:
-        """A look of about `edge.detect.looks.STRIP_PIXELS` pixels."""
+        """A look of about `edge.detect.looks.PASS_PIXELS` pixels."""
         return closest(region)
 
     def look_at(self, frame: Frame, looks: Sequence[Look]) -> list[Detections]:

@@ -1,5 +1,7 @@
 """How tall a person looks at each row of the picture."""
 
+from collections import deque
+
 import numpy as np
 
 from edge.detect.detector import Floats
@@ -11,6 +13,9 @@ PRIOR = (0.012, 0.11)
 FORGET = 0.999
 ENOUGH = 40
 """Persons after whom the line is trusted."""
+REMEMBERED = 600
+FURTHEST = 3.0
+"""Percentile of the last so many persons' feet beyond which nobody is looked for."""
 STIFFNESS = 4.0
 """Persons' worth of weight that the prior keeps."""
 
@@ -28,12 +33,18 @@ class Stature:
         self._line = np.array([prior[0], prior[1] - prior[0]])
         rows = np.array([[1.0, 0.0], [1.0, 1.0]])
         self._prior = STIFFNESS * rows.T @ rows, STIFFNESS * rows.T @ prior
+        self._feet: deque[float] = deque(maxlen=REMEMBERED)
         self._normal, self._sum = np.zeros((2, 2)), np.zeros(2)
 
     @property
     def spread(self) -> tuple[float, float]:
         """Least and greatest ratio of a person's height to the expected one: wide while little is known."""
         return (0.55, 1.6) if self._learned >= ENOUGH else (0.35, 2.8)
+
+    @property
+    def top(self) -> float:
+        """The row of the feet of who stands furthest away, but for a few; 0 while little is known."""
+        return float(np.percentile(self._feet, FURTHEST)) if self._learned >= ENOUGH else 0.0
 
     def at(self, foot_y: Floats) -> Floats:
         """Expected heights (n,) px at the rows (n,) of the feet."""
@@ -46,6 +57,7 @@ class Stature:
         ratio = tall / self.at(foot)
         good = (ratio > 0.3) & (ratio < 3.0)
         self._learned += int(good.sum())
+        self._feet.extend(foot[good].tolist())
         rows = np.stack([np.ones(int(good.sum())), foot[good] / self._height], axis=1)
         # Far persons are small: unweighted, the near ones would rule the line.
         weight = 1.0 / (1.0 + ((ratio[good] - 1) / 0.3) ** 2)

@@ -31,6 +31,8 @@ ROUGHNESS = 0.3
 """… and whose second differences stay below this share of its steps, or below half a diameter."""
 SIGHTINGS = 2
 """So many boxes of the network at one place make a still ball believed."""
+ON_GROUND = (0.6, 1.6)
+"""Sizes of a ball that lies still, as shares of what is expected there: it is on the ground and not nearer."""
 ALONE = 0.25
 """A ball at somebody's feet is believed only when it stood out by itself in so many of its frames: no sock does."""
 BESIDE = 0.3
@@ -53,6 +55,8 @@ REST = 0.1
 """Ball diameters per frame below which it lies still."""
 
 
+UNPROVEN = 0.2
+"""How much a hypothesis that is not believed yet counts for, against one that is."""
 SEARCH_FRAMES = 6
 """A hypothesis is searched for closely so many frames after it was last measured …"""
 MOST_SEARCHED = 6
@@ -107,6 +111,14 @@ class Balls:
         half = np.array([self.tracks[k].diameter / 2 for k in rows]).reshape(-1, 1)
         place = self.paths.place[rows]
         return np.concatenate([place - half, place + half], axis=1)
+
+    @property
+    def chances(self) -> tuple[Floats, Floats]:
+        """Where (n, 2) the ball may be now, and how much speaks for looking there (n,)."""
+        seen = np.array([track.hits > 1 for track in self.tracks], bool)
+        trust = np.array([(1.0 if track.id is not None else UNPROVEN) * track.score() for track in self.tracks])
+        still = np.linalg.norm(self.paths.speed, axis=1) < REST * np.array([track.diameter for track in self.tracks])
+        return self.paths.place[seen], np.where(still, UNPROVEN * trust, trust)[seen]
 
     def advance(self, frame: int) -> None:
         """Move every hypothesis on to this frame, and end those that are lost."""
@@ -204,7 +216,9 @@ class Balls:
     def _take(self, row: int, found: Detections, column: int, at_person: bool, seen_by_network: bool) -> None:
         track = self.tracks[row]
         box = found.box[column]
-        track.sightings += seen_by_network and not at_person
+        expected = BALL_SHARE * float(self._stature.at(box[3:])[0])
+        on_ground = ON_GROUND[0] < float(_diameter(box)) / expected < ON_GROUND[1]
+        track.sightings += seen_by_network and not at_person and on_ground
         track.alone += not seen_by_network
         track.whiteness += 0.2 * (float(found.score[column]) - track.whiteness)
         track.diameter += 0.2 * (float(_diameter(box)) - track.diameter)

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from edge.detect.detector import Detections, Detector, Floats
+from edge.detect.budget import PASSES_PER_SECOND, Attention, Budget, Scene
+from edge.detect.detector import Detections, Floats
 from edge.detect.hailo import Chip, HailoDetector
 from edge.detect.motion import MotionDetector
+from edge.detect.network import NetworkDetector
 from edge.detect.onnx import OnnxDetector
 from edge.errors import ChipFault, EdgeError, UnknownDetector, WrongWeights
 from edge.frame import Frame
@@ -27,6 +29,8 @@ DETECTORS = ("onnx", "motion", "hailo")
 REST_S = 30.0
 """A chip that failed is left alone for so long, four times longer after each time in a row: opening it again holds up
 the whole node for a moment."""
+PART_OF_SCENE = 0.5
+"""Score from which on the network is believed that a ball has lain there all the time: marks look like one, too."""
 COLOUR_FRAMES = 8
 """A person's shirt is looked at once in so many frames."""
 SIZE_STEP = 0.04
@@ -38,7 +42,7 @@ BALL_BEND = 0.5
 class Eyes:
     """Follows persons and ball candidates through one session of one camera (`edge.sight.Eyes`).
 
-    The motion detector sees every frame; the `passes` detector, where there is one, is asked so many times a second.
+    The motion detector sees every frame; a network, where there is one, takes the looks that its `budget` allows.
     `poses`, where there is one, says where persons near the ball stand. While a chip is out of order the motion
     detector carries on alone, and `note` is told why. Everything is counted in frames, so the same frames always give
     the same rows.
@@ -47,8 +51,7 @@ class Eyes:
     def __init__(
         self,
         motion: MotionDetector,
-        passes: Detector | None,
-        passes_per_second: float,
+        budget: Budget | None,
         width: int,
         height: int,
         frames_per_second: float,
@@ -56,11 +59,9 @@ class Eyes:
         note: Callable[[EdgeError], None] = lambda _: None,
         poses: NearTheBall | None = None,
     ) -> None:
-        self.name = passes.name if passes else motion.name
+        self.name = budget.name if budget else motion.name
         self._motion = motion
-        self._passes = passes
-        self._between = frames_per_second / passes_per_second if passes else 0.0
-        self._due = 0.0
+        self._budget = budget
         self._note = note
         self._poses = poses
         self._rate = frames_per_second
@@ -69,6 +70,8 @@ class Eyes:
         self._frame = 0
         self._segment_first = 0
         self._passes_spent = 0
+        self.found: Detections | None = None
+        """What the detector found in the last frame; None where no look was due."""
         ids = tracklet_ids(first_segment)
         self.people = People(ids, frames_per_second)
         self.balls = Balls(ids, frames_per_second, motion.stature)
@@ -79,22 +82,18 @@ class Eyes:
         """Take in the next frame."""
         at = self._frame
         self._frame += 1
+        self.found = None
         self.people.advance(at)
         self.balls.advance(at)
         before = self._motion.luma
-        self._motion.alone = self._passes is None or at < self._resting_until
+        self._motion.alone = self._budget is None or at < self._resting_until
         moving = self._motion.detect(frame)
-        if self._passes is None or self._motion.alone:
+        if self._budget is None or self._motion.alone:
+            self.found = moving
             self.people.see(moving.of(Kind.PERSON), MOTION_LOOK)
-        elif at >= self._due:
-            self._due += self._between
-            found = self._ask(self._passes, frame, at)
-            if found:
-                persons = found.of(Kind.PERSON)
-                self._motion.stature.learn(persons.box[persons.score > 0.45])
-                self.people.see(persons, NETWORK_LOOK)
-                self.balls.see(found.of(Kind.BALL), self.people.boxes, seen_by_network=True)
-        if self._passes is not None:
+        else:
+            self._spend(self._budget, frame, at)
+        if self._budget is not None:
             self.people.refine(self._motion.blobs)
         self.people.carry(before, self._motion.luma, self._motion.background.factor)
         persons_now = self.people.boxes
@@ -106,15 +105,25 @@ class Eyes:
             self._look_at_shirts(frame, persons_now)
         self._motion.kept = np.concatenate([persons_now[self.people.believed], self.balls.boxes])
 
-    def _ask(self, passes: Detector, frame: Frame, at: int) -> Detections | None:
+    def _spend(self, budget: Budget, frame: Frame, at: int) -> None:
+        """Take the looks that are due."""
         try:
-            found = passes.detect(frame)
+            spent = budget.spend(at / self._rate, frame, Scene(self._motion.moving, *self.balls.chances))
         except (ChipFault, WrongWeights) as fault:
             self._rest(fault, at)
-            return None
-        self._passes_spent += 1
+            return
+        if spent is None:
+            return
         self._rest_s = REST_S
-        return found
+        found, looks = spent
+        self._passes_spent += len(looks)
+        self.found = found
+        persons = found.of(Kind.PERSON)
+        self._motion.stature.learn(persons.box[persons.score > 0.45])
+        self.people.see(persons, NETWORK_LOOK, looks)
+        balls = found.of(Kind.BALL)
+        there = self._motion.differs(balls.box) | (balls.score > PART_OF_SCENE)
+        self.balls.see(balls.where(there), self.people.boxes, seen_by_network=True)
 
     def _look_at_poses(self, poses: NearTheBall, frame: Frame, at: int) -> None:
         people = self.people
@@ -129,7 +138,7 @@ class Eyes:
 
     def _rest(self, fault: EdgeError, at: int) -> None:
         self._note(fault)
-        self._resting_until = self._due = at + self._rest_s * self._rate
+        self._resting_until = at + self._rest_s * self._rate
         self._rest_s *= 4
 
     def close_segment(self, sequence: int) -> SegmentSight:
@@ -197,7 +206,7 @@ def _known(number: int | None) -> int:
 
 def open_eyes(
     detector: str,
-    passes_per_second: float,
+    passes_per_second: float | None,
     width: int,
     height: int,
     frames_per_second: float,
@@ -210,14 +219,17 @@ def open_eyes(
     """The eyes of a camera of this size and rate, which open at a session's segment `first_segment`; `detector` is one
     of `DETECTORS`.
 
-    `onnx` looks through the network so many times a second, `hailo` through `chip`, `motion` never does; so many
-    persons a second are asked for their pose, on the chip where there is one. `note` is told of faults that the eyes
-    get over, a chip that cannot be used among them. Raises `UnknownDetector` or `WrongWeights`.
+    `onnx` looks through the network so many times a second (None: as `PASSES_PER_SECOND` says), `hailo` through `chip`,
+    `motion` never does; so many persons a second are asked for their pose, on the chip where there is one. `note` is
+    told of faults that the eyes get over, a chip that cannot be used among them. Raises `UnknownDetector` or
+    `WrongWeights`.
     """
     if detector not in DETECTORS:
         raise UnknownDetector(f"there is no detector {detector!r}: choose one of {', '.join(DETECTORS)}")
     chip = chip or Chip()
-    passes: Detector | None = None
+    passes: NetworkDetector | None = None
+    if passes_per_second is None:
+        passes_per_second = PASSES_PER_SECOND[detector]
     if detector != "motion" and passes_per_second > 0:
         passes = HailoDetector(width, height, chip) if detector == "hailo" else OnnxDetector(width, height)
     poses = None
@@ -225,4 +237,8 @@ def open_eyes(
         pose = HailoPose(chip) if detector == "hailo" else OnnxPose()
         poses = NearTheBall(pose, poses_per_second, frames_per_second)
     motion = MotionDetector(width, height, frames_per_second)
-    return Eyes(motion, passes, passes_per_second, width, height, frames_per_second, first_segment, note, poses)
+    budget = None
+    if passes:
+        attention = Attention(width, height, passes.fit, motion.stature)
+        budget = Budget(passes, passes_per_second, frames_per_second, attention)
+    return Eyes(motion, budget, width, height, frames_per_second, first_segment, note, poses)

@@ -1,12 +1,14 @@
 """Follows persons: detector boxes at the passes, the moving blobs in between."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from edge.detect.detector import Detections, Floats, overlap
+from edge.detect.looks import Look
 from edge.detect.motion import Blobs
 from edge.detect.picture import Plane
 from edge.track.assign import assigned
@@ -43,6 +45,10 @@ NETWORK_LOOK, MOTION_LOOK, BLOB = 8, 1, 4
 """What a box of the network, a person-like blob on its own, and a blob that fits a track prove."""
 PROBATION = 16
 """Proof that a track needs to be believed."""
+MISSED_S = 0.24
+"""Looks that follow each other faster than this see the same picture: together they miss somebody once."""
+NEAR_ENOUGH_PX = 20.0
+"""A person smaller than this at network scale may well be overlooked."""
 LOST_S = 1.4
 """A track that nothing has measured for so long is over …"""
 UNSEEN = 4 * NETWORK_LOOK
@@ -61,6 +67,7 @@ class Person:
     evidence: int = 0
     unseen: int = 0
     last_frame: int = 0
+    missed_frame: int = -1000
     carried: int = 0
     moved: bool = False
     measured: Measured = field(default_factory=Measured)
@@ -74,6 +81,7 @@ class People:
     def __init__(self, ids: TrackletIds, frames_per_second: float) -> None:
         self._ids = ids
         self._lost = round(LOST_S * frames_per_second)
+        self._between = int(MISSED_S * frames_per_second)
         self._carried_most = round(CARRIED_S * frames_per_second)
         self._pace = 25.0 / frames_per_second
         self._frame = -1
@@ -109,8 +117,11 @@ class People:
         """Which tracks (n,) have proven themselves."""
         return np.array([track.id is not None for track in self.tracks], bool)
 
-    def see(self, found: Detections, worth: int) -> None:
-        """Take in the persons that a detector found in this frame; `worth` is `NETWORK_LOOK` or `MOTION_LOOK`."""
+    def see(self, found: Detections, worth: int, looks: Sequence[Look] = ()) -> None:
+        """Take in the persons that a detector found in this frame; `worth` is `NETWORK_LOOK` or `MOTION_LOOK`.
+
+        `looks` are a network's looks that found them: whom none of them could see near enough is not missed.
+        """
         sure = found.score >= SURE
         left = np.arange(len(self.tracks))
         free = np.ones(len(found.box), bool)
@@ -122,9 +133,12 @@ class People:
                 self._take_box(int(left[row]), found.box[match], float(found.score[match]), worth)
                 free[match] = False
             left = np.delete(left, [row for row, _ in pairs])
-        inside = _inside(self.boxes, found.region)
-        for row in left.tolist():
-            self.tracks[row].unseen += worth * bool(inside[row])
+        inside = _looked_at(self.boxes, looks) if looks else _inside(self.boxes, found.region)
+        for row in left[inside[left]].tolist():
+            track = self.tracks[row]
+            if not looks or self._frame - track.missed_frame >= self._between:
+                track.missed_frame = self._frame
+                track.unseen += worth
         self._begin(found.where(free & sure), worth)
         self._drop_doubles()
 
@@ -269,6 +283,14 @@ def _inside(boxes: Floats, region: tuple[float, float, float, float]) -> npt.NDA
         (middle[:, 0] > x0) & (middle[:, 0] < x1) & (boxes[:, 1] > y0 - 1) & (boxes[:, 3] < y1 + 1)
     )
     return inside
+
+
+def _looked_at(boxes: Floats, looks: Sequence[Look]) -> npt.NDArray[np.bool_]:
+    """Which of the boxes (n, 4) one of the looks could see whole and near enough."""
+    tall = boxes[:, 3] - boxes[:, 1]
+    seen = [_inside(boxes, look.region) & (tall * look.scale[1] > NEAR_ENOUGH_PX) for look in looks]
+    looked_at: npt.NDArray[np.bool_] = np.any(seen, axis=0)
+    return looked_at
 
 
 def _centred_in(boxes: Floats, centre: Floats) -> npt.NDArray[np.bool_]:

@@ -1,6 +1,5 @@
 """The detector that looks through the chip."""
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 from edge.detect.detector import Detections
 from edge.detect.hailo.chip import SIDE, Chip
 from edge.detect.looks import Look, Part, uniform
-from edge.detect.network import FLOORS, KINDS, brought_home
+from edge.detect.network import FLOORS, KINDS, brought_home, merged
 from edge.detect.picture import Picture, small_rgb
 from edge.frame import Frame
 
@@ -28,12 +27,10 @@ class HailoDetector:
     def __init__(self, width: int, height: int, chip: Chip) -> None:
         self._chip = chip
         self._size = (width, height)
-        self._turn = itertools.cycle(uniform(width, height, self.fit))
 
     def detect(self, frame: Frame) -> Detections:
-        """What the look that is due finds: the whole view and the tiles that cover it take turns."""
-        [found] = self.look_at(frame, [next(self._turn)])
-        return found
+        """What is found in the whole view and in the tiles that cover it."""
+        return merged(self.look_at(frame, uniform(*self._size, self.fit)))
 
     def fit(self, region: Part) -> Look:
         """A look that fills the network's square in one direction."""

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.detect.detector import Detections, without_doubles
-from edge.detect.looks import NEAR, STEP, STRIP_PIXELS, Look, Looks, uniform
+from edge.detect.looks import MOST_SCALE, NEAR, PASS_PIXELS, STEP, Look, closest, uniform
 from edge.detect.network import brought_home
 from edge.detect.picture import planes_of, small_bgr, small_rgb
 from edge.detect.stature import Stature
@@ -16,52 +16,24 @@ def persons(boxes):
     return Detections(box, np.full(len(box), 0.8), np.full(len(box), int(Kind.PERSON)), (0, 0, 1920, 1080))
 
 
-def far_people():
-    return persons([(100 + 60 * k, 300 + k, 112 + 60 * k, 335 + k) for k in range(12)])
-
-
 def in_a_square(part):
     """A look of a network that sees 640 x 640."""
     sides = (part[2] - part[0], part[3] - part[1])
     return Look(part, *(max(2, 2 * round(320 * side / max(sides))) for side in sides))
 
 
-def test_only_the_whole_view_is_looked_at_until_small_persons_are_known():
-    looks = Looks(1920, 1080)
-    assert {looks.next().region for _ in range(6)} == {(0, 0, 1920, 1080)}
+sides = st.integers(16, 2200).map(lambda v: 2 * v)
 
 
-def test_a_strip_through_small_persons_is_looked_at_in_turn_and_closer():
-    looks = Looks(1920, 1080)
-    looks.learn(far_people())
-    whole, strip = looks.next(), looks.next()
-    assert strip.scale[0] > 1.25 * whole.scale[0]
-    assert strip.region[1] < 300
-    assert strip.region[3] > 346
-    assert looks.next() == whole
-
-
-def test_near_persons_ask_for_no_strip():
-    looks = Looks(1920, 1080)
-    looks.learn(persons([(100 + 60 * k, 300, 160 + 60 * k, 480) for k in range(12)]))
-    assert looks.strip() is None
-
-
-@given(st.integers(160, 2200).map(lambda v: 2 * v), st.integers(90, 1300).map(lambda v: 2 * v))
-def test_every_look_fits_the_network_and_the_budget(width, height):
-    looks = Looks(width, height)
-    looks.learn(far_people())
-    for look in (looks.whole, looks.strip() or looks.whole):
-        assert look.width % STEP == look.height % STEP == 0
-        assert look.width > 0
-        assert look.height > 0
-        x0, y0, x1, y1 = look.region
-        assert 0 <= x0 < x1 <= width
-        assert 0 <= y0 < y1 <= height
-        assert all(v % 2 == 0 for v in look.region)
-    strip = looks.strip()
-    if strip:
-        assert strip.width * strip.height < 1.6 * STRIP_PIXELS
+@given(sides, sides)
+def test_every_look_fits_the_network_and_costs_about_the_same(width, height):
+    look = closest((10, 20, 10 + width, 20 + height))
+    assert look.region == (10, 20, 10 + width, 20 + height)
+    assert look.width % STEP == look.height % STEP == 0
+    assert look.width * look.height > 0
+    if min(width, height) > 200:
+        assert look.width * look.height < 1.3 * PASS_PIXELS
+        assert max(look.scale) < 1.2 * MOST_SCALE
 
 
 @given(st.integers(320, 2200).map(lambda v: 2 * v), st.integers(180, 1300).map(lambda v: 2 * v))

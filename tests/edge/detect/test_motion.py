@@ -95,3 +95,14 @@ def test_a_camera_that_makes_the_small_copy_itself_spares_the_node_from_shrinkin
     assert mine.mask.any()
     for name in ("mask", "brighter", "luma"):
         assert np.array_equal(getattr(mine, name), getattr(theirs, name))
+
+
+def test_what_was_there_all_the_time_does_not_differ_from_the_scene_and_what_came_does(stage):
+    _, detector = run(stage, [stage.picture(balls=[(300, 300, 4.0), (110 + 10 * k, 400, 4.0)]) for k in range(50)])
+    old, new = [296, 296, 304, 304], [596, 396, 604, 404]
+    assert detector.differs(np.array([old, new], np.float64)).tolist() == [False, True]
+
+
+def test_before_the_scene_is_known_anything_may_differ(stage):
+    _, detector = run(stage, [stage.picture()])
+    assert detector.differs(np.array([[10.0, 10, 20, 20]])).tolist() == [True]

@@ -152,3 +152,19 @@ def test_a_ball_in_the_air_may_move_faster_than_the_ground_behind_it_allows():
 def test_what_the_network_takes_for_a_ball_at_somebodys_body_is_not_believed():
     _, seen = follow(60, lambda k: [(300 + 5 * k, 552)] if k % 6 == 0 else [], person_at, network=lambda k: True)
     assert not any(seen)
+
+
+def test_what_the_network_sees_too_large_for_the_ground_does_not_lie_there():
+    _, seen = follow(40, lambda k: [(500, 500)] if k % 6 == 0 else [], network=lambda k: True, radius=8.0)
+    assert not any(seen)
+
+
+def test_a_believed_ball_on_its_way_is_where_to_look_and_a_still_or_unproven_one_hardly():
+    flying, _ = follow(30, lambda k: [(200 + 15 * k, 600 - 4 * k)])
+    still, _ = follow(40, lambda k: [(500, 500)] if k % 6 == 0 else [], network=lambda k: True)
+    newborn, _ = follow(3, lambda k: [(200 + 15 * k, 600 - 4 * k)])
+    [place], [much] = flying.chances
+    assert place == pytest.approx((200 + 15 * 29, 600 - 4 * 29), abs=4)
+    for less in (still, newborn):
+        assert 0 < less.chances[1].max() < 0.5 * much
+    assert follow(1, lambda k: [])[0].chances[0].shape == (0, 2)

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from edge.detect.budget import Attention, Budget
 from edge.detect.detector import Detections
 from edge.detect.hailo import Chip
+from edge.detect.looks import Look
 from edge.detect.motion import MotionDetector
 from edge.detect.onnx import OnnxDetector
 from edge.errors import ChipStalled, UnknownDetector
@@ -123,17 +125,27 @@ class Flickering:
         self.answers = answers
         self.asked = []
 
-    def detect(self, frame):
+    def fit(self, region):
+        return Look(region, 320, 192)
+
+    def look_at(self, frame, looks):
         self.asked.append(frame.index)
         if not self.answers(frame.index):
             raise ChipStalled("no answer")
         none = np.zeros(0)
-        return Detections(np.zeros((0, 4)), none, none.astype(np.int64), (0.0, 0.0, 320.0, 192.0))
+        return [Detections(np.zeros((0, 4)), none, none.astype(np.int64), look.region) for look in looks]
+
+
+def eyes_of(detector, passes_per_second, width, height, rate, **more):
+    """Eyes whose network is this detector."""
+    motion = MotionDetector(width, height, rate)
+    attention = Attention(width, height, detector.fit, motion.stature)
+    return Eyes(motion, Budget(detector, passes_per_second, rate, attention), width, height, rate, **more)
 
 
 def watched(detector, frames, rate=5.0):
     told = []
-    eyes = Eyes(MotionDetector(320, 192, rate), detector, rate, 320, 192, rate, note=told.append)
+    eyes = eyes_of(detector, rate, 320, 192, rate, note=told.append)
     grass = np.full((288, 320), 90, np.uint8)
     for k in range(frames):
         eyes.look(Frame(grass, k, k))
@@ -173,9 +185,8 @@ class Standing:
 
 def seen_with(poses, stage):
     """Eyes that watched one who walks beside the ball and another far from it."""
-    motion = MotionDetector(stage.width, stage.height, 25.0)
     near = NearTheBall(poses, 8.0, 25.0) if poses else None
-    eyes = Eyes(motion, OnnxDetector(stage.width, stage.height), 4.0, stage.width, stage.height, 25.0, poses=near)
+    eyes = eyes_of(OnnxDetector(stage.width, stage.height), 4.0, stage.width, stage.height, 25.0, poses=near)
     for k in range(45):
         people = [(150 + 5 * k, 330, 80, RED), (900 - 2 * k, 440, 100, BLUE)]
         eyes.look(Frame(stage.picture(people, [(200 + 5 * k, 326, 4.0)]), k * 40_000_000, k))
@@ -208,8 +219,7 @@ def test_a_chip_that_fails_at_a_pose_rests_too(stage):
 
 
 def test_while_the_chip_is_out_of_order_walkers_are_still_followed(stage):
-    motion = MotionDetector(stage.width, stage.height, 25.0)
-    eyes = Eyes(motion, Flickering(lambda _: False), 4.0, stage.width, stage.height, 25.0)
+    eyes = eyes_of(Flickering(lambda _: False), 4.0, stage.width, stage.height, 25.0)
     for k in range(60):
         eyes.look(Frame(stage.picture(people_at(k)), k * 40_000_000, k))
     (x, foot, tall, _), _ = people_at(59)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from edge.detect.detector import Detections
+from edge.detect.looks import Look
 from edge.detect.motion import Blobs
 from edge.track.ids import tracklet_ids
 from edge.track.people import NETWORK_LOOK, People
@@ -123,3 +124,33 @@ def test_a_stance_draws_a_track_to_where_the_person_stands():
     assert people.paths.place[0, 0] == pytest.approx(expected[0])
     assert before[0] < expected[0]
     assert people.tracks[0].last_frame == 60
+
+
+def missed_by(look, times, every=PASS_EVERY):
+    """How many are left of two tracks, one 80 px tall at x 300 and one at x 1500, after so many looks found nobody."""
+    people = People(tracklet_ids(), RATE)
+    for k in range(10):
+        people.advance(k)
+        people.see(detections([(300, 500), (1500, 500)]), NETWORK_LOOK)
+    for k in range(10, 10 + times * every):
+        people.advance(k)
+        people.refine(blobs([(300, 500), (1500, 500)]))
+        if k % every == 0:
+            people.see(detections([]), NETWORK_LOOK, [look])
+    return len(people.tracks)
+
+
+def test_who_was_looked_at_in_vain_again_and_again_is_given_up_and_nobody_else():
+    left_half = Look((0, 0, 960, 1080), 960, 1088)
+    assert missed_by(left_half, 6) == 1
+
+
+def test_whom_a_look_shows_too_small_is_not_missed():
+    from_afar = Look((0, 0, 1920, 1080), 352, 192)
+    assert missed_by(from_afar, 6) == 2
+
+
+def test_looks_in_quick_succession_count_as_one():
+    everywhere = Look((0, 0, 1920, 1080), 992, 544)
+    assert missed_by(everywhere, 10, every=1) == 2
+    assert missed_by(everywhere, 40, every=1) == 0
