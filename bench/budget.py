@@ -161,17 +161,23 @@ class Watch:
         )
         self.eyes = Eyes(motion, Budget(self.network, passes, rate, chooser), width, height, rate)
         self.rows: dict[int, tuple[Array, npt.NDArray[np.bool_]]] = {}
+        self._first = self._next = 0
 
     def look(self, frame: Frame, segment: int) -> None:
         """Take in the next frame; close the segment after each `segment` frames."""
         self.eyes.look(frame)
-        if frame.index % segment == segment - 1:
-            first = frame.index + 1 - segment
-            sight = self.eyes.close_segment(first // segment)
-            balls = np.isin(sight.tracklet, [t.id for t in sight.tracklets if t.kind is Kind.BALL])
-            for k in range(segment):
-                now = sight.frame == k
-                self.rows[first + k] = (sight.box[now], balls[now])
+        self._next = frame.index + 1
+        if self._next - self._first == segment:
+            self.close()
+
+    def close(self) -> None:
+        """Close the segment as far as it goes."""
+        first, self._first = self._first, self._next
+        sight = self.eyes.close_segment(0)
+        balls = np.isin(sight.tracklet, [t.id for t in sight.tracklets if t.kind is Kind.BALL])
+        for number in range(first, self._first):
+            now = sight.frame == number - first
+            self.rows[number] = (sight.box[now], balls[now])
 
 
 def scored(watch: Watch, truths: dict[int, Truth], rate: float) -> Score:
@@ -234,6 +240,8 @@ def measured(
     for frame in pictures:
         for watch in watches.values():
             watch.look(frame, round(SEGMENT_S * rate))
+    for watch in watches.values():
+        watch.close()
     return {key: scored(watch, truths, rate) for key, watch in watches.items()}
 
 
@@ -270,9 +278,7 @@ def recorded(path: Path, passes: Sequence[float]) -> dict[tuple[str, float], Sco
             pictures.append(Frame(shrunk(frame.planes, CLIP_SIZE), frame.time_ns, number))
             if number / camera.frames_per_second >= WARM_S and number % CLIP_EVERY == 0:
                 truths[number] = _reference(merged(network.look_at(frame, looks)), times)
-        whole = len(pictures) - len(pictures) % round(SEGMENT_S * camera.frames_per_second)
-        kept = {number: truth for number, truth in truths.items() if number < whole}
-        return measured(pictures[:whole], kept, CLIP_SIZE, camera.frames_per_second, passes)
+        return measured(pictures, truths, CLIP_SIZE, camera.frames_per_second, passes)
 
 
 def _reference(found: Detections, times: float) -> Truth:
@@ -326,7 +332,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.budget", description=__doc__.partition(":")[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[201, 202, 203, 204])
     parser.add_argument("--rigs", nargs="+", choices=["mast", "sideline"], default=["mast", "sideline"])
-    parser.add_argument("--seconds", type=float, default=3.0, help="of each camera that count (%(default)g)")
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each camera that count (%(default)g)")
     parser.add_argument("--passes-per-second", type=float, nargs="+", default=[4.0, 8.0, 16.0, 32.0])
     parser.add_argument("--footage", type=Path, help="instead: a folder of recorded clips of still cameras")
     given = parser.parse_args(arguments)
