@@ -20,7 +20,7 @@ from edge.track.ball import Balls, Hypothesis
 from edge.track.ids import tracklet_ids
 from edge.track.people import ACCELERATION as PERSON_ACCELERATION
 from edge.track.people import MOTION_LOOK, NETWORK_LOOK, People, Person, box_at
-from edge.track.torso import torso_lab
+from edge.track.torso import torsos_lab
 from wire.tracks import Kind, Tracklet
 
 DETECTORS = ("onnx", "motion", "hailo")
@@ -39,9 +39,10 @@ class Eyes:
     """Follows persons and ball candidates through one session of one camera (`edge.sight.Eyes`).
 
     The motion detector sees every frame; the `passes` detector, where there is one, is asked so many times a second.
-    `poses`, where there is one, says where persons near the ball stand. While a chip is out of order the motion
-    detector carries on alone, and `note` is told why. Everything is counted in frames, so the same frames always give
-    the same rows.
+    `poses`, where there is one, says where persons near the ball stand. Between two sightings of a person no further
+    apart than `joined_s` he has a row in every frame, else only where he was measured. While a chip is out of order the
+    motion detector carries on alone, and `note` is told why. Everything is counted in frames, so the same frames always
+    give the same rows.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Eyes:
         first_segment: int = 0,
         note: Callable[[EdgeError], None] = lambda _: None,
         poses: NearTheBall | None = None,
+        joined_s: float = 0.0,
     ) -> None:
         self.name = passes.name if passes else motion.name
         self._motion = motion
@@ -69,10 +71,11 @@ class Eyes:
         self._frame = 0
         self._segment_first = 0
         ids = tracklet_ids(first_segment)
-        self.people = People(ids, frames_per_second)
+        self.people = People(ids, frames_per_second, motion.stature)
         self.balls = Balls(ids, frames_per_second, motion.stature)
         self._size = (width, height)
         self._pace = 25.0 / frames_per_second
+        self._joined = round(joined_s * frames_per_second)
 
     def look(self, frame: Frame) -> None:
         """Take in the next frame."""
@@ -84,14 +87,15 @@ class Eyes:
         self._motion.alone = self._passes is None or at < self._resting_until
         moving = self._motion.detect(frame)
         if self._passes is None or self._motion.alone:
-            self.people.see(moving.of(Kind.PERSON), MOTION_LOOK)
+            blobs = moving.of(Kind.PERSON)
+            self.people.see(blobs, MOTION_LOOK, np.full((len(blobs.box), 3), np.nan))
         elif at >= self._due:
             self._due += self._between
             found = self._ask(self._passes, frame, at)
             if found:
                 persons = found.of(Kind.PERSON)
                 self._motion.stature.learn(persons.box[persons.score > 0.45])
-                self.people.see(persons, NETWORK_LOOK)
+                self.people.see(persons, NETWORK_LOOK, torsos_lab(frame.planes, persons.box))
                 self.balls.see(found.of(Kind.BALL), self.people.boxes, seen_by_network=True)
         if self._passes is not None:
             self.people.refine(self._motion.blobs)
@@ -151,7 +155,7 @@ class Eyes:
 
     def _person_rows(self, person: Person, first: int) -> "_Rows":
         bend = PERSON_ACCELERATION * self._pace**2 * float(person.size[1])
-        frame, foot, size, score = person.measured.since(first, bend)
+        frame, foot, size, score = person.measured.since(first, bend, self._joined)
         colour = np.round(np.median(person.torso, axis=0)).astype(int).tolist() if person.torso else None
         # A shirt not seen in the next segment keeps the colour it had last.
         person.torso = person.torso[-1:]
@@ -164,10 +168,10 @@ class Eyes:
         return _Rows(Tracklet(_known(ball.id), Kind.BALL), frame, box, score)
 
     def _look_at_shirts(self, frame: Frame, boxes: Floats) -> None:
-        for person, box in zip(self.people.tracks, boxes, strict=True):
-            colour = torso_lab(frame.planes, box) if person.last_frame == self._frame - 1 else None
-            if colour:
-                person.torso.append(colour)
+        seen = [row for row, person in enumerate(self.people.tracks) if person.last_frame == self._frame - 1]
+        for row, colour in zip(seen, torsos_lab(frame.planes, boxes[seen]), strict=True):
+            if not np.isnan(colour[0]):
+                self.people.tracks[row].torso.append(colour)
 
 
 @dataclass(frozen=True)
@@ -200,6 +204,7 @@ def open_eyes(
     first_segment: int = 0,
     *,
     poses_per_second: float = 0.0,
+    joined_s: float = 0.0,
     chip: Chip | None = None,
     note: Callable[[EdgeError], None] = lambda _: None,
 ) -> Eyes:
@@ -208,7 +213,8 @@ def open_eyes(
 
     `onnx` looks through the network so many times a second, `hailo` through `chip`, `motion` never does; so many
     persons a second are asked for their pose, on the chip where there is one. `note` is told of faults that the eyes
-    get over, a chip that cannot be used among them. Raises `UnknownDetector` or `WrongWeights`.
+    get over, a chip that cannot be used among them; `joined_s` as for `Eyes`. Raises `UnknownDetector` or
+    `WrongWeights`.
     """
     if detector not in DETECTORS:
         raise UnknownDetector(f"there is no detector {detector!r}: choose one of {', '.join(DETECTORS)}")
@@ -221,4 +227,6 @@ def open_eyes(
         pose = HailoPose(chip) if detector == "hailo" else OnnxPose()
         poses = NearTheBall(pose, poses_per_second, frames_per_second)
     motion = MotionDetector(width, height, frames_per_second)
-    return Eyes(motion, passes, passes_per_second, width, height, frames_per_second, first_segment, note, poses)
+    return Eyes(
+        motion, passes, passes_per_second, width, height, frames_per_second, first_segment, note, poses, joined_s
+    )

@@ -10,7 +10,7 @@ from edge.frame import Frame
 from edge.pose.near import NearTheBall
 from edge.pose.pose import POINTS, SOLE, Pose
 from edge.track.eyes import REST_S, Eyes, open_eyes
-from edge.track.torso import torso_lab
+from edge.track.torso import torsos_lab
 from wire.tracks import Kind, SegmentTracks, decode_tracks, encode_tracks
 
 RED, BLUE = (40, 40, 200), (200, 60, 40)
@@ -105,7 +105,18 @@ def test_an_unknown_detector_is_refused_in_words(stage):
 
 
 def test_grass_alone_has_no_shirt(stage):
-    assert torso_lab(stage.picture(), np.array([100.0, 100, 140, 200])) is None
+    assert np.isnan(torsos_lab(stage.picture(), np.array([[100.0, 100, 140, 200]]))).all()
+
+
+def test_each_shirt_is_looked_at_by_itself(stage):
+    picture = stage.picture([(150, 330, 80, RED), (800, 440, 100, BLUE)])
+    boxes = np.array([[134.0, 250, 166, 330], [400, 100, 440, 200], [780, 340, 820, 440]])
+    red, grass, blue = torsos_lab(picture, boxes)
+    assert red[1] > 160
+    assert np.isnan(grass).all()
+    assert blue[2] < 100
+    assert torsos_lab(picture, boxes[:0]).shape == (0, 3)
+    assert torsos_lab(picture, boxes[2:])[0] == pytest.approx(blue)
 
 
 class Flickering:

@@ -3,6 +3,7 @@ import pytest
 
 from edge.detect.detector import Detections
 from edge.detect.motion import Blobs
+from edge.detect.stature import Stature
 from edge.track.ids import tracklet_ids
 from edge.track.people import NETWORK_LOOK, People
 from wire.tracks import Kind
@@ -25,13 +26,18 @@ def blobs(feet):
     return Blobs(boxes, (boxes[:, :2] + boxes[:, 2:]) / 2, np.full(len(boxes), 0.5 * WIDE * TALL), np.zeros(len(boxes)))
 
 
+def look(people, found):
+    """The network finds these, and nothing of their shirts."""
+    people.see(found, NETWORK_LOOK, np.full((len(found.box), 3), np.nan))
+
+
 def follow(paths, frames, *, seen=lambda k: True, moving=lambda k: True, score=0.8):
     """Runs `People` over persons at paths(k); returns it and, per frame, the ids that were measured in it."""
-    people, ids = People(tracklet_ids(), RATE), []
+    people, ids = People(tracklet_ids(), RATE, Stature(1080)), []
     for k in range(frames):
         people.advance(k)
         if k % PASS_EVERY == 0 and seen(k):
-            people.see(detections(paths(k), score), NETWORK_LOOK)
+            look(people, detections(paths(k), score))
         if moving(k):
             people.refine(blobs(paths(k)))
         ids.append({t.id: t.measured.place[-1] for t in people.tracks if t.id and t.last_frame == k})
@@ -58,12 +64,12 @@ def test_two_who_cross_keep_their_ids():
 
 
 def test_a_merged_blob_measures_nobody():
-    people = People(tracklet_ids(), RATE)
+    people = People(tracklet_ids(), RATE, Stature(1080))
     feet = [(300, 500), (320, 500)]
     for k in range(0, 12):
         people.advance(k)
         if k % PASS_EVERY == 0:
-            people.see(detections(feet), NETWORK_LOOK)
+            look(people, detections(feet))
     people.advance(12)
     merged = np.array([[285.0, 420, 335, 500]])
     people.refine(Blobs(merged, np.array([[310.0, 460]]), np.array([3000.0]), np.zeros(1)))
@@ -73,11 +79,11 @@ def test_a_merged_blob_measures_nobody():
 def test_a_weak_box_continues_a_track_but_begins_none():
     _, ids = follow(lambda k: [(400, 500)], 60, score=0.2, moving=lambda k: False)
     assert not any(ids)
-    people = People(tracklet_ids(), RATE)
+    people = People(tracklet_ids(), RATE, Stature(1080))
     for k in range(60):
         people.advance(k)
         if k % PASS_EVERY == 0:
-            people.see(detections([(400, 500)], 0.8 if k < 12 else 0.2), NETWORK_LOOK)
+            look(people, detections([(400, 500)], 0.8 if k < 12 else 0.2))
     assert [track.id for track in people.tracks] == [1]
 
 
@@ -101,11 +107,11 @@ def test_a_gap_without_any_measurement_is_bridged_but_not_filled():
 
 
 def test_a_shadow_beside_the_feet_does_not_move_the_foot():
-    people = People(tracklet_ids(), RATE)
+    people = People(tracklet_ids(), RATE, Stature(1080))
     for k in range(40):
         people.advance(k)
         if k % PASS_EVERY == 0:
-            people.see(detections([(400, 500)]), NETWORK_LOOK)
+            look(people, detections([(400, 500)]))
         body = np.array(box(400, 500))
         shadow = np.array([402.0, 500, 414, 506])
         both = np.stack([body, shadow])
@@ -123,3 +129,41 @@ def test_a_stance_draws_a_track_to_where_the_person_stands():
     assert people.paths.place[0, 0] == pytest.approx(expected[0])
     assert before[0] < expected[0]
     assert people.tracks[0].last_frame == 60
+
+
+RED, BLUE = [90.0, 165, 150], [70.0, 140, 92]
+
+
+def who_meet(shirts):
+    """Two in these shirts run up to each other, turn back unseen; where the track that began left is then."""
+    people = People(tracklet_ids(), RATE, Stature(1080))
+    for k in range(101):
+        half = float(np.interp(k, [0, 40, 60, 100], [80, 4, 4, 80]))
+        people.advance(k)
+        if k % PASS_EVERY == 0 and not 40 < k < 60:
+            people.see(detections([(500 - half, 500), (500 + half, 502)]), NETWORK_LOOK, np.array(shirts))
+        if k == 30:
+            left = min((track for track in people.tracks), key=lambda track: track.last_place[0]).id
+    assert len(people.tracks) == 2
+    return next(track.last_place[0] for track in people.tracks if track.id == left)
+
+
+def test_shirts_tell_who_turned_back_where_paths_alone_do_not():
+    assert who_meet([RED, BLUE]) < 500
+    assert who_meet([[np.nan] * 3] * 2) > 500
+
+
+def test_nobody_outruns_the_fastest():
+    people = People(tracklet_ids(), RATE, Stature(1080))
+    for k in range(30):
+        people.advance(k)
+        if k % PASS_EVERY == 0:
+            look(people, detections([(400, 500)]))
+    before = people.paths.place[0].copy()
+    people.advance(30)
+    leap = detections([(432, 500)])
+    look(people, leap)
+    assert people.tracks[0].last_frame == 30
+    people.advance(31)
+    look(people, detections([(before[0] + 32 + 45, 500)]))
+    assert people.tracks[0].last_frame == 30
