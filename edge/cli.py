@@ -85,18 +85,12 @@ def _parser() -> argparse.ArgumentParser:
         "--offload-mbit", type=_positive, metavar="MBIT", help="megabits a second that the offload may take (no limit)"
     )
     _add_token(node)
-    node.add_argument("--detector", choices=DETECTORS, default="onnx", help="(%(default)s)")
-    node.add_argument(
-        "--passes-per-second", type=_positive, default=4.0, help="detector passes to spend each second (%(default)g)"
-    )
+    _add_detector(node)
     node.add_argument(
         "--poses-per-second",
         type=_not_negative,
         default=0.0,
         help="persons near the ball whose pose is looked at each second (%(default)g: none)",
-    )
-    node.add_argument(
-        "--hailo-models", type=Path, help="folder of the HEF files for --detector hailo (/usr/share/hailo-models)"
     )
     node.add_argument("--sound", metavar="alsa:DEVICE", help="a microphone to record beside the picture (none)")
     node.add_argument(
@@ -114,6 +108,11 @@ def _parser() -> argparse.ArgumentParser:
         help="disabled, or gpio:LIGHT,BEEPER with the pins' BCM numbers (%(default)s)",
     )
     node.set_defaults(run=_serve)
+    follow = commands.add_parser("track", help="follow people and ball through a video and write a table")
+    follow.add_argument("video", type=Path, metavar="VIDEO")
+    follow.add_argument("--out", required=True, type=Path, metavar="FILE", help="the table, as CSV")
+    _add_detector(follow)
+    follow.set_defaults(run=_track)
     carry = commands.add_parser("export", help="copy what the hub has not confirmed to a stick, to be carried to it")
     carry.add_argument("--data", required=True, type=Path, help="the node's folder of segments and ledger")
     carry.add_argument("--to", required=True, type=Path, metavar="FOLDER", help="a folder on the stick")
@@ -121,6 +120,16 @@ def _parser() -> argparse.ArgumentParser:
     _add_token(carry)
     carry.set_defaults(run=_export)
     return parser
+
+
+def _add_detector(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--detector", choices=DETECTORS, default="onnx", help="(%(default)s)")
+    command.add_argument(
+        "--passes-per-second", type=_positive, default=4.0, help="detector passes to spend each second (%(default)g)"
+    )
+    command.add_argument(
+        "--hailo-models", type=Path, help="folder of the HEF files for --detector hailo (/usr/share/hailo-models)"
+    )
 
 
 def _add_token(command: argparse.ArgumentParser) -> None:
@@ -190,6 +199,12 @@ def _profile(text: str) -> Profile:
         return Profile.parse(text)
     except CameraFault as fault:
         raise argparse.ArgumentTypeError(str(fault)) from None
+
+
+def _track(arguments: argparse.Namespace) -> int:
+    from edge.commands.track import track  # noqa: PLC0415 - a node answers before its detector's libraries are loaded
+
+    return track(arguments)
 
 
 def _export(arguments: argparse.Namespace) -> int:

@@ -87,6 +87,10 @@ class WrongWeights(EdgeError):
     """Weights of a detector that are missing, damaged or not the ones expected."""
 
 
+class BadInput(EdgeError):
+    """A file that was given to a command and that it cannot work on, or a place where it cannot write."""
+
+
 class UnknownDetector(EdgeError):
     """A detector was asked for that this node does not have."""
 

@@ -1,0 +1,1 @@
+"""What `touchline-edge` does with a file, without a node."""
