@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.linking import Compared, LinkScore, score
+from edge.commands.track import JOINED_S
 from edge.detect.detector import overlap
 from edge.frame import Frame
 from edge.sight import Eyes, SegmentSight
@@ -135,11 +136,13 @@ def ball_score(truth: Sequence[Truth], seen: Sequence[Seen]) -> BallScore:
     return BallScore(found / max(1, there), len(ids), elsewhere / max(1, len(truth)))
 
 
-def measured(true_rig: TrueRig, index: int, truth: MatchTruth, seed: int, detector: str) -> tuple[LinkScore, BallScore]:
+def measured(
+    true_rig: TrueRig, index: int, truth: MatchTruth, seed: int, detector: str, joined_s: float
+) -> tuple[LinkScore, BallScore]:
     """The scores of one camera over the whole match, its first frames included, in which the eyes know nothing yet."""
     model, rate = true_rig.rig.cameras[index], truth.frames_per_second
     lens = VirtualCamera(true_rig, index, truth, seed)
-    eyes = open_eyes(detector, PASSES_PER_SECOND, model.width_px, model.height_px, rate)
+    eyes = open_eyes(detector, PASSES_PER_SECOND, model.width_px, model.height_px, rate, joined_s=joined_s)
     numbers = range(truth.frames)
     seen = watched(eyes, (Frame(lens.frame(k / rate).copy(), round(k / rate * 1e9), k) for k in numbers))
     true = list(truths(model, truth, numbers))
@@ -163,7 +166,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, nargs="+", default=[201, 202])
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--detector", choices=["onnx", "motion"], default="onnx")
+    parser.add_argument(
+        "--only-measured",
+        action="store_true",
+        help="only what a node sends its hub: without the rows between sightings",
+    )
     given = parser.parse_args(arguments)
+    joined_s = 0.0 if given.only_measured else JOINED_S
     pitch = default_pitch(11)
     print(f"People of {LEAST_HEIGHT_PX:g} px and more in the picture, {PASSES_PER_SECOND:g} passes a second")
     for rig in given.rig:
@@ -171,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for seed in given.seeds:
             true_rig, truth = virtual_rig(rig, pitch, seed), play(pitch, given.seconds, seed)
             for index, name in enumerate(NAMES):
-                found.append(measured(true_rig, index, truth, seed, given.detector))
+                found.append(measured(true_rig, index, truth, seed, given.detector, joined_s))
                 print(line(f"{rig} {seed} {name}", *found[-1]), flush=True)
         hota, idf1, ball = (
             np.mean(values)
