@@ -58,8 +58,8 @@ class Seen:
 
 @dataclass(frozen=True)
 class BallScore:
-    """Share of the frames with the ball in the picture in which a hypothesis is at it, how many tracklets took part in
-    that, and hypotheses elsewhere per frame."""
+    """Share of the frames with the ball in the picture in which a hypothesis is at it (NaN without such), how
+    many tracklets took part in that, and hypotheses elsewhere per frame."""
 
     found: float
     tracklets: int
@@ -133,7 +133,7 @@ def ball_score(truth: Sequence[Truth], seen: Sequence[Seen]) -> BallScore:
         found += bool(near.any())
         ids.update(now.ball_ids[near].tolist())
         elsewhere += int((~near).sum())
-    return BallScore(found / max(1, there), len(ids), elsewhere / max(1, len(truth)))
+    return BallScore(found / there if there else float("nan"), len(ids), elsewhere / max(1, len(truth)))
 
 
 def measured(
@@ -183,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 found.append(measured(true_rig, index, truth, seed, given.detector, joined_s))
                 print(line(f"{rig} {seed} {name}", *found[-1]), flush=True)
         hota, idf1, ball = (
-            np.mean(values)
+            np.nanmean(values)
             for values in ([p.hota for p, _ in found], [p.idf1 for p, _ in found], [b.found for _, b in found])
         )
         switches, fragments = sum(p.switches for p, _ in found), sum(p.fragments for p, _ in found)
