@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.track.patch import shift
 from edge.track.paths import Paths, smoothed
 from edge.track.rows import Measured
 
@@ -98,3 +99,17 @@ def test_who_was_not_seen_since_has_no_rows():
     measured = Measured()
     measured.add(48, np.array([2.0, 5.0]), 1.0, np.array([30.0, 80.0]), 0.5)
     assert [len(column) for column in measured.since(50, 0.3, most_apart=8)] == [0, 0, 0, 0]
+
+
+@given(st.integers(-4, 4), st.integers(-3, 3))
+def test_a_patch_is_found_where_it_went(dx, dy):
+    before = np.random.default_rng(1).integers(0, 255, (120, 160), dtype=np.uint8)
+    now = np.roll(before, (dy, dx), axis=(0, 1))
+    moved = shift(before, now, np.array([60.0, 30, 85, 95]), np.zeros(2))
+    assert moved == pytest.approx((dx, dy), abs=0.3)
+
+
+def test_a_patch_that_vanished_is_not_found():
+    random = np.random.default_rng(1)
+    before, now = (random.integers(0, 255, (120, 160), dtype=np.uint8) for _ in range(2))
+    assert shift(before, now, np.array([60.0, 30, 85, 95]), np.zeros(2)) is None
