@@ -16,12 +16,14 @@ from bench.stages import bottleneck, stage_rates
 from simulator.pictures.rigs import RigKind
 from simulator.scoring import read_events, read_positions, score_events, score_positions
 
+MOST_BYTES_PER_DETECTION = 6.0
+"""What `.tracks` may take on a real match: the promise of the node."""
 SCORERS = ("eval_tracks.py", "eval_events.py")
 
 
 def main() -> int:
-    """Run and print; the exit status is the demo's, or 1 when a node takes too much memory or the detector finds too
-    little in the pictures."""
+    """Run and print; the exit status is the demo's, or 1 when a node takes too much memory, its tracks are too large,
+    or the detector finds too little in the pictures."""
     parser = argparse.ArgumentParser(
         prog="bench", description="What a match day costs and how near the truth it comes."
     )
@@ -50,11 +52,11 @@ def main() -> int:
         day = subprocess.run([sys.executable, "-m", "simulator.cli", "demo", *wishes], check=False)
         if day.returncode:
             return day.returncode
-        _print_stages(out)
+        status = _print_stages(out)
         _print_tracks(out)
         _print_events(out)
         _run_scorers(out)
-    return max(_memory(), 0 if given.no_recall else _recall(given.seed))
+    return max(status, _memory(), 0 if given.no_recall else _recall(given.seed))
 
 
 def _memory() -> int:
@@ -83,7 +85,8 @@ def _recall(seed: int) -> int:
     return status
 
 
-def _print_stages(out: Path) -> None:
+def _print_stages(out: Path) -> int:
+    """Print what each stage costs and how small the tracks are; 1 when they are too large."""
     account = json.loads((out / "costs.json").read_text())
     rates = stage_rates(account)
     print("\nSegments per second of CPU through each stage")
@@ -94,7 +97,12 @@ def _print_stages(out: Path) -> None:
     nodes = account["nodes"].values()
     detections = sum(node["detections"] for node in nodes)
     size = sum(node["tracks_bytes"] for node in nodes)
-    print(f"\nBytes of tracks per detection: {size / max(1, detections):.2f} ({size} bytes, {detections} detections)")
+    each = size / max(1, detections)
+    print(f"\nBytes of tracks per detection: {each:.2f} ({size} bytes, {detections} detections)")
+    if each <= MOST_BYTES_PER_DETECTION:
+        return 0
+    print(f"That is too much: at most {MOST_BYTES_PER_DETECTION:g}")
+    return 1
 
 
 def _print_tracks(out: Path) -> None:

@@ -92,18 +92,12 @@ def _parser() -> argparse.ArgumentParser:
         "--offload-mbit", type=_positive, metavar="MBIT", help="megabits a second that the offload may take (no limit)"
     )
     _add_token(node)
-    node.add_argument("--detector", choices=DETECTORS, default="onnx", help="(%(default)s)")
-    node.add_argument(
-        "--passes-per-second", type=_positive, help="detector passes to spend each second (onnx 4, hailo 24)"
-    )
+    _add_detector(node)
     node.add_argument(
         "--poses-per-second",
         type=_not_negative,
         default=0.0,
         help="persons near the ball whose pose is looked at each second (%(default)g: none)",
-    )
-    node.add_argument(
-        "--hailo-models", type=Path, help="folder of the HEF files for --detector hailo (/usr/share/hailo-models)"
     )
     node.add_argument("--sound", metavar="alsa:DEVICE", help="a microphone to record beside the picture (none)")
     node.add_argument(
@@ -129,15 +123,14 @@ def _parser() -> argparse.ArgumentParser:
     node.set_defaults(run=_serve)
     finder = commands.add_parser("detect", help="list the persons and balls in a picture or a video")
     finder.add_argument("source", type=Path, metavar="IMAGE|VIDEO", help="a JPEG or PNG, or any video")
-    finder.add_argument("--detector", choices=DETECTORS, default="onnx", help="(%(default)s)")
-    finder.add_argument(
-        "--passes-per-second",
-        type=_positive,
-        help="passes to spend on each second of a video (as `serve`), or on a picture (all it takes)",
-    )
-    finder.add_argument("--hailo-models", type=Path, help="folder of the HEF files for --detector hailo")
+    _add_detector(finder, " of a video, or on a picture")
     finder.add_argument("--out", required=True, type=Path, metavar="FILE", help="the table, as CSV")
     finder.set_defaults(run=_detect)
+    follow = commands.add_parser("track", help="follow people and ball through a video and write a table")
+    follow.add_argument("video", type=Path, metavar="VIDEO")
+    _add_detector(follow)
+    follow.add_argument("--out", required=True, type=Path, metavar="FILE", help="the table, as CSV")
+    follow.set_defaults(run=_track)
     carry = commands.add_parser("export", help="copy what the hub has not confirmed to a stick, to be carried to it")
     carry.add_argument("--data", required=True, type=Path, help="the node's folder of segments and ledger")
     carry.add_argument("--to", required=True, type=Path, metavar="FOLDER", help="a folder on the stick")
@@ -148,6 +141,16 @@ def _parser() -> argparse.ArgumentParser:
     pin.add_argument("--data", required=True, type=Path, help="the node's folder of segments and ledger")
     pin.set_defaults(run=_pin)
     return parser
+
+
+def _add_detector(command: argparse.ArgumentParser, more: str = "") -> None:
+    command.add_argument("--detector", choices=DETECTORS, default="onnx", help="(%(default)s)")
+    command.add_argument(
+        "--passes-per-second", type=_positive, help=f"detector passes to spend each second{more} (onnx 4, hailo 24)"
+    )
+    command.add_argument(
+        "--hailo-models", type=Path, help="folder of the HEF files for --detector hailo (/usr/share/hailo-models)"
+    )
 
 
 def _add_token(command: argparse.ArgumentParser) -> None:
@@ -234,6 +237,12 @@ def _detect(arguments: argparse.Namespace) -> int:
     from edge.commands.detect import detect  # noqa: PLC0415
 
     return detect(arguments)
+
+
+def _track(arguments: argparse.Namespace) -> int:
+    from edge.commands.track import track  # noqa: PLC0415
+
+    return track(arguments)
 
 
 def _export(arguments: argparse.Namespace) -> int:

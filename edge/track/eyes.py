@@ -43,9 +43,10 @@ class Eyes:
     """Follows persons and ball candidates through one session of one camera (`edge.sight.Eyes`).
 
     The motion detector sees every frame; a network, where there is one, takes the looks that its `budget` allows.
-    `poses`, where there is one, says where persons near the ball stand. While a chip is out of order the motion
-    detector carries on alone, and `note` is told why. Everything is counted in frames, so the same frames always give
-    the same rows.
+    `poses`, where there is one, says where persons near the ball stand. Between two sightings of a person no further
+    apart than `joined_s` he has a row in every frame, else only where he was measured. While a chip is out of order the
+    motion detector carries on alone, and `note` is told why. Everything is counted in frames, so the same frames always
+    give the same rows.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Eyes:
         first_segment: int = 0,
         note: Callable[[EdgeError], None] = lambda _: None,
         poses: NearTheBall | None = None,
+        joined_s: float = 0.0,
     ) -> None:
         self.name = budget.name if budget else motion.name
         self._motion = motion
@@ -69,6 +71,7 @@ class Eyes:
         self._resting_until = 0.0
         self._frame = 0
         self._segment_first = 0
+        self._joined = max(1, round(joined_s * frames_per_second))
         self._passes_spent = 0
         self.found: Detections | None = None
         """What the detector found in the last frame; None where no look was due."""
@@ -164,7 +167,7 @@ class Eyes:
 
     def _person_rows(self, person: Person, first: int) -> "_Rows":
         bend = PERSON_ACCELERATION * self._pace**2 * float(person.size[1])
-        frame, foot, size, score = person.measured.since(first, bend)
+        frame, foot, size, score = person.measured.since(first, bend, self._joined)
         colour = np.round(np.median(person.torso, axis=0)).astype(int).tolist() if person.torso else None
         # A shirt not seen in the next segment keeps the colour it had last.
         person.torso = person.torso[-1:]
@@ -215,14 +218,15 @@ def open_eyes(
     poses_per_second: float = 0.0,
     chip: Chip | None = None,
     note: Callable[[EdgeError], None] = lambda _: None,
+    joined_s: float = 0.0,
 ) -> Eyes:
     """The eyes of a camera of this size and rate, which open at a session's segment `first_segment`; `detector` is one
     of `DETECTORS`.
 
     `onnx` looks through the network so many times a second (None: as `PASSES_PER_SECOND` says), `hailo` through `chip`,
     `motion` never does; so many persons a second are asked for their pose, on the chip where there is one. `note` is
-    told of faults that the eyes get over, a chip that cannot be used among them. Raises `UnknownDetector` or
-    `WrongWeights`.
+    told of faults that the eyes get over, a chip that cannot be used among them; `joined_s` as for `Eyes`. Raises
+    `UnknownDetector` or `WrongWeights`.
     """
     if detector not in DETECTORS:
         raise UnknownDetector(f"there is no detector {detector!r}: choose one of {', '.join(DETECTORS)}")
@@ -241,4 +245,4 @@ def open_eyes(
     if passes:
         attention = Attention(width, height, passes.fit, motion.stature)
         budget = Budget(passes, passes_per_second, frames_per_second, attention)
-    return Eyes(motion, budget, width, height, frames_per_second, first_segment, note, poses)
+    return Eyes(motion, budget, width, height, frames_per_second, first_segment, note, poses, joined_s)

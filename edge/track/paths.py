@@ -1,5 +1,6 @@
 """Points that move through the picture: filtered frame by frame, smoothed once a segment is complete."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -51,20 +52,36 @@ class Paths:
         self.cov[rows] = np.stack([(1 - gain) * p, (1 - gain) * c, v - turn * c], axis=1)
 
 
-def smoothed(frame: npt.NDArray[np.int64], place: Floats, variance: Floats, acceleration: float) -> Floats:
-    """Places (n, 2), measured in the rising frames (n,) with variances (n,), smoothed forwards and backwards.
+def smoothed(
+    frame: npt.NDArray[np.int64],
+    place: Floats,
+    variance: Floats,
+    acceleration: float,
+    asked: npt.NDArray[np.int64] | None = None,
+) -> Floats:
+    """Places (n, 2), measured in the rising frames (n,) with variances (n,), smoothed forwards and backwards; or, where
+    `asked` names frames (m,) from the first to the last measured one, the places (m, 2) in those.
 
     Least squares of the residuals against accelerations of the given standard deviation, px per frame² (Whittaker's
     smoother with second differences).
     """
+    asked = frame if asked is None else asked
     if len(frame) < 3:
-        return place
+        return np.stack([np.interp(asked, frame, axis) for axis in place.T], axis=1)
     at = frame - frame[0]
     n = int(at[-1]) + 1
     weight = np.zeros(n)
     wanted = np.zeros((n, 2))
     weight[at] = 1.0 / variance
     wanted[at] = place / variance[:, None]
+    system = _stiffness(n) / acceleration**2
+    system.flat[:: n + 1] += weight
+    whole = np.linalg.solve(system, wanted)
+    return np.asarray(whole[asked - frame[0]], np.float64)
+
+
+@lru_cache(maxsize=128)
+def _stiffness(n: int) -> Floats:
+    """What second differences of n places (n, n) weigh; to be read only."""
     bend = np.diff(np.eye(n), 2, axis=0)
-    whole = np.linalg.solve(bend.T @ bend / acceleration**2 + np.diag(weight), wanted)
-    return np.asarray(whole[at], np.float64)
+    return np.asarray(bend.T @ bend, np.float64)

@@ -40,17 +40,35 @@ class Measured:
         self.size.append((w, h))
         self.score.append(score)
 
-    def since(self, first: int, acceleration: float) -> tuple[npt.NDArray[np.int64], Floats, Floats, Floats]:
-        """Frames (n,), smoothed places (n, 2), sizes (n, 2) and scores (n,) from the frame `first` on."""
+    def since(
+        self, first: int, acceleration: float, most_apart: int = 1
+    ) -> tuple[npt.NDArray[np.int64], Floats, Floats, Floats]:
+        """Frames (n,), smoothed places (n, 2), sizes (n, 2) and scores (n,) from the frame `first` on; also of those
+        between two measured ones that are at most `most_apart` frames apart."""
         frame = np.array(self.frame, np.int64)
-        places, sizes = (np.array(values, np.float64).reshape(-1, 2) for values in (self.place, self.size))
         near = frame >= first - CONTEXT_FRAMES
-        place = smoothed(frame[near], places[near], np.array(self.variance, np.float64)[near], acceleration)
-        new = frame >= first
-        return frame[new], place[new[near]], sizes[new], np.array(self.score, np.float64)[new]
+        frame = frame[near]
+        place, size = (np.array(values, np.float64).reshape(-1, 2)[near] for values in (self.place, self.size))
+        variance, score = (np.array(values, np.float64)[near] for values in (self.variance, self.score))
+        asked = _joined(frame, most_apart)
+        asked = asked[asked >= first]
+        if not len(asked):
+            return asked, np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0)
+        path = smoothed(frame, place, variance, acceleration, asked)
+        sizes = np.stack([np.interp(asked, frame, side) for side in size.T], axis=1)
+        return asked, path, sizes, np.interp(asked, frame, score)
 
     def forget_before(self, first: int) -> None:
         """Drop what no later segment needs."""
         past = sum(frame < first - CONTEXT_FRAMES for frame in self.frame)
         for values in (self.frame, self.place, self.variance, self.size, self.score):
             del values[:past]
+
+
+def _joined(frame: npt.NDArray[np.int64], most_apart: int) -> npt.NDArray[np.int64]:
+    """These rising frames and all between neighbours that are at most so many apart."""
+    apart = np.diff(frame, append=frame[-1:] + 1)
+    steps = np.where(apart <= most_apart, apart, 1)
+    nth = np.arange(int(steps.sum())) - np.repeat(np.cumsum(steps) - steps, steps)
+    joined: npt.NDArray[np.int64] = np.repeat(frame, steps) + nth
+    return joined

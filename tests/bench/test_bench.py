@@ -1,5 +1,6 @@
 """The figures of `make bench` leave nothing out and fail when a promise is not kept."""
 
+import json
 import subprocess
 
 import pytest
@@ -44,7 +45,7 @@ def played(monkeypatch):
     """A bench whose day is over, and whose node kept its promise."""
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0))
     for table in ("_print_stages", "_print_tracks", "_print_events", "_run_scorers"):
-        monkeypatch.setattr(bench, table, lambda out: None)
+        monkeypatch.setattr(bench, table, lambda out: 0)
     monkeypatch.setattr(bench, "measured_peak", lambda: Peak(node=499_999_999, floor=250_000_000))
 
 
@@ -95,3 +96,13 @@ def test_the_recall_that_is_measured_is_that_of_the_cameras_pictures():
     assert found.pictures == 6
     assert found.wanted > 20
     assert found.recall > 0.8
+
+
+@pytest.mark.parametrize(("size", "status"), [(60_000, 0), (60_001, 1)])
+def test_the_bench_fails_when_tracks_take_more_than_six_bytes_a_detection(tmp_path, capsys, size, status):
+    nodes = {"left": {**ACCOUNT["nodes"]["left"], "detections": 10_000, "tracks_bytes": size}}
+    (tmp_path / "costs.json").write_text(json.dumps({**ACCOUNT, "nodes": nodes}))
+    assert bench._print_stages(tmp_path) == status
+    said = capsys.readouterr().out
+    assert "Bytes of tracks per detection: 6.00" in said
+    assert ("too much" in said) == bool(status)

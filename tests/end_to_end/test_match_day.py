@@ -145,6 +145,13 @@ def test_memory_stays_within_a_node_and_a_hub(day):
     assert "MB sent from the nodes" in text
 
 
+def test_tracks_take_at_most_six_bytes_a_detection(day):
+    out, _ = day
+    for name, node in json.loads((out / "costs.json").read_text())["nodes"].items():
+        assert node["detections"] > 1000, name
+        assert node["tracks_bytes"] <= 6 * node["detections"], name
+
+
 def test_nothing_is_left_running_and_no_log_holds_a_traceback(day, processes_of):
     out, _ = day
     assert processes_of(out) == []

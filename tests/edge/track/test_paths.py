@@ -75,6 +75,32 @@ def test_two_measurements_of_one_frame_make_one_row():
     assert measured.place[0][0] == pytest.approx(11.0)
 
 
+def test_short_gaps_are_joined_on_the_path_and_long_ones_are_left_open():
+    measured = Measured()
+    for k in (100, 101, 107, 120, 121):
+        measured.add(k, np.array([3.0 * k, 50.0]), 1.0, np.array([30.0, 80.0 + k]), 0.5)
+    frame, place, size, score = measured.since(100, 0.3, most_apart=8)
+    assert frame.tolist() == [*range(100, 108), 120, 121]
+    assert place == pytest.approx(np.stack([3.0 * frame, np.full(len(frame), 50.0)], axis=1), abs=1e-3)
+    assert size[:, 1] == pytest.approx(80.0 + frame)
+    assert score == pytest.approx(np.full(len(frame), 0.5))
+
+
+def test_a_gap_over_a_segments_end_is_joined_in_the_next_segment():
+    measured = Measured()
+    for k in (48, 53):
+        measured.add(k, np.array([2.0 * k, 5.0]), 1.0, np.array([30.0, 80.0]), 0.5)
+    frame, place, _, _ = measured.since(50, 0.3, most_apart=8)
+    assert frame.tolist() == [50, 51, 52, 53]
+    assert place[:, 0] == pytest.approx(2.0 * frame)
+
+
+def test_who_was_not_seen_since_has_no_rows():
+    measured = Measured()
+    measured.add(48, np.array([2.0, 5.0]), 1.0, np.array([30.0, 80.0]), 0.5)
+    assert [len(column) for column in measured.since(50, 0.3, most_apart=8)] == [0, 0, 0, 0]
+
+
 @given(st.integers(-4, 4), st.integers(-3, 3))
 def test_a_patch_is_found_where_it_went(dx, dy):
     before = np.random.default_rng(1).integers(0, 255, (120, 160), dtype=np.uint8)

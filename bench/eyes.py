@@ -1,0 +1,199 @@
+"""What a node's eyes cost beside its encoder, and whether their memory stays flat: `python -m bench.eyes`."""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from unittest.mock import patch
+
+import cv2
+import numpy as np
+
+from edge.detect.onnx import OnnxDetector
+from edge.encode.libav import LibavCoder
+from edge.frame import Frame
+from edge.sight import SegmentSight
+from edge.track.eyes import open_eyes
+from simulator.match.engine import play
+from simulator.pictures.camera import VirtualCamera
+from simulator.pictures.rigs import virtual_rig
+from wire.pitch import default_pitch
+from wire.tracks import SegmentTracks, encode_tracks
+
+T = TypeVar("T")
+
+MOST_SHARE = 0.25
+"""Of the encoder's CPU time, for all that the eyes do but their passes: the promise."""
+WARM_S = 13.0
+"""Until then the background is still gathered, which costs less than to keep it."""
+SEGMENT_FRAMES = 50
+PASSES_PER_SECOND = 4.0
+MEMORY_FRAMES = 20_000
+MOST_GROWTH = 8_000_000
+"""Bytes by which a process may grow from a quarter of the way on: what the allocator's pools sway by."""
+SMALL = (320, 180)
+
+
+@dataclass(frozen=True)
+class EyesCost:
+    """CPU seconds over so many frames: of x264 superfast, of the network's passes (with the picture made for them and
+    their answer decoded), and of everything else the eyes do until a segment's `.tracks` bytes are there."""
+
+    frames: int
+    encode_s: float
+    passes_s: float
+    rest_s: float
+
+    @property
+    def share(self) -> float:
+        """What the rest costs, of what the encoder costs."""
+        return self.rest_s / self.encode_s
+
+    @property
+    def good_enough(self) -> bool:
+        """Whether the promise is kept."""
+        return self.share <= MOST_SHARE
+
+    @property
+    def line(self) -> str:
+        """What was measured, in one line."""
+        encode, passes, rest = (1000 * s / self.frames for s in (self.encode_s, self.passes_s, self.rest_s))
+        return (
+            f"per frame x264 superfast {encode:.2f} ms, the eyes without their passes {rest:.2f} ms "
+            f"({self.share:.2f} of it), passes {passes:.2f} ms (CPU, {PASSES_PER_SECOND:g} a second)"
+        )
+
+
+def measured_cost(width: int, height: int, seed: int, seconds: float) -> EyesCost:
+    """Eyes and encoder side by side on the same simulated pictures, in one thread."""
+    cv2.setNumThreads(1)
+    pitch = default_pitch(11)
+    true_rig, truth = virtual_rig("mast", pitch, seed, width, height), play(pitch, WARM_S + seconds, seed)
+    rate = truth.frames_per_second
+    lens = VirtualCamera(true_rig, 1, truth, seed)
+    coder = LibavCoder("h264", width, height, rate)
+    eyes = open_eyes("onnx", PASSES_PER_SECOND, width, height, rate)
+    clock = _Clock()
+    times: list[int] = []
+    counted = 0
+    with patch.object(OnnxDetector, "look_at", clock.inside("passes", OnnxDetector.look_at)):
+        for number in range(truth.frames):
+            if number == round(WARM_S * rate):
+                clock.spent.clear()
+                counted = 0
+            frame = Frame(lens.frame(number / rate).copy(), round(number / rate * 1e9), number)
+            times.append(frame.time_ns)
+            with clock.spending("encode"):
+                coder.encode(frame, key=number % SEGMENT_FRAMES == 0)
+            with clock.spending("rest"):
+                eyes.look(frame)
+                if len(times) == SEGMENT_FRAMES:
+                    _tracks(eyes.close_segment(number // SEGMENT_FRAMES), times, width, height)
+                    times = []
+            counted += 1
+    spent = clock.spent
+    return EyesCost(counted, spent["encode"], spent.get("passes", 0.0), spent["rest"])
+
+
+class _Clock:
+    """CPU seconds of this thread by name; what is spent inside another name counts for the inner one only."""
+
+    def __init__(self) -> None:
+        self.spent: Counter[str] = Counter()
+        self._inner = 0.0
+
+    @contextmanager
+    def spending(self, name: str) -> Iterator[None]:
+        """Book the block's time."""
+        outer, self._inner = self._inner, 0.0
+        began = time.thread_time()
+        yield
+        took = time.thread_time() - began
+        self.spent[name] += took - self._inner
+        self._inner = outer + took
+
+    def inside(self, name: str, work: Callable[..., T]) -> Callable[..., T]:
+        """The same work, booked."""
+
+        def booked(*given: object) -> T:
+            with self.spending(name):
+                return work(*given)
+
+        return booked
+
+
+def _tracks(sight: SegmentSight, times_ns: list[int], width: int, height: int) -> bytes:
+    columns = (sight.frame, sight.tracklet, sight.box, sight.score)
+    times = np.array(times_ns, np.int64)
+    return encode_tracks(SegmentTracks("s", "n", 0, width, height, "onnx", sight.tracklets, times, *columns))
+
+
+def walkers(frames: int) -> Iterator[Frame]:
+    """Small pictures in which a dozen people and a ball never come to rest, and come and go."""
+    width, height = SMALL
+    random = np.random.default_rng(1)
+    grass = random.integers(90, 110, (height * 3 // 2, width), np.uint8)
+    grass[height:] = 120
+    speed = random.uniform(-2.5, 2.5, 12)
+    foot = np.linspace(60, height - 4, 12).astype(int)
+    for number in range(frames):
+        planes = grass.copy()
+        for x, y in zip(((speed * number + 25 * np.arange(12)) % (width + 60) - 30).astype(int), foot, strict=True):
+            tall = max(8, y // 5)
+            planes[max(0, y - tall) : y, max(0, x) : max(0, x + tall // 3)] = 40
+        x, y = int(5 * number % width), 80 + int(30 * np.sin(number / 9))
+        planes[y : y + 3, x : x + 3] = 235
+        yield Frame(planes, number * 40_000_000, number)
+
+
+def memory_curve(frames: int, points: int = 20) -> list[int]:
+    """Resident bytes of this process at so many moments of a session of true eyes that only watch for motion."""
+    eyes = open_eyes("motion", PASSES_PER_SECOND, *SMALL, 25.0)
+    curve = []
+    for frame in walkers(frames):
+        eyes.look(frame)
+        if frame.index % SEGMENT_FRAMES == SEGMENT_FRAMES - 1:
+            eyes.close_segment(frame.index // SEGMENT_FRAMES)
+        if (frame.index + 1) % (frames // points) == 0:
+            curve.append(resident_bytes())
+    return curve
+
+
+def flat(curve: Sequence[int]) -> bool:
+    """Whether the process did not grow any more from a quarter of the way on."""
+    settled = curve[len(curve) // 4 :]
+    return max(settled) - settled[0] <= MOST_GROWTH
+
+
+def resident_bytes(status: Path = Path("/proc/self/status")) -> int:
+    """The process's resident size now."""
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS:"))
+    return int(line.split()[1]) * 1024
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print both; 1 when one of the promises is not kept."""
+    parser = argparse.ArgumentParser(prog="python -m bench.eyes", description=__doc__.partition(":")[0])
+    parser.add_argument("--size", type=int, nargs=2, default=[1920, 1080], metavar=("WIDTH", "HEIGHT"))
+    parser.add_argument("--seconds", type=float, default=8.0, help="length of the comparison (%(default)g)")
+    parser.add_argument("--seed", type=int, default=201)
+    parser.add_argument("--frames", type=int, default=MEMORY_FRAMES, help="of the memory's curve (%(default)d)")
+    given = parser.parse_args(arguments)
+    curve = memory_curve(given.frames)
+    print(f"Memory over {given.frames} frames, MB: {' '.join(f'{size / 1e6:.0f}' for size in curve)}")
+    if not flat(curve):
+        print(f"That grows: from a quarter on it may sway by {MOST_GROWTH / 1e6:g} MB")
+    cost = measured_cost(*given.size, given.seed, given.seconds)
+    print(f"{given.size[0]} x {given.size[1]}, {cost.line}")
+    if not cost.good_enough:
+        print(f"That is too much: it may be {MOST_SHARE:g} of the encoder's")
+    return 0 if flat(curve) and cost.good_enough else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
