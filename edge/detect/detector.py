@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -50,20 +51,19 @@ class Detector(Protocol):
 
 def overlap(a: Floats, b: Floats) -> Floats:
     """Intersection over union of boxes (n, 4) and (m, 4): (n, m)."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    common: Floats = np.prod(np.maximum(high - low, 0.0), axis=2)
-    areas = [np.prod(np.maximum(x[:, 2:] - x[:, :2], 0.0), axis=1) for x in (a, b)]
-    shared: Floats = common / np.maximum(areas[0][:, None] + areas[1][None] - common, 1e-9)
+    # Column by column: a product over a last axis of two costs numpy several times more.
+    ax0, ay0, ax1, ay1 = a.T[:, :, None]
+    bx0, by0, bx1, by1 = b.T[:, None, :]
+    wide = np.maximum(np.minimum(ax1, bx1) - np.maximum(ax0, bx0), 0.0)
+    common = wide * np.maximum(np.minimum(ay1, by1) - np.maximum(ay0, by0), 0.0)
+    either = np.maximum(ax1 - ax0, 0.0) * np.maximum(ay1 - ay0, 0.0) + np.maximum(bx1 - bx0, 0.0) * np.maximum(
+        by1 - by0, 0.0
+    )
+    shared: Floats = common / np.maximum(either - common, 1e-9)
     return shared
 
 
 def without_doubles(box: Floats, score: Floats, limit: float) -> npt.NDArray[np.intp]:
     """Rows that remain, strongest first, when boxes overlapping a stronger one by more than `limit` are dropped."""
-    order = np.argsort(-score, kind="stable")
-    shared = overlap(box[order], box[order]) > limit
-    kept = np.ones(len(order), bool)
-    for row in range(len(order)):
-        if kept[row]:
-            kept[row + 1 :] &= ~shared[row, row + 1 :]
-    return order[kept]
+    corners = np.concatenate([box[:, :2], box[:, 2:] - box[:, :2]], axis=1)
+    return np.asarray(cv2.dnn.NMSBoxes(corners.tolist(), score.tolist(), 0.0, limit), np.intp).reshape(-1)

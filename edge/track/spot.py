@@ -30,7 +30,7 @@ def spot(front: Plane, diameter: float, expected: Floats) -> tuple[Floats, float
     """
     template = _disc(max(4, round(2 * diameter)))
     side = template.shape[0]
-    if min(front.shape) < side + 2:
+    if min(front.shape) < side + 2 or int(front.max()) < CONTRAST:
         return None
     match = cv2.matchTemplate(front, template, cv2.TM_CCOEFF_NORMED)
     half = side / 2
