@@ -37,7 +37,7 @@ NODE_PORT, HUB_PORT, VIEWER_PORT = 8080, 8000, 8088
 PANORAMA_WIDTH = 2560
 """Two cores play three nodes, a hub and a portal here; a hub by itself makes 4096."""
 PASSES_PER_SECOND = 3.0
-"""What three nodes on two cores can spend: a fourth costs 16 s of a match day and changes HOTA by 0.005."""
+"""What three nodes on two cores can spend; a fourth changed the HOTA of a minute of match by no more than 0.005."""
 NOT_BEGUN = 2
 INTERRUPTED = 130
 """Exit status of a match day that somebody ended before it was played, as shells have it."""
