@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from edge.capture.file import FileCamera
+from edge.commands.table import check_place, write_table
 from edge.detect.budget import Attention, Scene
 from edge.detect.detector import Detections
 from edge.detect.hailo import MODELS, Chip, HailoDetector
@@ -21,7 +22,6 @@ from edge.detect.stature import Stature
 from edge.errors import BadInput, EdgeError
 from edge.frame import Frame
 from edge.track.eyes import open_eyes
-from wire.durable import write_parts_durably
 from wire.tracks import Kind
 
 PICTURES = (".jpg", ".jpeg", ".png")
@@ -34,16 +34,15 @@ NOTHING_MOVES = np.zeros((0, 0), np.uint8)
 def detect(arguments: argparse.Namespace) -> int:
     """Look at the file and write the table; what cannot succeed is refused before any work."""
     source, out = arguments.source, arguments.out
-    if out.is_dir() or not out.parent.is_dir():
-        raise BadInput(f"--out {out}: give the name of a file in a folder that is there")
+    check_place(out, source)
     if not source.is_file():
         raise BadInput(f"there is no picture or video at {source}")
     with closing(Chip(arguments.hailo_models or MODELS)) as chip:
         if source.suffix.lower() in PICTURES:
-            write_parts_durably(out, _table([(0, _in_picture(source, arguments, chip))]))
+            write_table(out, _table([(0, _in_picture(source, arguments, chip))]))
         else:
             with FileCamera(source, 0) as camera:
-                write_parts_durably(out, _table(_in_video(camera, arguments, chip)))
+                write_table(out, _table(_in_video(camera, arguments, chip)))
     return 0
 
 

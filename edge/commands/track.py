@@ -9,12 +9,12 @@ from typing import TextIO
 import numpy as np
 
 from edge.capture.file import FileCamera
+from edge.commands.table import check_place, write_table
 from edge.detect.hailo import MODELS, Chip
-from edge.errors import BadInput, EdgeError
+from edge.errors import EdgeError
 from edge.frame import Frame
 from edge.sight import Eyes, SegmentSight
 from edge.track.eyes import open_eyes
-from wire.durable import write_parts_durably
 from wire.tracks import Kind
 
 HEAD = b"frame,id,class,score,x0,y0,x1,y1\n"
@@ -28,17 +28,14 @@ def track(arguments: argparse.Namespace) -> int:
     """Follow people and ball through the video and write the table; raises `EdgeError`, before any work if it can."""
     source: Path = arguments.video
     out: Path = arguments.out
-    if out.is_dir() or not out.parent.is_dir():
-        raise BadInput(f"--out {out}: give the name of a file in a folder that is there")
-    if out.exists() and source.exists() and out.samefile(source):
-        raise BadInput(f"--out {out} is the video itself: give another name")
+    check_place(out, source)
     chip = Chip(arguments.hailo_models or MODELS)
     try:
         with FileCamera(source, 0) as camera:
             size, rate = (camera.width, camera.height), camera.frames_per_second
             passes = arguments.passes_per_second
             eyes = open_eyes(arguments.detector, passes, *size, rate, joined_s=JOINED_S, chip=chip, note=_told)
-            _write(out, _table(eyes, camera, rate, sys.stderr))
+            write_table(out, _table(eyes, camera, rate, sys.stderr))
     finally:
         chip.close()
     return 0
@@ -46,16 +43,6 @@ def track(arguments: argparse.Namespace) -> int:
 
 def _told(fault: EdgeError) -> None:
     print(f"touchline-edge: {fault}", file=sys.stderr)
-
-
-def _write(out: Path, table: Iterable[bytes]) -> None:
-    try:
-        write_parts_durably(out, table)
-    except OSError as fault:
-        raise BadInput(f"--out {out} cannot be written: {fault.strerror}") from fault
-    finally:
-        # Half a table, where the video is damaged.
-        out.with_name(out.name + ".new").unlink(missing_ok=True)
 
 
 def _table(eyes: Eyes, frames: Iterable[Frame], frames_per_second: float, progress: TextIO) -> Iterator[bytes]:

@@ -130,3 +130,15 @@ def test_what_fails_leaves_the_table_that_was_there(tmp_path, video, given):
     assert main(["detect", str(tmp_path / given[0]), *given[1:], "--out", str(tmp_path / "boxes.csv")]) == 2
     assert (tmp_path / "boxes.csv").read_text() == "old"
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_what_is_looked_at_is_never_replaced_by_its_table(tmp_path, picture, capsys):
+    source, again = tmp_path / "one.png", tmp_path / "again.csv"
+    cv2.imwrite(str(source), picture)
+    again.symlink_to(source)
+    before = source.read_bytes()
+    for out in (source, again):
+        assert main(["detect", str(source), "--out", str(out)]) != 0
+        assert "itself: give another name" in capsys.readouterr().err
+    assert source.read_bytes() == before
+    assert again.is_symlink()

@@ -99,7 +99,7 @@ def test_progress_is_told_on_stderr_and_nothing_on_stdout(video, tmp_path, capsy
         ("text.mp4", "out.csv", "cannot be read as a video"),
         ("text.mp4", "nowhere/out.csv", "a folder that is there"),
         ("text.mp4", ".", "the name of a file"),
-        ("text.mp4", "text.mp4", "is the video itself"),
+        ("text.mp4", "text.mp4", "itself: give another name"),
     ],
 )
 def test_bad_input_is_refused_in_one_sentence_before_any_work(tmp_path, capsys, source, out, words):
