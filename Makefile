@@ -44,8 +44,9 @@ test-system:
 	@command -v chromium >/dev/null || $(call install_packages,chromium) || \
 		{ echo "No chromium package here; taking Playwright's own."; $(BIN)/playwright install --with-deps chromium; }
 
+# A worker that crashes is not replaced: xdist then waits for ever.
 test: setup test-system
-	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n auto --maxprocesses 4 --max-worker-restart 0 --dist loadfile $(ARGS)
 
 lint: setup
 	@$(BIN)/ruff check .

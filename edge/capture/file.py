@@ -1,5 +1,6 @@
 """A recorded video as a camera, as fast as its frames are taken; each frame's time is its place in the file."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
@@ -27,6 +28,9 @@ class FileCamera:
         self._path = path
         self._start_ns = start_ns
         self.frames_dropped = 0
+        # FFmpeg falls over when a file is closed by one thread while another decodes it.
+        self._lock = threading.Lock()
+        self._closed = False
         if not path.is_file():
             raise CameraFault(f"there is no video at {path}")
         try:
@@ -65,26 +69,31 @@ class FileCamera:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._container.close()
+        with self._lock:
+            self._closed = True
+            self._container.close()
 
     def __iter__(self) -> Iterator[Frame]:
         index = 0
-        first_pts = 0
-        try:
-            for picture in self._container.decode(self._stream):
-                if picture.pts is None or picture.time_base is None:
-                    raise CameraFault(f"{self._path}: frame {index} has no time")
-                if not index:
-                    first_pts = picture.pts
-                time_ns = self._start_ns + round((picture.pts - first_pts) * picture.time_base * SECOND)
-                frame = Frame(self._planes(picture), time_ns, index)
-                # The decoder may use it again while the node is at work on the copy: one picture less in all.
-                del picture
-                yield frame
-                index += 1
-        except (av.FFmpegError, OSError):
-            raise CameraFault(f"{self._path} is damaged after {index} frames") from None
-        if not index:
+        first_pts: int | None = None
+        pictures = self._container.decode(self._stream)
+        while True:
+            try:
+                with self._lock:
+                    picture = None if self._closed else next(pictures, None)
+                    if picture is None:
+                        break
+                    # A copy: the decoder may use its own again while the node is at work on this one.
+                    planes, pts, time_base = self._planes(picture), picture.pts, picture.time_base
+                    del picture
+            except (av.FFmpegError, OSError):
+                raise CameraFault(f"{self._path} is damaged after {index} frames") from None
+            if pts is None or time_base is None:
+                raise CameraFault(f"{self._path}: frame {index} has no time")
+            first_pts = pts if first_pts is None else first_pts
+            yield Frame(planes, self._start_ns + round((pts - first_pts) * time_base * SECOND), index)
+            index += 1
+        if not index and not self._closed:
             raise CameraFault(f"{self._path} holds no picture that can be decoded")
 
     def _planes(self, picture: av.VideoFrame) -> npt.NDArray[np.uint8]:

@@ -1,5 +1,7 @@
+import contextlib
 import json
 import struct
+import threading
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -57,6 +59,23 @@ class CameraContract:
         for _ in range(2):
             with source.open(zero_ns) as camera:
                 assert next(iter(camera)).index == 0
+
+    def test_may_be_closed_by_one_thread_while_another_reads_it(self, source, zero_ns):
+        for _ in range(5):
+            with source.open(zero_ns) as camera:
+                reads = threading.Event()
+                reader = threading.Thread(target=_read_on, args=(camera, reads))
+                reader.start()
+                reads.wait()
+            reader.join(10)
+            assert not reader.is_alive()
+
+
+def _read_on(camera, reads):
+    with contextlib.suppress(CameraFault):
+        for _ in camera:
+            reads.set()
+    reads.set()
 
 
 class TestFileCamera(CameraContract):
