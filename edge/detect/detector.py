@@ -32,8 +32,8 @@ class Detections:
         """Only the detections of one kind."""
         return self.where(self.kind == kind)
 
-    def where(self, rows: npt.NDArray[np.bool_]) -> "Detections":
-        """Only the detections of these rows (n,)."""
+    def where(self, rows: npt.NDArray[np.bool_ | np.intp]) -> "Detections":
+        """Only the detections of these rows, marked or counted."""
         return Detections(self.box[rows], self.score[rows], self.kind[rows], self.region)
 
 

@@ -1,12 +1,11 @@
 """The `motion` driver: what moves in front of a fixed camera, without any weights."""
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.detect.background import Background, Foreground
+from edge.detect.background import Background
+from edge.detect.blobs import Blobs, blobs_of
 from edge.detect.detector import Detections, Floats
 from edge.detect.picture import Plane, planes_of
 from edge.detect.stature import BALL_SHARE, Stature
@@ -16,8 +15,6 @@ from wire.tracks import Kind
 PERSON_SCORE = 0.5
 FLOOD = 0.25
 """More of the picture than this does not move by itself: the camera was pushed, or the light changed."""
-LEAST_AREA = 2
-"""Motion pixels of the smallest blob: one alone is noise."""
 LEAST_BALL = 0.6
 """Least size of a ball relative to one on the ground there: one in the air is nearer than the ground behind it."""
 FLIGHT = 0.25
@@ -27,22 +24,6 @@ SWARM_REACH = 0.03
 """More than so many blobs within a person's height, or this share of the picture's width, are no balls."""
 MOST_BALLS = 24
 """Ball candidates of one frame that are handed on, strongest first."""
-
-
-@dataclass(frozen=True)
-class Blobs:
-    """Connected parts of the foreground in pixels of the main stream: `box` (n, 4), `centre` (n, 2), `area` (n,) in
-    square pixels, `bright` (n,) mean levels of luma above the background."""
-
-    box: Floats
-    centre: Floats
-    area: Floats
-    bright: Floats
-
-    @classmethod
-    def none(cls) -> "Blobs":
-        """No blob at all."""
-        return cls(np.zeros((0, 4)), np.zeros((0, 2)), np.zeros(0), np.zeros(0))
 
 
 class MotionDetector:
@@ -72,8 +53,8 @@ class MotionDetector:
         """Person-sized and ball-sized blobs; `blobs` then holds all of them."""
         foreground = self.background.look(frame.planes, self.kept, frame.detect)
         self.luma = foreground.luma
-        self.blobs = blobs_of(foreground) if self.background.warm else Blobs.none()
         told = self.background.warm and cv2.countNonZero(foreground.mask) <= FLOOD * foreground.mask.size
+        self.blobs = blobs_of(foreground) if told else Blobs.none()
         self.moving = foreground.mask if told else np.zeros((0, 0), np.uint8)
         persons, balls = self._persons(), self._balls()
         if self.alone:
@@ -148,20 +129,3 @@ class MotionDetector:
         """0.1 to 0.6: the brighter against the grass, the likelier a ball."""
         score: Floats = np.clip(self.blobs.bright[rows] / 160, 0.1, 0.6)
         return score
-
-
-def blobs_of(foreground: Foreground) -> Blobs:
-    """The connected parts of the foreground, nothing when nearly everything moves."""
-    mask = foreground.mask
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_16U)
-    moving = mask.size - int(stats[0, cv2.CC_STAT_AREA])
-    if count < 2 or moving > FLOOD * mask.size:
-        return Blobs.none()
-    at = np.flatnonzero(mask != 0)
-    light = np.bincount(labels.reshape(-1)[at], foreground.brighter.reshape(-1)[at], count)
-    keep = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= LEAST_AREA)[1:]
-    x, y, w, h, area = stats[keep].astype(np.float64).T
-    bright: Floats = np.asarray(light[keep] / area, np.float64)
-    box = np.stack([x, y, x + w, y + h], axis=1) * foreground.factor
-    middle: Floats = np.asarray((centres[keep] + 0.5) * foreground.factor, np.float64)
-    return Blobs(box, middle, area * foreground.factor**2, bright)

@@ -25,10 +25,10 @@ class NearTheBall:
         self._frame = 0
         self._asked: dict[int, int] = {}
 
-    def ask(self, frame: Frame, ids: Sequence[int | None], boxes: Floats, balls: Floats) -> list[tuple[int, Pose]]:
+    def ask(self, frame: Frame, ids: Sequence[int], boxes: Floats, balls: Floats) -> list[tuple[int, Pose]]:
         """Rows of `boxes` (n, 4) and the poses of who is asked about in this frame; call it for every frame.
 
-        `ids` are the persons' tracklets, None for who is not believed yet; `balls` (m, 4) what may be the ball.
+        `ids` are the persons' tracklets, 0 for who is not believed yet; `balls` (m, 4) what may be the ball.
         """
         self._frame += 1
         self._credit = min(MOST, self._credit + self._earned)
@@ -38,11 +38,11 @@ class NearTheBall:
         foot = np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]], axis=1)
         ball = np.stack([(balls[:, 0] + balls[:, 2]) / 2, balls[:, 3]], axis=1)
         away = np.linalg.norm(foot[:, None] - ball[None], axis=2).min(axis=1) / tall
-        near = [row for row in np.flatnonzero(away < NEAR).tolist() if ids[row] is not None]
-        near.sort(key=lambda row: (self._asked.get(ids[row] or 0, -1), away[row]))
+        near = [row for row in np.flatnonzero(away < NEAR).tolist() if ids[row]]
+        near.sort(key=lambda row: (self._asked.get(ids[row], -1), away[row]))
         rows = near[: int(self._credit)]
         if not rows or len(rows) < min(len(near), self._detector.at_once):
             return []
         self._credit -= len(rows)
-        self._asked = {i: k for i, k in self._asked.items() if i in ids} | {ids[row] or 0: self._frame for row in rows}
+        self._asked = {i: k for i, k in self._asked.items() if i in ids} | {ids[row]: self._frame for row in rows}
         return list(zip(rows, self._detector.poses(frame, boxes[rows]), strict=True))

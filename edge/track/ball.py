@@ -80,7 +80,6 @@ class Hypothesis:
     alone: int = 0
     at_person: int = 0
     shin: float = 0.0
-    like: float = 0.0
     last_frame: int = 0
     whiteness: float = 0.3
     measured: Measured = field(default_factory=Measured)
@@ -137,7 +136,7 @@ class Balls:
         if seen_by_network:
             at_person |= _within(found.box, persons, *SHIN, BESIDE)
         free = np.ones(len(centre), bool)
-        for row, column in self._pairs(centre, shirt):
+        for row, column in zip(*self._pairs(centre, shirt), strict=True):
             self._take(row, found, column, bool(at_person[column]), seen_by_network)
             free[column] = False
         free &= ~shirt
@@ -167,7 +166,6 @@ class Balls:
             box = np.concatenate([centre - half, centre + half])[None]
             if not passing[row] and _within(box, persons, 0.0, 0.6)[0]:
                 continue
-            track.like += found[1]
             self._measure(row, centre, bool(_within(box, persons, 0.0, 1.05)[0]))
         self._drop_socks(persons)
 
@@ -198,9 +196,10 @@ class Balls:
         )
         return fast
 
-    def _pairs(self, centre: Floats, shirt: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    def _pairs(self, centre: Floats, shirt: npt.NDArray[np.bool_]) -> tuple[list[int], list[int]]:
+        """Rows of hypotheses and the candidates at `centre` (n, 2) that they go on with."""
         if not self.tracks or not len(centre):
-            return []
+            return [], []
         off = np.linalg.norm(self.paths.place[:, None] - centre[None], axis=2)
         tall = self._tall()
         # A newborn may fly anywhere; later only as far as its filter says.
@@ -211,7 +210,9 @@ class Balls:
         cost[:, shirt] = np.where(self._passing(tall)[:, None], cost[:, shirt], np.inf)
         # The believed choose first.
         cost = np.where(cost < 1, cost - 2.0 * np.array([t.id is not None for t in self.tracks])[:, None], 10.0)
-        return [(row, column) for row, column in assigned(cost) if cost[row, column] < 1]
+        rows, columns = assigned(cost)
+        near = cost[rows, columns] < 1
+        return rows[near].tolist(), columns[near].tolist()
 
     def _take(self, row: int, found: Detections, column: int, at_person: bool, seen_by_network: bool) -> None:
         track = self.tracks[row]

@@ -21,8 +21,9 @@ from edge.sight import SegmentSight
 from edge.track.ball import Balls, Hypothesis
 from edge.track.ids import tracklet_ids
 from edge.track.people import ACCELERATION as PERSON_ACCELERATION
-from edge.track.people import MOTION_LOOK, NETWORK_LOOK, People, Person, box_at
-from edge.track.torso import torso_lab
+from edge.track.people import MOTION_LOOK, NETWORK_LOOK, People, Tracks, box_at
+from edge.track.rows import Series
+from edge.track.torso import torsos_lab
 from wire.tracks import Kind, Tracklet
 
 DETECTORS = ("onnx", "motion", "hailo")
@@ -78,6 +79,8 @@ class Eyes:
         ids = tracklet_ids(first_segment)
         self.people = People(ids, frames_per_second)
         self.balls = Balls(ids, frames_per_second, motion.stature)
+        self._shirts: dict[int, list[Floats]] = {}
+        """CIE colours seen of each person, by the track's number."""
         self._size = (width, height)
         self._pace = 25.0 / frames_per_second
 
@@ -131,13 +134,14 @@ class Eyes:
     def _look_at_poses(self, poses: NearTheBall, frame: Frame, at: int) -> None:
         people = self.people
         try:
-            asked = poses.ask(frame, [person.id for person in people.tracks], people.boxes, self.balls.boxes)
+            asked = poses.ask(frame, people.tracks["id"].tolist(), people.boxes, self.balls.boxes)
         except (ChipFault, WrongWeights) as fault:
             self._rest(fault, at)
             return
-        for row, pose in asked:
-            if pose.stance is not None:
-                people.stand(row, pose.stance)
+        standing = [(row, pose.stance) for row, pose in asked if pose.stance is not None]
+        if standing:
+            rows, stances = zip(*standing, strict=True)
+            people.stand(np.array(rows), np.array(stances))
 
     def _rest(self, fault: EdgeError, at: int) -> None:
         self._note(fault)
@@ -148,11 +152,22 @@ class Eyes:
         """The rows since the last call, smoothed within what was measured."""
         first, self._segment_first = self._segment_first, self._frame
         passes, self._passes_spent = self._passes_spent, 0
-        parts = [self._person_rows(p, first) for p in (*self.people.over, *self.people.tracks) if p.id is not None]
-        parts += [self._ball_rows(b, first) for b in (*self.balls.over, *self.balls.tracks) if b.id is not None]
-        self.people.over, self.balls.over = [], []
-        for measured in [person.measured for person in self.people.tracks] + [b.measured for b in self.balls.tracks]:
-            measured.forget_before(self._frame)
+        people, balls = self.people, self.balls
+        series = people.measured.series()
+        parts = [
+            self._person_rows(track, series[int(track["number"])], first)
+            for track in (*people.over, *people.tracks[people.believed])
+            if int(track["number"]) in series
+        ]
+        parts += [self._ball_rows(b, first) for b in (*balls.over, *balls.tracks) if b.id is not None]
+        people.over, balls.over = people.over[:0], []
+        people.measured.forget_before(self._frame)
+        for ball in balls.tracks:
+            ball.measured.forget_before(self._frame)
+        # A shirt not seen in the next segment keeps the colour it had last.
+        self._shirts = {
+            number: self._shirts[number][-1:] for number in people.tracks["number"].tolist() if number in self._shirts
+        }
         parts = [part for part in parts if len(part.frame)]
         if not parts:
             return replace(SegmentSight.empty(), passes=passes)
@@ -165,25 +180,27 @@ class Eyes:
             passes,
         )
 
-    def _person_rows(self, person: Person, first: int) -> "_Rows":
-        bend = PERSON_ACCELERATION * self._pace**2 * float(person.size[1])
-        frame, foot, size, score = person.measured.since(first, bend, self._joined)
-        colour = np.round(np.median(person.torso, axis=0)).astype(int).tolist() if person.torso else None
-        # A shirt not seen in the next segment keeps the colour it had last.
-        person.torso = person.torso[-1:]
-        lab = (colour[0], colour[1], colour[2]) if colour else None
-        return _Rows(Tracklet(_known(person.id), Kind.PERSON, lab), frame, box_at(foot, _stepped(size)), score)
+    def _person_rows(self, track: Tracks, measured: Series, first: int) -> "_Rows":
+        bend = PERSON_ACCELERATION * self._pace**2 * float(track["size"][1])
+        frame, foot, size, score = measured.since(first, bend, self._joined)
+        lab = None
+        if colours := self._shirts.get(int(track["number"])):
+            light, a, b = np.round(np.median(colours, axis=0)).astype(int).tolist()
+            lab = (light, a, b)
+        return _Rows(Tracklet(int(track["id"]), Kind.PERSON, lab), frame, box_at(foot, _stepped(size)), score)
 
     def _ball_rows(self, ball: Hypothesis, first: int) -> "_Rows":
-        frame, centre, size, score = ball.measured.since(first, BALL_BEND * max(2.0, ball.diameter))
+        frame, centre, size, score = ball.measured.series.since(first, BALL_BEND * max(2.0, ball.diameter))
         box = np.concatenate([centre - size / 2, centre + size / 2], axis=1)
-        return _Rows(Tracklet(_known(ball.id), Kind.BALL), frame, box, score)
+        assert ball.id is not None
+        return _Rows(Tracklet(ball.id, Kind.BALL), frame, box, score)
 
     def _look_at_shirts(self, frame: Frame, boxes: Floats) -> None:
-        for person, box in zip(self.people.tracks, boxes, strict=True):
-            colour = torso_lab(frame.planes, box) if person.last_frame == self._frame - 1 else None
-            if colour:
-                person.torso.append(colour)
+        rows = self.people.measured_now
+        colours = torsos_lab(frame.planes, boxes[rows])
+        for number, colour in zip(self.people.tracks["number"][rows].tolist(), colours, strict=True):
+            if not np.isnan(colour[0]):
+                self._shirts.setdefault(number, []).append(colour)
 
 
 @dataclass(frozen=True)
@@ -200,11 +217,6 @@ def _stepped(size: Floats) -> Floats:
     """Sizes on a ladder with rungs of `SIZE_STEP`: what only trembles then costs no bytes."""
     steps: Floats = np.exp(np.round(np.log(size) / SIZE_STEP) * SIZE_STEP)
     return steps
-
-
-def _known(number: int | None) -> int:
-    assert number is not None
-    return number
 
 
 def open_eyes(

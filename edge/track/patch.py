@@ -1,6 +1,5 @@
 """Where a person went since the frame before, by the look of the shirt: for whoever no blob belongs to alone."""
 
-import math
 from typing import Any
 
 import cv2
@@ -19,34 +18,49 @@ LIKENESS = 0.8
 LEAST_SIDE = 3
 
 
-def shift(before: Plane, now: Plane, box: Floats, expected: Floats) -> Floats | None:
-    """How far (2,) what filled `box` (4,) in the picture `before` (h, w) has moved in `now`, all in their pixels.
+def shifts(before: Plane, now: Plane, boxes: Floats, expected: Floats) -> tuple[npt.NDArray[np.intp], Floats]:
+    """How far what filled the `boxes` (n, 4) in the picture `before` (h, w) has moved in `now`, all in their pixels:
+    the rows of those that were found again (k,), and their shifts (k, 2).
 
-    The search is centred on the `expected` shift (2,). None when nothing alike is found, or only at the search's edge.
+    Each search is centred on the `expected` shift (n, 2). Not found is what nothing resembles, or only something at the
+    search's edge.
     """
     height, width = before.shape
-    wide, tall = box[2] - box[0], box[3] - box[1]
-    corners = box[[0, 1, 0, 1]] + np.array(PART) * (wide, tall, wide, tall)
-    x0, y0, x1, y1 = (round(float(v)) for v in corners)
-    x0, y0, x1, y1 = max(0, x0), max(0, y0), min(width, x1), min(height, y1)
-    if x1 - x0 < LEAST_SIDE or y1 - y0 < LEAST_SIDE:
+    x0, y0, x1, y1 = boxes.T
+    wide, tall = x1 - x0, y1 - y0
+    left, top, right, bottom = PART
+    part = [x0 + left * wide, y0 + top * tall, x0 + right * wide, y0 + bottom * tall]
+    limits = np.array([[width], [height], [width], [height]])
+    pixels = np.clip(np.round(part), 0, limits).astype(int).T
+    reach = np.maximum(2, np.ceil(REACH * tall)).astype(int)
+    aim = np.round(expected).astype(int)
+    search = pixels + np.tile(aim, 2) + reach[:, None] * np.array([-1, -1, 1, 1])
+    possible = (pixels[:, 2:] - pixels[:, :2] >= LEAST_SIDE).all(axis=1)
+    possible &= (search[:, :2] >= 0).all(axis=1) & (search[:, 2:] <= (width, height)).all(axis=1)
+    found, moved = [], []
+    for row in np.flatnonzero(possible).tolist():
+        (ax0, ay0, ax1, ay1), (bx0, by0, bx1, by1) = pixels[row].tolist(), search[row].tolist()
+        best = _best(before[ay0:ay1, ax0:ax1], now[by0:by1, bx0:bx1])
+        if best:
+            found.append(row)
+            moved.append(best)
+    rows = np.array(found, np.intp)
+    off = aim[rows] - reach[rows, None]
+    return rows, np.array(moved, np.float64).reshape(-1, 2) + off
+
+
+def _best(part: Plane, around: Plane) -> tuple[float, float] | None:
+    """Where in `around` the `part` lies that is looked for, right and down to a fraction of a pixel."""
+    match = cv2.matchTemplate(around, part, cv2.TM_CCOEFF_NORMED)
+    _, likeness, _, (column, row) = cv2.minMaxLoc(match)
+    rows, columns = match.shape
+    if not likeness >= LIKENESS or row in (0, rows - 1) or column in (0, columns - 1):
         return None
-    reach = max(2, math.ceil(REACH * tall))
-    dx, dy = round(float(expected[0])), round(float(expected[1]))
-    left, top, right, bottom = x0 + dx - reach, y0 + dy - reach, x1 + dx + reach, y1 + dy + reach
-    if left < 0 or top < 0 or right > width or bottom > height:
-        return None
-    match = cv2.matchTemplate(now[top:bottom, left:right], before[y0:y1, x0:x1], cv2.TM_CCOEFF_NORMED)
-    row, column = divmod(int(np.argmax(match)), match.shape[1])
-    edge = row in (0, match.shape[0] - 1) or column in (0, match.shape[1] - 1)
-    if edge or not match[row, column] >= LIKENESS:
-        return None
-    right_by = peak(match[row, column - 1 : column + 2]) + column - reach + dx
-    down_by = peak(match[row - 1 : row + 2, column]) + row - reach + dy
-    return np.array([right_by, down_by])
+    return column + peak(match[row, column - 1 : column + 2]), row + peak(match[row - 1 : row + 2, column])
 
 
 def peak(three: npt.NDArray[Any]) -> float:
     """Where between -0.5 and 0.5 the parabola through three values, the middle one largest, has its top."""
-    bend = float(three[0] - 2 * three[1] + three[2])
-    return 0.5 * float(three[0] - three[2]) / bend if bend < 0 else 0.0
+    before, top, after = three.tolist()
+    bend = before - 2 * top + after
+    return 0.5 * (before - after) / bend if bend < 0 else 0.0

@@ -1,21 +1,20 @@
 """Follows persons: detector boxes at the passes, the moving blobs in between."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from itertools import count
 
 import numpy as np
 import numpy.typing as npt
 
+from edge.detect.blobs import Blobs
 from edge.detect.detector import Detections, Floats, overlap
 from edge.detect.looks import Look
-from edge.detect.motion import Blobs
 from edge.detect.picture import Plane
 from edge.track.assign import assigned
 from edge.track.ids import TrackletIds
-from edge.track.patch import shift
+from edge.track.patch import shifts
 from edge.track.paths import DRAG, Paths
-from edge.track.rows import Measured
+from edge.track.rows import Journal
 
 SURE = 0.4
 """Scores from here on may begin a track; weaker boxes only continue one (ByteTrack's two stages)."""
@@ -55,23 +54,28 @@ UNSEEN = 4 * NETWORK_LOOK
 """… as is one that looks of this worth in a row have not confirmed, sooner if it was never believed."""
 
 
-@dataclass
-class Person:
-    """One track: `size` (2,) width and height px, its id once believed, and its measurements."""
-
-    size: Floats
-    score: float
-    born: int
-    start: tuple[float, float]
-    id: int | None = None
-    evidence: int = 0
-    unseen: int = 0
-    last_frame: int = 0
-    missed_frame: int = -1000
-    carried: int = 0
-    moved: bool = False
-    measured: Measured = field(default_factory=Measured)
-    torso: list[tuple[float, float, float]] = field(default_factory=list)
+TRACK = np.dtype(
+    [
+        ("number", np.int64),
+        ("id", np.int64),
+        ("born", np.int64),
+        ("start", np.float64, 2),
+        ("size", np.float64, 2),
+        ("score", np.float64),
+        ("evidence", np.int64),
+        ("unseen", np.int64),
+        ("last_frame", np.int64),
+        ("missed_frame", np.int64),
+        ("carried", np.int64),
+        ("moved", np.bool_),
+    ]
+)
+"""One track: its number from birth on, its id (0 until it is believed), the frame and the place (px) it began in, width
+and height of its box (px), score, proof that it is a person, looks in vain, the frame it was last measured and last
+missed in, frames it was carried on for, and whether it ever left its place."""
+Tracks = npt.NDArray[np.void]
+Rows = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
 
 
 class People:
@@ -85,27 +89,29 @@ class People:
         self._carried_most = round(CARRIED_S * frames_per_second)
         self._pace = 25.0 / frames_per_second
         self._frame = -1
+        self._numbers = count(1)
         self.paths = Paths()
-        self.tracks: list[Person] = []
-        self.over: list[Person] = []
-        """Tracks that ended since the last segment was closed, and were believed."""
+        self.tracks: Tracks = np.zeros(0, TRACK)
+        """Those alive, `TRACK`; row by row the same as `paths`."""
+        self.over: Tracks = np.zeros(0, TRACK)
+        """Those that ended since the last segment was closed, and were believed."""
+        self.measured = Journal()
+        """What was measured, by the tracks' numbers."""
 
     def advance(self, frame: int) -> None:
         """Move every track on to this frame, and end those that are lost."""
         self._frame = frame
-        gone = [
-            frame - track.last_frame > (self._lost if track.id else self._lost // 2)
-            or track.unseen >= (UNSEEN if track.id else UNSEEN // 2)
-            for track in self.tracks
-        ]
-        if any(gone):
-            self._end(np.array(gone))
+        share = np.where(self.believed, 1, 2)
+        gone = (frame - self.tracks["last_frame"] > self._lost // share) | (self.tracks["unseen"] >= UNSEEN // share)
+        if gone.any():
+            self._end(gone)
         self.paths.step(ACCELERATION * self._pace**2 * self.sizes[:, 1])
 
     @property
     def sizes(self) -> Floats:
         """Width and height (n, 2) px of every track."""
-        return np.array([track.size for track in self.tracks]).reshape(-1, 2)
+        sizes: Floats = self.tracks["size"]
+        return sizes
 
     @property
     def boxes(self) -> Floats:
@@ -113,9 +119,15 @@ class People:
         return box_at(self.paths.place, self.sizes)
 
     @property
-    def believed(self) -> npt.NDArray[np.bool_]:
+    def believed(self) -> Flags:
         """Which tracks (n,) have proven themselves."""
-        return np.array([track.id is not None for track in self.tracks], bool)
+        believed: Flags = self.tracks["id"] > 0
+        return believed
+
+    @property
+    def measured_now(self) -> Rows:
+        """Rows of the tracks that were measured in this frame."""
+        return np.flatnonzero(self.tracks["last_frame"] == self._frame)
 
     def see(self, found: Detections, worth: int, looks: Sequence[Look] = ()) -> None:
         """Take in the persons that a detector found in this frame; `worth` is `NETWORK_LOOK` or `MOTION_LOOK`.
@@ -127,18 +139,16 @@ class People:
         free = np.ones(len(found.box), bool)
         for stage, least in zip((sure, ~sure), LEAST_OVERLAP, strict=True):
             candidates = np.flatnonzero(stage)
-            pairs = _assign(self.boxes[left], found.box[candidates], least)
-            for row, column in pairs:
-                match = candidates[column]
-                self._take_box(int(left[row]), found.box[match], float(found.score[match]), worth)
-                free[match] = False
-            left = np.delete(left, [row for row, _ in pairs])
+            taken, matched = _assign(self.boxes[left], found.box[candidates], least)
+            self._take_boxes(left[taken], found.where(candidates[matched]), worth)
+            free[candidates[matched]] = False
+            left = np.delete(left, taken)
         inside = _looked_at(self.boxes, looks) if looks else _inside(self.boxes, found.region)
-        for row in left[inside[left]].tolist():
-            track = self.tracks[row]
-            if not looks or self._frame - track.missed_frame >= self._between:
-                track.missed_frame = self._frame
-                track.unseen += worth
+        missed = left[inside[left]]
+        if looks:
+            missed = missed[self._frame - self.tracks["missed_frame"][missed] >= self._between]
+        self.tracks["missed_frame"][missed] = self._frame
+        self.tracks["unseen"][missed] += worth
         self._begin(found.where(free & sure), worth)
         self._drop_doubles()
 
@@ -148,12 +158,10 @@ class People:
         A track takes all blobs whose centre lies in its (widened) box; a blob that several tracks claim says nothing
         about any of them.
         """
-        if not self.tracks or not len(blobs.box):
+        if not len(self.tracks) or not len(blobs.box):
             return
         boxes, sizes = self.boxes, self.sizes
-        wide = _widened(boxes, 0.15)
-        x, y = blobs.centre.T
-        claims = (x > wide[:, :1]) & (x < wide[:, 2:3]) & (y > wide[:, 1:2]) & (y < wide[:, 3:])
+        claims = _centred_in(_widened(boxes, 0.15), blobs.centre)
         claims |= _share(boxes, blobs.box) > 0.3
         shared = claims.sum(axis=0) > 1
         tall = blobs.box[:, 3] - blobs.box[:, 1]
@@ -161,12 +169,13 @@ class People:
         tiny = blobs.area[None] < 0.03 * sizes.prod(axis=1)[:, None]
         usable = claims & ~shared & ~(tiny & ~_centred_in(boxes, blobs.centre))
         blocked = (claims & shared & (tall[None] > 0.35 * sizes[:, 1:])).any(axis=1)
-        for row in np.flatnonzero(usable.any(axis=1) & ~blocked):
-            self._take_blobs(int(row), blobs, np.flatnonzero(usable[row]))
+        rows = np.flatnonzero(usable.any(axis=1) & ~blocked)
+        if len(rows):
+            self._take_blobs(rows, blobs, usable[rows])
 
-    def stand(self, row: int, foot: Floats) -> None:
-        """Correct a track by where its pose says that the person stands (2,) px."""
-        self._measure(row, foot, float(POSE_ERROR * self.tracks[row].size[1]) ** 2, 0)
+    def stand(self, rows: Rows, feet: Floats) -> None:
+        """Correct these tracks by where their poses say that the persons stand (n, 2) px."""
+        self._measure(rows, feet, POSE_ERROR, 0)
 
     def carry(self, before: Plane, now: Plane, factor: int) -> None:
         """Follow by the look of the shirt whoever moves and was not measured in this frame, for a short while.
@@ -175,49 +184,54 @@ class People:
         """
         if before.shape != now.shape:
             return
-        for row, track in enumerate(self.tracks):
-            pace = float(np.abs(self.paths.speed[row]).max()) / float(track.size[1])
-            worth_it = track.moved and pace > LEAST_PACE and track.carried < self._carried_most
-            if track.last_frame != self._frame - 1 or not worth_it:
-                continue
-            expected = self.paths.speed[row] / DRAG
-            left_from = self.paths.place[row] - expected
-            box = box_at(left_from[None], track.size[None])[0]
-            moved = shift(before, now, box / factor, expected / factor)
-            if moved is not None:
-                carried = track.carried + 1
-                variance = float(PATCH_ERROR * track.size[1]) ** 2
-                self._measure(row, left_from + moved * factor, variance, 0)
-                track.carried = carried
-
-    def _take_box(self, row: int, box: Floats, score: float, worth: int) -> None:
-        track = self.tracks[row]
-        size = box[2:] - box[:2]
-        track.size = track.size + SIZE_RATE * (size - track.size)
-        track.score = 0.7 * track.score + 0.3 * score
-        track.unseen = 0
-        self._measure(row, foot_of(box), float(BOX_ERROR * track.size[1]) ** 2, worth)
-
-    def _take_blobs(self, row: int, blobs: Blobs, own: npt.NDArray[np.intp]) -> None:
-        track = self.tracks[row]
-        low, high = blobs.box[own, :2].min(axis=0), blobs.box[own, 2:].max(axis=0)
-        wide, tall = (high - low) / track.size
-        if not (0.65 < tall < 1.3 and 0.3 < wide < 1.9):
+        tracks = self.tracks
+        pace = np.abs(self.paths.speed).max(axis=1, initial=0.0) / tracks["size"][:, 1]
+        worth_it = tracks["moved"] & (pace > LEAST_PACE) & (tracks["carried"] < self._carried_most)
+        due = np.flatnonzero(worth_it & (tracks["last_frame"] == self._frame - 1))
+        if not len(due):
             return
-        weight = blobs.area[own] / blobs.area[own].sum()
-        foot = np.array([weight @ blobs.centre[own, 0], high[1]])
-        self._measure(row, foot, float(BLOB_ERROR * track.size[1]) ** 2 + 1.0, BLOB)
+        expected = self.paths.speed[due] / DRAG
+        left_from = self.paths.place[due] - expected
+        found, moved = shifts(before, now, box_at(left_from, self.sizes[due]) / factor, expected / factor)
+        rows = due[found]
+        carried = tracks["carried"][rows] + 1
+        self._measure(rows, left_from[found] + moved * factor, PATCH_ERROR, 0)
+        tracks["carried"][rows] = carried
 
-    def _measure(self, row: int, foot: Floats, variance: float, worth: int) -> None:
-        track = self.tracks[row]
-        self.paths.correct(np.array([row]), foot[None], np.array([variance]))
-        track.measured.add(self._frame, foot, variance, track.size, track.score)
-        track.last_frame = self._frame
-        track.carried = 0
-        track.moved = track.moved or math.dist(self.paths.place[row], track.start) > MOVED * track.size[1]
-        track.evidence += worth
-        if track.id is None and track.evidence >= PROBATION:
-            track.id = next(self._ids)
+    def _take_boxes(self, rows: Rows, found: Detections, worth: int) -> None:
+        size, score = found.box[:, 2:] - found.box[:, :2], self.tracks["score"]
+        self.tracks["size"][rows] += SIZE_RATE * (size - self.tracks["size"][rows])
+        score[rows] = 0.7 * score[rows] + 0.3 * found.score
+        self.tracks["unseen"][rows] = 0
+        self._measure(rows, feet_of(found.box), BOX_ERROR, worth)
+
+    def _take_blobs(self, rows: Rows, blobs: Blobs, own: Flags) -> None:
+        """Correct these rows by the blobs that are their `own` (n, m)."""
+        x0, y0, x1, y1 = blobs.box.T
+        low_x, low_y = (np.where(own, side, np.inf).min(axis=1) for side in (x0, y0))
+        high_x, high_y = (np.where(own, side, -np.inf).max(axis=1) for side in (x1, y1))
+        width, height = self.sizes[rows].T
+        wide, tall = (high_x - low_x) / width, (high_y - low_y) / height
+        whole = (tall > 0.65) & (tall < 1.3) & (wide > 0.3) & (wide < 1.9)
+        weight = own * blobs.area
+        feet = np.stack([weight @ blobs.centre[:, 0] / weight.sum(axis=1), high_y], axis=1)
+        self._measure(rows[whole], feet[whole], BLOB_ERROR, BLOB, 1.0)
+
+    def _measure(self, rows: Rows, feet: Floats, error: float, worth: int, more: float = 0.0) -> None:
+        """Take in the foot points (n, 2) of these rows, with an `error` in heights and `more` variance in px²."""
+        tracks = self.tracks
+        size = tracks["size"][rows]
+        variance = (error * size[:, 1]) ** 2 + more
+        self.paths.correct(rows, feet, variance)
+        self.measured.add(self._frame, tracks["number"][rows], feet, variance, size, tracks["score"][rows])
+        tracks["last_frame"][rows] = self._frame
+        tracks["carried"][rows] = 0
+        off = self.paths.place[rows] - tracks["start"][rows]
+        tracks["moved"][rows] |= np.hypot(off[:, 0], off[:, 1]) > MOVED * size[:, 1]
+        tracks["evidence"][rows] += worth
+        if worth:
+            for row in rows[(tracks["id"][rows] == 0) & (tracks["evidence"][rows] >= PROBATION)].tolist():
+                tracks["id"][row] = next(self._ids)
 
     def _begin(self, found: Detections, worth: int) -> None:
         boxes = self.boxes
@@ -225,36 +239,40 @@ class People:
             found = found.where(overlap(found.box, boxes).max(axis=1) < 0.5)
         if not len(found.box):
             return
-        size = found.box[:, 2:] - found.box[:, :2]
-        place = np.stack([foot_of(box) for box in found.box])
-        variance = (BOX_ERROR * size[:, 1]) ** 2
-        self.paths.add(place, variance, (0.08 * self._pace * size[:, 1]) ** 2)
-        for k, score in enumerate(found.score):
-            start = (float(place[k, 0]), float(place[k, 1]))
-            track = Person(size[k], float(score), self._frame, start, evidence=worth, last_frame=self._frame)
-            track.measured.add(self._frame, place[k], float(variance[k]), size[k], float(score))
-            self.tracks.append(track)
+        place = feet_of(found.box)
+        born = np.zeros(len(place), TRACK)
+        born["number"] = [next(self._numbers) for _ in place]
+        born["born"] = born["last_frame"] = self._frame
+        born["missed_frame"] = self._frame - self._between
+        born["start"], born["size"] = place, found.box[:, 2:] - found.box[:, :2]
+        born["score"], born["evidence"] = found.score, worth
+        tall = born["size"][:, 1]
+        variance = (BOX_ERROR * tall) ** 2
+        self.paths.add(place, variance, (0.08 * self._pace * tall) ** 2)
+        self.measured.add(self._frame, born["number"], place, variance, born["size"], born["score"])
+        self.tracks = np.concatenate([self.tracks, born])
 
     def _drop_doubles(self) -> None:
         boxes = self.boxes
         same = np.triu(overlap(boxes, boxes) > SAME, 1)
+        if not same.any():
+            return
         gone = np.zeros(len(boxes), bool)
         for a, b in zip(*np.nonzero(same), strict=True):
             # The one that has not been seen for longer, else the younger, is the double.
-            first, second = self.tracks[a], self.tracks[b]
-            gone[a if (first.last_frame, -first.born) < (second.last_frame, -second.born) else b] = True
-        if gone.any():
-            self._end(gone)
+            first, second = ((self.tracks["last_frame"][row], -self.tracks["born"][row]) for row in (a, b))
+            gone[a if first < second else b] = True
+        self._end(gone)
 
-    def _end(self, gone: npt.NDArray[np.bool_]) -> None:
-        self.over += [track for track, out in zip(self.tracks, gone, strict=True) if out and track.id is not None]
-        self.tracks = [track for track, out in zip(self.tracks, gone, strict=True) if not out]
+    def _end(self, gone: Flags) -> None:
+        self.over = np.concatenate([self.over, self.tracks[gone & self.believed]])
+        self.tracks = self.tracks[~gone]
         self.paths.keep(~gone)
 
 
-def foot_of(box: Floats) -> Floats:
-    """The middle of a box's lower edge (2,)."""
-    return np.array([(box[0] + box[2]) / 2, box[3]])
+def feet_of(boxes: Floats) -> Floats:
+    """The middles (n, 2) of the lower edges of boxes (n, 4)."""
+    return np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]], axis=1)
 
 
 def box_at(foot: Floats, size: Floats) -> Floats:
@@ -264,11 +282,14 @@ def box_at(foot: Floats, size: Floats) -> Floats:
     return np.stack([x - half, y - size[:, 1], x + half, y], axis=1)
 
 
-def _assign(tracks: Floats, found: Floats, least: float) -> list[tuple[int, int]]:
+def _assign(tracks: Floats, found: Floats, least: float) -> tuple[Rows, Rows]:
+    """Tracks (n, 4) and boxes (m, 4) in pairs that overlap enough: rows of both."""
     if not len(tracks) or not len(found):
-        return []
+        return np.zeros(0, np.intp), np.zeros(0, np.intp)
     shared = overlap(_widened(tracks, WIDEN), _widened(found, WIDEN))
-    return [(row, column) for row, column in assigned(-shared) if shared[row, column] > least]
+    taken, matched = assigned(-shared)
+    enough = shared[taken, matched] > least
+    return taken[enough], matched[enough]
 
 
 def _widened(box: Floats, share: float) -> Floats:

@@ -10,12 +10,37 @@ from edge.track.paths import smoothed
 
 CONTEXT_FRAMES = 12
 """Measurements of the segment before that still steady the beginning of the next."""
+Frames = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Series:
+    """What was measured of one tracklet in the rising frames (n,): `place` (n, 2) of the anchor (foot point, or the
+    ball's centre) with its `variance` (n,), the `size` (n, 2) of the box around it, and the `score` (n,)."""
+
+    frame: Frames
+    place: Floats
+    variance: Floats
+    size: Floats
+    score: Floats
+
+    def since(self, first: int, acceleration: float, most_apart: int = 1) -> tuple[Frames, Floats, Floats, Floats]:
+        """Frames (n,), smoothed places (n, 2), sizes (n, 2) and scores (n,) from the frame `first` on; also of those
+        between two measured ones that are at most `most_apart` frames apart."""
+        near = self.frame >= first - CONTEXT_FRAMES
+        frame = self.frame[near]
+        asked = _joined(frame, most_apart)
+        asked = asked[asked >= first]
+        if not len(asked):
+            return asked, np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0)
+        path = smoothed(frame, self.place[near], self.variance[near], acceleration, asked)
+        sizes = np.stack([np.interp(asked, frame, side) for side in self.size[near].T], axis=1)
+        return asked, path, sizes, np.interp(asked, frame, self.score[near])
 
 
 @dataclass
 class Measured:
-    """What was measured of one tracklet, one entry per frame: the anchor (foot point, or the ball's centre) with its
-    variance, the size of the box around it, and the score."""
+    """What was measured of one tracklet that has to look back at it: as in `Series`, one entry per frame."""
 
     frame: list[int] = field(default_factory=list)
     place: list[tuple[float, float]] = field(default_factory=list)
@@ -40,35 +65,58 @@ class Measured:
         self.size.append((w, h))
         self.score.append(score)
 
-    def since(
-        self, first: int, acceleration: float, most_apart: int = 1
-    ) -> tuple[npt.NDArray[np.int64], Floats, Floats, Floats]:
-        """Frames (n,), smoothed places (n, 2), sizes (n, 2) and scores (n,) from the frame `first` on; also of those
-        between two measured ones that are at most `most_apart` frames apart."""
-        frame = np.array(self.frame, np.int64)
-        near = frame >= first - CONTEXT_FRAMES
-        frame = frame[near]
-        place, size = (np.array(values, np.float64).reshape(-1, 2)[near] for values in (self.place, self.size))
-        variance, score = (np.array(values, np.float64)[near] for values in (self.variance, self.score))
-        asked = _joined(frame, most_apart)
-        asked = asked[asked >= first]
-        if not len(asked):
-            return asked, np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0)
-        path = smoothed(frame, place, variance, acceleration, asked)
-        sizes = np.stack([np.interp(asked, frame, side) for side in size.T], axis=1)
-        return asked, path, sizes, np.interp(asked, frame, score)
+    @property
+    def series(self) -> Series:
+        """The same in columns."""
+        place, size = (np.array(values, np.float64).reshape(-1, 2) for values in (self.place, self.size))
+        return Series(np.array(self.frame, np.int64), place, np.array(self.variance), size, np.array(self.score))
 
     def forget_before(self, first: int) -> None:
-        """Drop what no later segment needs."""
+        """Drop what no segment that begins with the frame `first` needs."""
         past = sum(frame < first - CONTEXT_FRAMES for frame in self.frame)
         for values in (self.frame, self.place, self.variance, self.size, self.score):
             del values[:past]
 
 
-def _joined(frame: npt.NDArray[np.int64], most_apart: int) -> npt.NDArray[np.int64]:
+class Journal:
+    """What was measured of all tracks, written down frame by frame and read track by track."""
+
+    def __init__(self) -> None:
+        self._entries: list[tuple[int, Frames, Floats, Floats, Floats, Floats]] = []
+
+    def add(self, frame: int, number: Frames, place: Floats, variance: Floats, size: Floats, score: Floats) -> None:
+        """Measurements in this frame of the tracks `number` (n,), as in `Series`; frames come in rising order. Several
+        of one track in one frame are averaged by their variances when they are read."""
+        if len(number):
+            self._entries.append((frame, number, place, variance, size, score))
+
+    def series(self) -> dict[int, Series]:
+        """What was measured, by the track's number."""
+        if not self._entries:
+            return {}
+        frame = np.repeat([entry[0] for entry in self._entries], [len(entry[1]) for entry in self._entries])
+        columns = [np.concatenate(parts) for parts in list(zip(*self._entries, strict=True))[1:]]
+        order = np.argsort(columns[0], kind="stable")
+        frame, (number, place, variance, size, score) = frame[order], (column[order] for column in columns)
+        last = np.append((np.diff(number) > 0) | (np.diff(frame) > 0), True)
+        first = np.flatnonzero(np.insert(last[:-1], 0, True))
+        weight = 1 / variance
+        together = np.add.reduceat(weight, first)
+        place = np.add.reduceat(place * weight[:, None], first, axis=0) / together[:, None]
+        number, columns = number[last], [frame[last], place, 1 / together, size[last], score[last]]
+        ends = np.flatnonzero(np.diff(number)) + 1
+        split = zip(*(np.split(column, ends) for column in columns), strict=True)
+        return {int(own[0]): Series(*parts) for own, parts in zip(np.split(number, ends), split, strict=True)}
+
+    def forget_before(self, first: int) -> None:
+        """Drop what no segment that begins with the frame `first` needs."""
+        self._entries = [entry for entry in self._entries if entry[0] >= first - CONTEXT_FRAMES]
+
+
+def _joined(frame: Frames, most_apart: int) -> Frames:
     """These rising frames and all between neighbours that are at most so many apart."""
     apart = np.diff(frame, append=frame[-1:] + 1)
     steps = np.where(apart <= most_apart, apart, 1)
     nth = np.arange(int(steps.sum())) - np.repeat(np.cumsum(steps) - steps, steps)
-    joined: npt.NDArray[np.int64] = np.repeat(frame, steps) + nth
+    joined: Frames = np.repeat(frame, steps) + nth
     return joined

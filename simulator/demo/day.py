@@ -36,8 +36,9 @@ HOST = "127.0.0.1"
 NODE_PORT, HUB_PORT, VIEWER_PORT = 8080, 8000, 8088
 PANORAMA_WIDTH = 2560
 """Two cores play three nodes, a hub and a portal here; a hub by itself makes 4096."""
-PASSES_PER_SECOND = 3.0
-"""What three nodes on two cores can spend; a fourth changed the HOTA of a minute of match by no more than 0.005."""
+PASSES_PER_SECOND = 9.0
+"""What two cores can spend on all nodes together. With three nodes a fourth pass for each changed the HOTA of a minute
+of match by no more than 0.005; two nodes with larger pictures need more than three each to begin with."""
 NOT_BEGUN = 2
 INTERRUPTED = 130
 """Exit status of a match day that somebody ended before it was played, as shells have it."""
@@ -227,7 +228,8 @@ class MatchDay:
                 "--hub",
                 self._hub,
             ]
-            own += ["--data", str(options.out / "nodes" / camera.node), "--passes-per-second", f"{PASSES_PER_SECOND:g}"]
+            own += ["--data", str(options.out / "nodes" / camera.node)]
+            own += ["--passes-per-second", f"{PASSES_PER_SECOND / len(cameras):g}"]
             # A laptop that plays a match day may run hot and on a low battery.
             own += ["--health", "disabled"]
             await processes.start(f"node-{camera.node}", [command("touchline-edge"), "serve", *own], secret)

@@ -47,7 +47,7 @@ def test_no_more_crops_are_spent_than_stated(crops_per_second):
 def test_only_who_is_near_a_ball_and_believed_is_asked_about():
     detector, near = asking(25.0)
     for _ in range(50):
-        for row, pose in near.ask(None, [1, 2, None], boxes(100, 900, 120), ball_at(150)):
+        for row, pose in near.ask(None, [1, 2, 0], boxes(100, 900, 120), ball_at(150)):
             assert row == 0
             assert pose.box[0] == 80
     assert {x for xs in detector.xs for x in xs} == {100.0}

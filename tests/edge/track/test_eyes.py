@@ -12,7 +12,7 @@ from edge.frame import Frame
 from edge.pose.near import NearTheBall
 from edge.pose.pose import POINTS, SOLE, Pose
 from edge.track.eyes import REST_S, Eyes, open_eyes
-from edge.track.torso import torso_lab
+from edge.track.torso import torsos_lab
 from wire.tracks import Kind, SegmentTracks, decode_tracks, encode_tracks
 
 RED, BLUE = (40, 40, 200), (200, 60, 40)
@@ -113,7 +113,7 @@ def test_an_unknown_detector_is_refused_in_words(stage):
 
 
 def test_grass_alone_has_no_shirt(stage):
-    assert torso_lab(stage.picture(), np.array([100.0, 100, 140, 200])) is None
+    assert np.isnan(torsos_lab(stage.picture(), np.array([[100.0, 100, 140, 200]]))).all()
 
 
 class Flickering:

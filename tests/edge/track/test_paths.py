@@ -3,9 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.track.patch import shift
+from edge.track.patch import shifts
 from edge.track.paths import Paths, smoothed
-from edge.track.rows import Measured
+from edge.track.rows import Journal, Measured
+
+PATCH = np.array([[60.0, 30, 85, 95]])
 
 
 @given(st.integers(3, 40), st.integers(0, 1000))
@@ -60,7 +62,7 @@ def test_rows_of_successive_segments_join_and_no_frame_comes_twice():
     for segment in range(3):
         for k in range(50 * segment, 50 * segment + 50):
             measured.add(k, np.array([2.0 * k, 5.0]), 1.0, np.array([30.0, 80.0]), 0.5)
-        frame, place, _, _ = measured.since(50 * segment, 0.3)
+        frame, place, _, _ = measured.series.since(50 * segment, 0.3)
         measured.forget_before(50 * segment + 50)
         rows.append((frame, place))
     assert np.concatenate([f for f, _ in rows]).tolist() == list(range(150))
@@ -79,7 +81,7 @@ def test_short_gaps_are_joined_on_the_path_and_long_ones_are_left_open():
     measured = Measured()
     for k in (100, 101, 107, 120, 121):
         measured.add(k, np.array([3.0 * k, 50.0]), 1.0, np.array([30.0, 80.0 + k]), 0.5)
-    frame, place, size, score = measured.since(100, 0.3, most_apart=8)
+    frame, place, size, score = measured.series.since(100, 0.3, most_apart=8)
     assert frame.tolist() == [*range(100, 108), 120, 121]
     assert place == pytest.approx(np.stack([3.0 * frame, np.full(len(frame), 50.0)], axis=1), abs=1e-3)
     assert size[:, 1] == pytest.approx(80.0 + frame)
@@ -90,7 +92,7 @@ def test_a_gap_over_a_segments_end_is_joined_in_the_next_segment():
     measured = Measured()
     for k in (48, 53):
         measured.add(k, np.array([2.0 * k, 5.0]), 1.0, np.array([30.0, 80.0]), 0.5)
-    frame, place, _, _ = measured.since(50, 0.3, most_apart=8)
+    frame, place, _, _ = measured.series.since(50, 0.3, most_apart=8)
     assert frame.tolist() == [50, 51, 52, 53]
     assert place[:, 0] == pytest.approx(2.0 * frame)
 
@@ -98,18 +100,52 @@ def test_a_gap_over_a_segments_end_is_joined_in_the_next_segment():
 def test_who_was_not_seen_since_has_no_rows():
     measured = Measured()
     measured.add(48, np.array([2.0, 5.0]), 1.0, np.array([30.0, 80.0]), 0.5)
-    assert [len(column) for column in measured.since(50, 0.3, most_apart=8)] == [0, 0, 0, 0]
+    assert [len(column) for column in measured.series.since(50, 0.3, most_apart=8)] == [0, 0, 0, 0]
 
 
 @given(st.integers(-4, 4), st.integers(-3, 3))
 def test_a_patch_is_found_where_it_went(dx, dy):
     before = np.random.default_rng(1).integers(0, 255, (120, 160), dtype=np.uint8)
     now = np.roll(before, (dy, dx), axis=(0, 1))
-    moved = shift(before, now, np.array([60.0, 30, 85, 95]), np.zeros(2))
-    assert moved == pytest.approx((dx, dy), abs=0.3)
+    rows, moved = shifts(before, now, PATCH, np.zeros((1, 2)))
+    assert rows.tolist() == [0]
+    assert moved == pytest.approx(np.array([[dx, dy]]), abs=0.3)
 
 
 def test_a_patch_that_vanished_is_not_found():
     random = np.random.default_rng(1)
     before, now = (random.integers(0, 255, (120, 160), dtype=np.uint8) for _ in range(2))
-    assert shift(before, now, np.array([60.0, 30, 85, 95]), np.zeros(2)) is None
+    assert len(shifts(before, now, PATCH, np.zeros((1, 2)))[0]) == 0
+
+
+def test_of_several_patches_only_those_that_stay_in_the_picture_are_found():
+    before = np.random.default_rng(1).integers(0, 255, (120, 160), dtype=np.uint8)
+    now = np.roll(before, (1, 3), axis=(0, 1))
+    boxes = np.concatenate([PATCH - 300, PATCH, PATCH + 10, PATCH + np.array([100, 0, 100, 0])])
+    rows, moved = shifts(before, now, boxes, np.tile([2.0, 0.0], (4, 1)))
+    assert rows.tolist() == [1, 2]
+    assert moved == pytest.approx(np.array([[3, 1], [3, 1]]), abs=0.3)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 12)), min_size=1, max_size=40), st.integers(0, 1000))
+def test_a_journal_tells_of_each_track_what_it_would_have_written_down_itself(written, seed):
+    random = np.random.default_rng(seed)
+    journal, own = Journal(), {}
+    for frame, number in sorted((frame, number) for number, frame in written):
+        place, size = random.normal(0, 50, 2), random.uniform(5, 50, 2)
+        variance, score = float(random.uniform(0.5, 4)), float(random.random())
+        journal.add(frame, np.array([number]), place[None], np.array([variance]), size[None], np.array([score]))
+        own.setdefault(number, Measured()).add(frame, place, variance, size, score)
+    series = journal.series()
+    assert set(series) == set(own)
+    for number, measured in own.items():
+        for told, wanted in zip(vars(series[number]).values(), vars(measured.series).values(), strict=True):
+            assert told == pytest.approx(wanted)
+
+
+def test_a_journal_forgets_what_no_later_segment_needs():
+    journal = Journal()
+    for frame in (0, 30, 45):
+        journal.add(frame, *(np.ones(shape) for shape in (1, (1, 2), 1, (1, 2), 1)))
+    journal.forget_before(50)
+    assert journal.series()[1].frame.tolist() == [45]
