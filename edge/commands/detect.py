@@ -14,9 +14,9 @@ import numpy as np
 from edge.capture.file import FileCamera
 from edge.commands.table import check_place, write_table
 from edge.detect.budget import Attention, Scene
-from edge.detect.detector import Detections
+from edge.detect.detector import Detections, middles
 from edge.detect.hailo import MODELS, Chip, HailoDetector
-from edge.detect.network import merged
+from edge.detect.network import NetworkDetector, merged
 from edge.detect.onnx import OnnxDetector
 from edge.detect.stature import Stature
 from edge.errors import BadInput, EdgeError
@@ -29,6 +29,7 @@ HEAD = b"frame,class,score,x0,y0,x1,y1\n"
 LEAST_SIDE = 16
 TOLD_FRAMES = 25
 NOTHING_MOVES = np.zeros((0, 0), np.uint8)
+NOWHERE = np.zeros((0, 2))
 
 
 def detect(arguments: argparse.Namespace) -> int:
@@ -71,11 +72,19 @@ def _in_picture(path: Path, arguments: argparse.Namespace, chip: Chip) -> Detect
     if arguments.passes_per_second is None:
         found = detector.detect(frame)
     else:
-        count = math.ceil(arguments.passes_per_second)
-        attention = Attention(*size, detector.fit, Stature(size[1]))
-        looks = attention.choose(0.0, count, Scene(NOTHING_MOVES, np.zeros((0, 2)), np.zeros(0)))
-        found = merged(detector.look_at(frame, looks))
+        found = _in_looks(detector, math.ceil(arguments.passes_per_second), frame, size)
     return replace(found, box=np.minimum(found.box, (width, height, width, height)))
+
+
+def _in_looks(detector: NetworkDetector, count: int, frame: Frame, size: tuple[int, int]) -> Detections:
+    """What so many looks at one picture find, each chosen by what those before have found."""
+    attention = Attention(*size, detector.fit, Stature(size[1]))
+    seen: list[Detections] = []
+    for _ in range(count):
+        people = middles(merged(seen).of(Kind.PERSON).box) if seen else NOWHERE
+        looks = attention.choose(0.0, 1, Scene(NOTHING_MOVES, NOWHERE, np.zeros(0), people))
+        seen += detector.look_at(frame, looks)
+    return merged(seen)
 
 
 def _in_video(camera: FileCamera, arguments: argparse.Namespace, chip: Chip) -> Iterator[tuple[int, Detections]]:

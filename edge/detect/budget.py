@@ -8,6 +8,7 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from edge.detect.detector import Detections, Floats
 from edge.detect.looks import MOST_SCALE, Look, Part
@@ -85,12 +86,14 @@ class Scene:
     """What the cheap eyes know when a pass is due.
 
     `moving` (h, w) 255 where the picture differs from the empty scene, of any size; `ball` (n, 2) places in the main
-    stream where the ball may be, `chance` (n,) how much speaks for each.
+    stream where the ball may be, `chance` (n,) how much speaks for each; `people` (n, 2) the middles of those
+    whom the tracker follows.
     """
 
     moving: Plane
     ball: Floats
     chance: Floats
+    people: Floats
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ class Attention:
         self._rows = max(1, round(height * COLUMNS / width))
         self._cell = (width / COLUMNS, height / self._rows)
         self._tiles = self._all_tiles()
-        self._near_at = np.full((self._rows, COLUMNS), -OLDEST_S)
+        self._near_at = np.zeros((self._rows, COLUMNS))
         self._seen_at = np.full((self._rows, COLUMNS), -OLDEST_S)
         self._ball_seen_at = np.full((self._rows, COLUMNS), -BALL_AGE_S)
         self._begun = False
@@ -130,7 +133,7 @@ class Attention:
         middle: Floats = (np.arange(self._rows, dtype=np.float64) + 0.5) * self._cell[1]
         tall = self._stature.at(middle + self._stature.at(middle) / 2)
         top = self._stature.top
-        persons = self._persons(tall, scene.moving)
+        persons = self._persons(tall, scene)
         persons[middle < top - self._stature.at(np.array([top]))] = 0.0
         ball = self._ball(time_s, tall, scene, persons)
         at_scale = np.array(list(self._tiles))[:, None] * tall
@@ -180,23 +183,29 @@ class Attention:
         )
         return x0, y0, x0 + tile.width, y0 + tile.height
 
-    def _persons(self, tall: Floats, moving: Plane) -> Floats:
+    def _persons(self, tall: Floats, scene: Scene) -> Floats:
         """How many persons may be in each cell."""
         room = math.prod(self._cell) / tall[:, None] ** 2
         persons = np.repeat(STILL * np.minimum(room, 1.0), COLUMNS, axis=1)
-        if moving.size:
-            share = cv2.resize(moving, (COLUMNS, self._rows), interpolation=cv2.INTER_AREA) / 255
+        if scene.moving.size:
+            share = cv2.resize(scene.moving, (COLUMNS, self._rows), interpolation=cv2.INTER_AREA) / 255
             persons += np.minimum(share * room / FILL, CROWD)
+        else:
+            # Nothing says yet what moves: whom one look found another has to confirm.
+            persons[self._cells(scene.people)] = 1.0
         return persons
+
+    def _cells(self, places: Floats) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Rows and columns of the cells in which these places (n, 2) of the main stream are, or the nearest."""
+        column, row = (places / self._cell).astype(np.intp).T
+        return np.clip(row, 0, self._rows - 1), np.clip(column, 0, COLUMNS - 1)
 
     def _ball(self, time_s: float, tall: Floats, scene: Scene, persons: Floats) -> Floats:
         """What a look for the ball is worth in each cell."""
         worth = np.zeros((self._rows, COLUMNS))
         known = float(scene.chance.sum())
         if known > 0:
-            column, row = (scene.ball / self._cell).astype(int).T
-            place = (np.clip(row, 0, self._rows - 1), np.clip(column, 0, COLUMNS - 1))
-            np.add.at(worth, place, BALL * scene.chance / max(1.0, known))
+            np.add.at(worth, self._cells(scene.ball), BALL * scene.chance / max(1.0, known))
             likeliest = int(scene.chance.argmax())
             if scene.chance[likeliest] > LIKELY:
                 self._last_ball = (time_s, float(scene.ball[likeliest, 0]), float(scene.ball[likeliest, 1]))

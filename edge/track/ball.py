@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from edge.detect.detector import Detections, Floats
+from edge.detect.detector import Detections, Floats, middles
 from edge.detect.picture import Plane
 from edge.detect.stature import BALL_SHARE, Stature
 from edge.track.assign import assigned
@@ -130,7 +130,7 @@ class Balls:
         """Take in this frame's candidates; those in the upper part of the boxes `persons` (n, 4) are shirts."""
         if seen_by_network:  # letters on the grass look like balls to it, but large ones
             found = found.where(_diameter(found.box.T) < NEARER * BALL_SHARE * self._stature.at(found.box[:, 3]))
-        centre = (found.box[:, :2] + found.box[:, 2:]) / 2
+        centre = middles(found.box)
         shirt = _within(found.box, persons, 0.0, 0.75)
         at_person = _within(found.box, persons, 0.0, 1.05)
         if seen_by_network:
@@ -272,7 +272,7 @@ class Balls:
         variance = (ERROR * diameter) ** 2 + 0.3
         ground = self._stature.at(box[:, 3])
         tall = np.clip(diameter / BALL_SHARE, ground, NEARER * ground)
-        place = (box[:, :2] + box[:, 2:]) / 2
+        place = middles(box)
         self.paths.add(place, variance, (0.3 * FASTEST * self._pace * tall) ** 2)
         for k, row in enumerate(first):
             sighted = int(seen_by_network and not at_person[row])
@@ -311,7 +311,7 @@ def _within(found: Floats, persons: Floats, top: float, bottom: float, beside: f
     many heights to each side of it."""
     if not len(persons) or not len(found):
         return np.zeros(len(found), bool)
-    x, y = ((found[:, :2] + found[:, 2:]) / 2).T
+    x, y = middles(found).T
     x0, y0, x1, y1 = persons.T[:, :, None]
     tall = y1 - y0
     inside: npt.NDArray[np.bool_] = (

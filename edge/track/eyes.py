@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.detect.budget import PASSES_PER_SECOND, Attention, Budget, Scene
-from edge.detect.detector import Detections, Floats
+from edge.detect.detector import Detections, Floats, middles
 from edge.detect.hailo import Chip, HailoDetector
 from edge.detect.motion import MotionDetector
 from edge.detect.network import NetworkDetector
@@ -113,8 +113,9 @@ class Eyes:
 
     def _spend(self, budget: Budget, frame: Frame, at: int) -> None:
         """Take the looks that are due."""
+        scene = Scene(self._motion.moving, *self.balls.chances, middles(self.people.boxes))
         try:
-            spent = budget.spend(at / self._rate, frame, Scene(self._motion.moving, *self.balls.chances))
+            spent = budget.spend(at / self._rate, frame, scene)
         except (ChipFault, WrongWeights) as fault:
             self._rest(fault, at)
             return

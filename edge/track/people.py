@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.detect.blobs import Blobs
-from edge.detect.detector import Detections, Floats, overlap
+from edge.detect.detector import Detections, Floats, middles, overlap
 from edge.detect.looks import Look
 from edge.detect.picture import Plane
 from edge.track.assign import assigned
@@ -299,7 +299,7 @@ def _widened(box: Floats, share: float) -> Floats:
 
 def _inside(boxes: Floats, region: tuple[float, float, float, float]) -> npt.NDArray[np.bool_]:
     x0, y0, x1, y1 = region
-    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+    middle = middles(boxes)
     inside: npt.NDArray[np.bool_] = (
         (middle[:, 0] > x0) & (middle[:, 0] < x1) & (boxes[:, 1] > y0 - 1) & (boxes[:, 3] < y1 + 1)
     )

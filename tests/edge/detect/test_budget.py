@@ -11,6 +11,7 @@ from edge.detect.stature import Stature
 
 WIDTH, HEIGHT, RATE = 1920, 1080, 25.0
 NOWHERE = (np.zeros((0, 2)), np.zeros(0))
+NOBODY = np.zeros((0, 2))
 
 
 def in_a_square(part):
@@ -94,7 +95,7 @@ def test_no_part_of_the_pitch_is_left_alone_for_longer_than_stated(fit, passes):
     random = np.random.default_rng(5)
     people = crowd(random)
     ball = np.array([[600.0, 500.0]]), np.array([0.9])
-    looks = looks_of(fit, passes, 12, lambda _: Scene(moving(people), *ball))
+    looks = looks_of(fit, passes, 12, lambda _: Scene(moving(people), *ball, NOBODY))
     for foot in range(320, 1000, 60):
         tall = 34 + (foot - 300) * 156 / 700
         for x in range(40, 1900, 90):
@@ -111,7 +112,7 @@ def test_no_part_of_the_pitch_is_left_alone_for_longer_than_stated(fit, passes):
 )
 @settings(max_examples=25, deadline=None)
 def test_a_far_player_who_moves_is_looked_at_closely_within_a_second(x, foot, passes, fit):
-    looks = looks_of(fit, passes, 4, lambda _: Scene(moving([(x, foot, 34)]), *NOWHERE))
+    looks = looks_of(fit, passes, 4, lambda _: Scene(moving([(x, foot, 34)]), *NOWHERE, NOBODY))
     box = (x - 6, foot - 34, x + 6, foot)
     at = [time_s for time_s, look in looks if shows(look, box)]
     assert np.diff([1.0, *(t for t in at if t > 1), 4.0]).max() <= 1.0
@@ -121,7 +122,7 @@ def test_a_far_player_who_moves_is_looked_at_closely_within_a_second(x, foot, pa
 @settings(max_examples=25, deadline=None)
 def test_where_the_ball_may_be_is_magnified_at_least_twice_a_second(x, y, fit):
     people = crowd(np.random.default_rng(7))
-    looks = looks_of(fit, 8.0, 4, lambda _: Scene(moving(people), np.array([[x, y]]), np.array([0.9])))
+    looks = looks_of(fit, 8.0, 4, lambda _: Scene(moving(people), np.array([[x, y]]), np.array([0.9]), NOBODY))
     late = [look for time_s, look in looks if time_s >= 1]
     diameter = 0.125 * (34 + (y - 300) * 156 / 700)
     reach = diameter / 2 + 2
@@ -144,14 +145,14 @@ def test_a_lost_ball_is_looked_for_where_it_was():
         return np.mean([shows_ball(look, 900, 400, 5) and look.scale[0] > 1.2 for look in looks])
 
     def losing(frame):
-        return Scene(moving([*people, *near_by]), *(known if frame < 50 else NOWHERE))
+        return Scene(moving([*people, *near_by]), *(known if frame < 50 else NOWHERE), NOBODY)
 
-    assert share_at(losing) > 1.5 * share_at(lambda _: Scene(moving([*people, *near_by]), *NOWHERE))
+    assert share_at(losing) > 1.5 * share_at(lambda _: Scene(moving([*people, *near_by]), *NOWHERE, NOBODY))
 
 
 def test_people_are_looked_at_more_often_than_grass():
     people = [(300, 320, 38), (340, 340, 43)]
-    looks = [look for _, look in looks_of(in_a_square, 8.0, 6, lambda _: Scene(moving(people), *NOWHERE))]
+    looks = [look for _, look in looks_of(in_a_square, 8.0, 6, lambda _: Scene(moving(people), *NOWHERE, NOBODY))]
 
     def often(x):
         return sum(shows(look, (x - 6, 286, x + 6, 320)) for look in looks)
@@ -163,11 +164,27 @@ def test_the_same_scenes_give_the_same_looks():
     def run():
         random = np.random.default_rng(3)
         scenes = [
-            Scene(moving(crowd(random)), random.uniform(300, 900, (2, 2)), np.array([0.5, 0.3])) for _ in range(60)
+            Scene(moving(crowd(random)), random.uniform(300, 900, (2, 2)), np.array([0.5, 0.3]), NOBODY)
+            for _ in range(60)
         ]
         return looks_of(closest, 12.0, 2.4, scenes.__getitem__)
 
     assert run() == run()
+
+
+@pytest.mark.parametrize("fit", [closest, in_a_square])
+def test_while_nothing_says_what_moves_those_are_confirmed_whom_the_first_look_found(fit):
+    few = np.array([(1500.0, 500.0), (1620.0, 520.0), (1700.0, 480.0)])
+    whole, second, *_ = (
+        look
+        for _, look in looks_of(
+            fit, 4.0, 1, lambda _: Scene(np.zeros((0, 0), np.uint8), *NOWHERE, few), Stature(HEIGHT)
+        )
+    )
+    assert whole.region == (0, 0, WIDTH, HEIGHT)
+    x0, y0, x1, y1 = second.region
+    assert ((few > (x0, y0)) & (few < (x1, y1))).all()
+    assert second.scale > whole.scale
 
 
 @given(st.integers(160, 2200).map(lambda v: 2 * v), st.integers(90, 1300).map(lambda v: 2 * v), st.data())
@@ -176,7 +193,9 @@ def test_looks_lie_in_pictures_of_any_size(width, height, data):
     fit = data.draw(st.sampled_from([closest, in_a_square]))
     attention = Attention(width, height, fit, Stature(height))
     mask = np.full((height // 4, width // 4), 255, np.uint8)
-    for look in attention.choose(0.0, 12, Scene(mask, np.array([[width + 5.0, -3.0]]), np.array([0.7]))):
+    for look in attention.choose(
+        0.0, 12, Scene(mask, np.array([[width + 5.0, -3.0]]), np.array([0.7]), np.array([[-9.0, height]]))
+    ):
         x0, y0, x1, y1 = look.region
         assert 0 <= x0 < x1 <= width
         assert 0 <= y0 < y1 <= height
