@@ -1,8 +1,8 @@
 """What the empty scene looks like to a fixed camera, and where a picture differs from it."""
 
+import math
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -22,6 +22,8 @@ MEMORY_S = 5.0
 """How fast the background follows afterwards …"""
 PATIENCE_S = 60.0
 """… and how fast a thing that somebody asked to keep becomes part of it: a ball waits this long for a free kick."""
+LEARNS = 3.0
+"""The running mean takes in so many pictures a second."""
 LIGHT_FRAMES = 4
 """The light is looked at once in so many frames."""
 LUMA_STEP = 9.0
@@ -35,19 +37,24 @@ SHADOW = 0.55
 class Foreground:
     """Where one picture differs from the empty scene, at motion scale.
 
-    `mask` (h, w) 255 or 0; `brighter` (h, w) levels of luma above the background; `luma` (h, w) the picture itself.
-    `factor` is main-stream pixels per motion pixel.
+    `mask` (h, w) 255 or 0; `luma` (h, w) the picture itself and `behind` (h, w) that of the scene; `factor` is
+    main-stream pixels per motion pixel. All are written over by the next look, `luma` by the one after that.
     """
 
     mask: Plane
-    brighter: Plane
     luma: Plane
+    behind: Plane
     factor: int
+
+    def brighter(self, pixels: npt.NDArray[np.intp]) -> Plane:
+        """Levels of luma above the background at these places (n,), counted row by row."""
+        behind = self.behind.reshape(-1)[pixels]
+        return np.maximum(self.luma.reshape(-1)[pixels], behind) - behind
 
 
 class Background:
-    """Luma and both chromas of the empty scene: a median of spread pictures at first, then a slow running mean that
-    spares what stands in front and follows the light at once."""
+    """Luma of the empty scene, and both chromas at half its size: a median of spread pictures at first, then a slow
+    running mean that spares what stands in front and follows the light at once."""
 
     def __init__(self, width: int, height: int, frames_per_second: float) -> None:
         self.factor = detect_factor(width)
@@ -57,9 +64,15 @@ class Background:
         self._moments = [round(s * frames_per_second) for s in SAMPLES_S]
         self._mean: list[npt.NDArray[np.float32]] = []
         self._shown: list[Plane] = []
+        # Planes of this size come from the kernel page by page, which takes longer than what is done to them.
+        shape, half = (self.size[1], self.size[0]), (-(-self.size[1] // 2), -(-self.size[0] // 2))
+        self._small_planes = [[np.empty(s, np.uint8) for s in (shape, half, half)] for _ in range(2)]
+        self._mask, self._calm, self._spared = (np.empty(shape, np.uint8) for _ in range(3))
+        self._colour, self._other = (np.empty(half, np.uint8) for _ in range(2))
+        self._brightest, self._darkest = (np.empty(shape, np.uint8) for _ in range(2))
         self._frames = 0
         self._before: Plane | None = None
-        self._every = max(1, round(frames_per_second / 8))
+        self._every = max(1, round(frames_per_second / LEARNS))
         self._noise = (LUMA_STEP, CHROMA_STEP)
 
     @property
@@ -73,22 +86,20 @@ class Background:
 
         What stands in the boxes `kept` (n, 4), main-stream pixels, is not taken for background however long it stands.
         """
-        luma, *chromas = planes_of(i420)
-        if small is not None:
-            # Only its luma: the main stream's chroma is nearer to this size, and at half size needs no work at all.
-            luma = planes_of(small)[0]
-        planes = [self._small(plane) for plane in (luma, *chromas)]
+        room = self._small_planes[self._frames % 2]
+        sources = planes_of(i420 if small is None else small)
+        planes = [_shrunk(plane, into) for plane, into in zip(sources, room, strict=True)]
         if self._moments and self._frames >= self._moments[0]:
             self._sample(planes)
         if self._frames % LIGHT_FRAMES == 0:
             self._follow_light(planes[0])
-        mask, brighter = self._compare(planes)
+        mask = self._compare(planes)
         if len(self._moments) > len(SAMPLES_S) - SETTLED_SAMPLES:
             mask = self._changing(mask, planes[0])
         if not self._moments and self._frames % self._every == 0:
             self._learn(planes, mask, kept)
         self._frames += 1
-        return Foreground(mask, brighter, planes[0], self.factor)
+        return Foreground(mask, planes[0], self._shown[0], self.factor)
 
     def front(self, luma: Plane, region: tuple[int, int, int, int]) -> Plane:
         """Levels of luma above the empty scene (y1 - y0, x1 - x0) in a part x0, y0, x1, y1 of the full picture `luma`.
@@ -100,38 +111,32 @@ class Background:
         wide = cv2.resize(behind, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
         return np.asarray(cv2.subtract(luma[y0:y1, x0:x1], wide), np.uint8)
 
-    def _small(self, plane: Plane) -> Plane:
-        if plane.shape[::-1] == self.size:
-            return plane
-        # A ratio that is not whole makes INTER_AREA slow; chroma is smooth enough to be sampled.
-        way = cv2.INTER_AREA if plane.shape[1] % self.size[0] == 0 else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(plane, self.size, interpolation=way), np.uint8)
-
     def _sample(self, planes: list[Plane]) -> None:
         self._moments.pop(0)
         self._samples.append([plane.copy() for plane in planes])
         taken = list(self._samples)
         # With fewer than five the eldest stand in for those to come.
         five = [taken[k % len(taken)] for k in range(5)]
-        self._shown = [_median_of_five([sample[k] for sample in five]) for k in range(3)]
+        self._show([_median_of_five([sample[k] for sample in five]) for k in range(3)])
         if not self._moments:
             self._mean = [plane.astype(np.float32) for plane in self._shown]
             self._samples.clear()
 
-    def _compare(self, planes: list[Plane]) -> tuple[Plane, Plane]:
+    def _compare(self, planes: list[Plane]) -> Plane:
         """Foreground = another colour, or brighter, or so much darker that it is no shadow."""
         luma, blue, red = planes
-        luma_step, chroma_step = self._noise
-        brighter = np.asarray(cv2.subtract(luma, self._shown[0]), np.uint8)
-        darker = cv2.subtract(self._shown[0], luma)
-        colour = cv2.add(cv2.absdiff(blue, self._shown[1]), cv2.absdiff(red, self._shown[2]))
-        mask = cv2.threshold(colour, chroma_step * 1.5, 255, cv2.THRESH_BINARY)[1]
-        light = cv2.threshold(brighter, luma_step, 255, cv2.THRESH_BINARY)[1]
-        deep = cv2.subtract(darker, cv2.convertScaleAbs(self._shown[0], alpha=SHADOW))
-        mask = cv2.bitwise_or(cv2.bitwise_or(mask, light), cv2.threshold(deep, 0, 255, cv2.THRESH_BINARY)[1])
+        cv2.absdiff(blue, self._shown[1], dst=self._colour)
+        cv2.absdiff(red, self._shown[2], dst=self._other)
+        cv2.add(self._colour, self._other, dst=self._colour)
+        cv2.resize(self._colour, self.size, dst=self._calm, interpolation=cv2.INTER_LINEAR)
+        cv2.threshold(self._calm, self._noise[1] * 1.75, 255, cv2.THRESH_BINARY_INV, dst=self._calm)
+        mask = self._mask
+        cv2.inRange(luma, self._darkest, self._brightest, dst=mask)
+        cv2.bitwise_and(mask, self._calm, dst=mask)
+        cv2.bitwise_not(mask, dst=mask)
         if self._frames % (4 * self._every) == 1:
-            self._measure_noise(brighter, darker, colour)
-        return np.asarray(mask, np.uint8), brighter
+            self._measure_noise(luma)
+        return mask
 
     def _changing(self, mask: Plane, luma: Plane) -> Plane:
         """The part of the mask at and near pixels that differ from the frame before."""
@@ -141,27 +146,43 @@ class Background:
         changed = cv2.threshold(cv2.absdiff(luma, before), LUMA_STEP, 255, cv2.THRESH_BINARY)[1]
         return np.asarray(cv2.bitwise_and(mask, cv2.dilate(changed, np.ones((9, 9), np.uint8))), np.uint8)
 
-    def _measure_noise(self, brighter: Plane, darker: Any, colour: Any) -> None:
+    def _measure_noise(self, luma: Plane) -> None:
         """Steps of 5 σ, where the median of |N(0, σ)| is 0.67 σ; one pixel in 25 is enough to know."""
         part = (slice(None, None, 5), slice(None, None, 5))
-        luma = 7.5 * float(np.median(np.maximum(brighter[part], darker[part])))
-        chroma = 3.5 * float(np.median(colour[part]))
-        self._noise = (max(LUMA_STEP, luma), max(CHROMA_STEP, chroma))
+        light = 7.5 * float(np.median(cv2.absdiff(luma[part], self._shown[0][part])))
+        chroma = 3.5 * float(np.median(self._colour[part]))
+        self._noise = (max(LUMA_STEP, light), max(CHROMA_STEP, chroma))
+        self._bound()
 
     def _learn(self, planes: list[Plane], mask: Plane, kept: Floats) -> None:
         free, in_front = (self._every / (s * self._rate) for s in (MEMORY_S, PATIENCE_S))
-        spared = np.zeros_like(mask)
-        for x0, y0, x1, y1 in (kept / self.factor).astype(int):
-            spared[max(0, y0) : y1 + 1, max(0, x0) : x1 + 1] = 255
-        spared &= mask
-        behind = cv2.bitwise_not(spared)
-        for plane, mean in zip(planes, self._mean, strict=True):
-            cv2.accumulateWeighted(plane, mean, min(1.0, free), mask=behind)
-            cv2.accumulateWeighted(plane, mean, min(1.0, in_front), mask=spared)
-        self._show()
+        spared, behind = self._spared, self._calm
+        spared[:] = 0
+        for x0, y0, x1, y1 in (kept / self.factor).astype(int).tolist():
+            part = (slice(max(0, y0), y1 + 1), slice(max(0, x0), x1 + 1))
+            spared[part] = mask[part]
+        cv2.bitwise_not(spared, dst=behind)
+        half = [np.ascontiguousarray(which[::2, ::2]) for which in (spared, behind)]
+        for plane, mean, (front, back) in zip(planes, self._mean, ((spared, behind), half, half), strict=True):
+            cv2.accumulateWeighted(plane, mean, min(1.0, free), mask=back)
+            cv2.accumulateWeighted(plane, mean, min(1.0, in_front), mask=front)
+        self._show_mean()
 
-    def _show(self) -> None:
-        self._shown = [np.asarray(cv2.convertScaleAbs(mean), np.uint8) for mean in self._mean]
+    def _show(self, planes: list[Plane]) -> None:
+        self._shown = planes
+        self._bound()
+
+    def _bound(self) -> None:
+        """Between which levels a pixel's luma is the scene's: brighter is something, and darker than any shadow."""
+        luma = self._shown[0]
+        cv2.convertScaleAbs(luma, beta=math.floor(self._noise[0]), dst=self._brightest)
+        cv2.convertScaleAbs(luma, alpha=SHADOW, dst=self._darkest)
+        cv2.subtract(luma, self._darkest, dst=self._darkest)
+
+    def _show_mean(self) -> None:
+        for mean, shown in zip(self._mean, self._shown, strict=True):
+            cv2.convertScaleAbs(mean, dst=shown)
+        self._bound()
 
     def _follow_light(self, luma: Plane) -> None:
         """What a whole neighbourhood does together is the light's doing: a cloud, the camera's exposure."""
@@ -177,11 +198,24 @@ class Background:
         wide = cv2.resize(ratio, self.size, interpolation=cv2.INTER_LINEAR)
         if self._mean:
             self._mean[0] *= wide
-            self._show()
+            self._show_mean()
         else:
-            self._shown[0] = np.asarray(cv2.convertScaleAbs(self._shown[0] * wide), np.uint8)
+            self._show([np.asarray(cv2.convertScaleAbs(self._shown[0] * wide), np.uint8), *self._shown[1:]])
             for sample in self._samples:
                 sample[0] = np.asarray(cv2.convertScaleAbs(sample[0] * wide), np.uint8)
+
+
+def _shrunk(plane: Plane, into: Plane) -> Plane:
+    """The plane in the size of `into`, written there unless it has that size by itself."""
+    width = into.shape[1]
+    if plane.shape == into.shape:
+        return plane
+    # By halves, which is quick, as far as they go; by areas, any other ratio takes ten times longer.
+    while plane.shape[1] > 2 * width:
+        plane = np.asarray(cv2.resize(plane, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+    way = cv2.INTER_AREA if plane.shape[1] == 2 * width else cv2.INTER_LINEAR
+    cv2.resize(plane, into.shape[::-1], dst=into, interpolation=way)
+    return into
 
 
 def _median_of_five(p: list[Plane]) -> Plane:

@@ -188,7 +188,9 @@ class Attention:
         room = math.prod(self._cell) / tall[:, None] ** 2
         persons = np.repeat(STILL * np.minimum(room, 1.0), COLUMNS, axis=1)
         if scene.moving.size:
-            share = cv2.resize(scene.moving, (COLUMNS, self._rows), interpolation=cv2.INTER_AREA) / 255
+            # One pixel in 16 says as much of a whole cell, and costs a twentieth.
+            part = np.ascontiguousarray(scene.moving[::4, ::4])
+            share = cv2.resize(part, (COLUMNS, self._rows), interpolation=cv2.INTER_AREA) / 255
             persons += np.minimum(share * room / FILL, CROWD)
         else:
             # Nothing says yet what moves: whom one look found another has to confirm.

@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.detect.background import Background
-from edge.detect.blobs import Blobs, blobs_of
+from edge.detect.blobs import BlobFinder, Blobs
 from edge.detect.detector import Detections, Floats
 from edge.detect.picture import Plane, planes_of
 from edge.detect.stature import BALL_SHARE, Stature
@@ -37,6 +37,7 @@ class MotionDetector:
 
     def __init__(self, width: int, height: int, frames_per_second: float) -> None:
         self.background = Background(width, height, frames_per_second)
+        self._finder = BlobFinder(self.background.size)
         self.stature = Stature(height)
         self.blobs = Blobs.none()
         self.moving: Plane = np.zeros((0, 0), np.uint8)
@@ -54,7 +55,7 @@ class MotionDetector:
         foreground = self.background.look(frame.planes, self.kept, frame.detect)
         self.luma = foreground.luma
         told = self.background.warm and cv2.countNonZero(foreground.mask) <= FLOOD * foreground.mask.size
-        self.blobs = blobs_of(foreground) if told else Blobs.none()
+        self.blobs = self._finder.blobs(foreground) if told else Blobs.none()
         self.moving = foreground.mask if told else np.zeros((0, 0), np.uint8)
         persons, balls = self._persons(), self._balls()
         if self.alone:

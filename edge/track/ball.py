@@ -1,7 +1,8 @@
 """Follows everything that may be the ball: several hypotheses at once, the hub decides between them."""
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from itertools import count
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from edge.detect.stature import BALL_SHARE, Stature
 from edge.track.assign import assigned
 from edge.track.ids import TrackletIds
 from edge.track.paths import Paths
-from edge.track.rows import Measured
+from edge.track.rows import Journal
 from edge.track.spot import spot
 
 FASTEST = 0.75
@@ -51,6 +52,7 @@ PASSING = 0.1
 """Heights per frame, 4 m/s, from which on a ball may cross somebody's shirt."""
 NEARER = 2.5
 """At most so much larger than on the ground behind it a ball in the air looks."""
+NOT_NEAR = 10.0
 REST = 0.1
 """Ball diameters per frame below which it lies still."""
 
@@ -68,25 +70,30 @@ Front = Callable[[Floats, float], tuple[Plane, Floats]]
 """Levels of luma above the empty scene around a place (2,), so many px to each side, and the window's corner (2,)."""
 
 
-@dataclass
-class Hypothesis:
-    """Something that may be the ball: its diameter px, id once believed, and measurements."""
-
-    diameter: float
-    born: int
-    id: int | None = None
-    sightings: int = 0
-    hits: int = 0
-    alone: int = 0
-    at_person: int = 0
-    shin: float = 0.0
-    last_frame: int = 0
-    whiteness: float = 0.3
-    measured: Measured = field(default_factory=Measured)
-
-    def score(self) -> float:
-        """How much speaks for it being the ball: what the network saw, else how long its path is."""
-        return min(0.95, 0.25 + 0.3 * self.whiteness + 0.02 * min(self.hits, 12) + 0.2 * min(self.sightings, 2))
+HYPOTHESIS = np.dtype(
+    [
+        ("number", np.int64),
+        ("id", np.int64),
+        ("last_frame", np.int64),
+        ("hits", np.int64),
+        ("sightings", np.int64),
+        ("alone", np.int64),
+        ("at_person", np.int64),
+        ("shin", np.float64),
+        ("diameter", np.float64),
+        ("whiteness", np.float64),
+        ("start", np.float64, 2),
+        ("recent_frame", np.int64, WITHIN),
+        ("recent", np.float64, (WITHIN, 2)),
+    ]
+)
+"""Something that may be the ball: its number from birth on, its id (0 until it is believed), the frame it was last
+measured in, how often it was measured, seen by the network, a blob by itself and at somebody's body, how much of its
+life it spent on a shin, diameter (px), whiteness, where it began (px), and its last measurements, newest last."""
+Tracks = npt.NDArray[np.void]
+Rows = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
+NEVER = -1000
 
 
 class Balls:
@@ -98,212 +105,236 @@ class Balls:
         self._pace = 25.0 / frames_per_second
         self._stature = stature
         self._frame = -1
+        self._numbers = count(1)
         self.paths = Paths()
-        self.tracks: list[Hypothesis] = []
-        self.over: list[Hypothesis] = []
+        self.tracks: Tracks = np.zeros(0, HYPOTHESIS)
+        """Those alive, `HYPOTHESIS`; row by row the same as `paths`."""
+        self.over: Tracks = np.zeros(0, HYPOTHESIS)
         """Believed ones that ended since the last segment was closed."""
+        self.measured = Journal()
+        """What was measured, by the hypotheses' numbers."""
+
+    @property
+    def believed(self) -> Flags:
+        """Which hypotheses (n,) have proven themselves."""
+        believed: Flags = self.tracks["id"] > 0
+        return believed
 
     @property
     def boxes(self) -> Floats:
         """Boxes (n, 4) where the believed ones are now."""
-        rows = [k for k, track in enumerate(self.tracks) if track.id is not None]
-        half = np.array([self.tracks[k].diameter / 2 for k in rows]).reshape(-1, 1)
-        place = self.paths.place[rows]
-        return np.concatenate([place - half, place + half], axis=1)
+        return self._boxes(np.flatnonzero(self.believed))
 
     @property
     def chances(self) -> tuple[Floats, Floats]:
         """Where (n, 2) the ball may be now, and how much speaks for looking there (n,)."""
-        seen = np.array([track.hits > 1 for track in self.tracks], bool)
-        trust = np.array([(1.0 if track.id is not None else UNPROVEN) * track.score() for track in self.tracks])
-        still = np.linalg.norm(self.paths.speed, axis=1) < REST * np.array([track.diameter for track in self.tracks])
-        return self.paths.place[seen], np.where(still, UNPROVEN * trust, trust)[seen]
+        seen = self.tracks["hits"] > 1
+        trust = np.where(self.believed, 1.0, UNPROVEN) * self._scores()
+        return self.paths.place[seen], np.where(self._still(), UNPROVEN * trust, trust)[seen]
 
     def advance(self, frame: int) -> None:
         """Move every hypothesis on to this frame, and end those that are lost."""
         self._frame = frame
-        self._keep(np.array([not self._lost(track, k) for k, track in enumerate(self.tracks)], bool))
-        tall = self._tall()
-        self.paths.step(ACCELERATION * self._pace**2 * tall)
+        tracks = self.tracks
+        lies = self._still() & (tracks["sightings"] > 0)
+        proven = np.where(lies, round(STILL_LOST_S * self._rate), round(LOST_S * self._rate))
+        unproven = np.where(tracks["hits"] < HITS, 2, 4)
+        patience = np.where(self.believed | (tracks["sightings"] > 0), proven, unproven)
+        lost = frame - tracks["last_frame"] > patience
+        self.over = np.concatenate([self.over, tracks[lost & self.believed]])
+        self._keep(~lost)
+        self.paths.step(ACCELERATION * self._pace**2 * self._tall())
 
     def see(self, found: Detections, persons: Floats, seen_by_network: bool) -> None:
         """Take in this frame's candidates; those in the upper part of the boxes `persons` (n, 4) are shirts."""
         if seen_by_network:  # letters on the grass look like balls to it, but large ones
-            found = found.where(_diameter(found.box.T) < NEARER * BALL_SHARE * self._stature.at(found.box[:, 3]))
-        centre = middles(found.box)
+            found = found.where(_diameter(found.box) < NEARER * BALL_SHARE * self._stature.at(found.box[:, 3]))
+        if not len(found.box):
+            return
         shirt = _within(found.box, persons, 0.0, 0.75)
         at_person = _within(found.box, persons, 0.0, 1.05)
         if seen_by_network:
             at_person |= _within(found.box, persons, *SHIN, BESIDE)
-        free = np.ones(len(centre), bool)
-        for row, column in zip(*self._pairs(centre, shirt), strict=True):
-            self._take(row, found, column, bool(at_person[column]), seen_by_network)
-            free[column] = False
-        free &= ~shirt
+        rows, candidates = self._pairs(middles(found.box), shirt)
+        self._take(rows, found.where(candidates), at_person[candidates], seen_by_network)
+        free = ~shirt
+        free[candidates] = False
         self._begin(found.where(free), at_person[free], seen_by_network)
 
     def search(self, front: Front, persons: Floats) -> None:
         """Look closely for those that no candidate of this frame belongs to, near where they should be."""
-        tall = self._tall()
-        passing = self._passing(tall)
-        due = [
-            row
-            for row, track in enumerate(self.tracks)
-            if track.last_frame < self._frame <= track.last_frame + SEARCH_FRAMES and (track.id or track.alone)
-        ]
-        due.sort(key=lambda row: (self.tracks[row].id is None, -self.tracks[row].alone))
-        for row in due[:MOST_SEARCHED]:
-            track = self.tracks[row]
-            reach = float(2.0 * np.sqrt(self.paths.cov[row, 0]) + 0.5 * track.diameter)
-            reach = min(reach, SEARCH * float(tall[row])) + track.diameter
+        tracks, tall = self.tracks, self._tall()
+        unseen = self._frame - tracks["last_frame"]
+        due = np.flatnonzero((unseen > 0) & (unseen <= SEARCH_FRAMES) & (self.believed | (tracks["alone"] > 0)))
+        due = due[np.lexsort((-tracks["alone"][due], ~self.believed[due]))][:MOST_SEARCHED]
+        diameter = tracks["diameter"][due]
+        reach = 2.0 * np.sqrt(self.paths.cov[due, 0]) + 0.5 * diameter
+        reach = np.minimum(reach, SEARCH * tall[due]) + diameter
+        rows, centres = [], []
+        for row, size, far in zip(due.tolist(), diameter.tolist(), reach.tolist(), strict=True):
             place = self.paths.place[row]
-            window, corner = front(place, reach)
-            found = spot(window, track.diameter, place - corner)
-            if found is None:
-                continue
-            centre = found[0] + corner
-            half = track.diameter / 2
-            box = np.concatenate([centre - half, centre + half])[None]
-            if not passing[row] and _within(box, persons, 0.0, 0.6)[0]:
-                continue
-            self._measure(row, centre, bool(_within(box, persons, 0.0, 1.05)[0]))
+            window, corner = front(place, far)
+            found = spot(window, size, place - corner)
+            if found is not None:
+                rows.append(row)
+                centres.append(found + corner)
+        if rows:
+            self._find(np.array(rows), np.array(centres), persons, tall)
         self._drop_socks(persons)
+
+    def _find(self, rows: Rows, centre: Floats, persons: Floats, tall: Floats) -> None:
+        """Take in what a search for these rows found, unless it is a shirt."""
+        box = _boxes(centre, self.tracks["diameter"][rows])
+        kept = self._passing(tall)[rows] | ~_within(box, persons, 0.0, 0.6)
+        self._measure(rows[kept], centre[kept], _within(box[kept], persons, 0.0, 1.05))
 
     def _drop_socks(self, persons: Floats) -> None:
         """End those that never leave somebody's shin, and what they said in this segment."""
-        now = [row for row, track in enumerate(self.tracks) if track.last_frame == self._frame]
-        half = np.array([self.tracks[row].diameter / 2 for row in now]).reshape(-1, 1)
-        place = self.paths.place[now]
-        on_shin = _within(np.concatenate([place - half, place + half], axis=1), persons, *SHIN, BESIDE)
-        for row, yes in zip(now, on_shin.tolist(), strict=True):
-            self.tracks[row].shin += (float(yes) - self.tracks[row].shin) * self._pace / SOCK_FRAMES
-        kept = np.array([track.shin < SOCK for track in self.tracks], bool)
-        if not kept.all():
-            self.tracks = [track for track, keep in zip(self.tracks, kept, strict=True) if keep]
-            self.paths.keep(kept)
+        now = np.flatnonzero(self.tracks["last_frame"] == self._frame)
+        if not len(now):
+            return
+        shin = self.tracks["shin"]
+        shin[now] += (_within(self._boxes(now), persons, *SHIN, BESIDE) - shin[now]) * self._pace / SOCK_FRAMES
+        self._keep(shin < SOCK)
+
+    def _boxes(self, rows: Rows) -> Floats:
+        return _boxes(self.paths.place[rows], self.tracks["diameter"][rows])
+
+    def _scores(self) -> Floats:
+        """How much speaks for each (n,) being the ball: what the network saw, else how long its path is."""
+        tracks = self.tracks
+        much = 0.25 + 0.3 * tracks["whiteness"] + 0.02 * np.minimum(tracks["hits"], 12)
+        scores: Floats = np.minimum(0.95, much + 0.2 * np.minimum(tracks["sightings"], 2))
+        return scores
+
+    def _still(self) -> Flags:
+        x, y = self.paths.speed.T
+        still: Flags = np.hypot(x, y) < REST * self.tracks["diameter"]
+        return still
 
     def _tall(self) -> Floats:
         """How tall (n,) px a person beside each would look: one in the air is nearer than the ground behind it."""
         ground = self._stature.at(self.paths.place[:, 1])
-        sizes = np.array([track.diameter for track in self.tracks]) / BALL_SHARE
-        return np.clip(sizes, ground, NEARER * ground)
+        return np.clip(self.tracks["diameter"] / BALL_SHARE, ground, NEARER * ground)
 
-    def _passing(self, tall: Floats) -> npt.NDArray[np.bool_]:
+    def _passing(self, tall: Floats) -> Flags:
         """Which believed ones are so fast that what they cross does not matter."""
-        believed = np.array([track.id is not None for track in self.tracks], bool)
-        fast: npt.NDArray[np.bool_] = believed & (
-            np.linalg.norm(self.paths.speed, axis=1) > PASSING * self._pace * tall
-        )
+        x, y = self.paths.speed.T
+        fast: Flags = self.believed & (np.hypot(x, y) > PASSING * self._pace * tall)
         return fast
 
-    def _pairs(self, centre: Floats, shirt: npt.NDArray[np.bool_]) -> tuple[list[int], list[int]]:
+    def _pairs(self, centre: Floats, shirt: Flags) -> tuple[Rows, Rows]:
         """Rows of hypotheses and the candidates at `centre` (n, 2) that they go on with."""
-        if not self.tracks or not len(centre):
-            return [], []
-        off = np.linalg.norm(self.paths.place[:, None] - centre[None], axis=2)
+        if not len(self.tracks):
+            return np.zeros(0, np.intp), np.zeros(0, np.intp)
+        x, y = (self.paths.place[:, None] - centre[None]).transpose(2, 0, 1)
         tall = self._tall()
         # A newborn may fly anywhere; later only as far as its filter says.
-        newborn = np.array([track.hits < 2 for track in self.tracks])
-        gate = GATE * np.sqrt(self.paths.cov[:, 0]) + 0.5 * BALL_SHARE * tall
-        gate = np.where(newborn, FASTEST * self._pace * tall, np.minimum(gate, FASTEST * self._pace * tall))
-        cost = off / gate[:, None]
-        cost[:, shirt] = np.where(self._passing(tall)[:, None], cost[:, shirt], np.inf)
+        furthest = FASTEST * self._pace * tall
+        gate = np.minimum(GATE * np.sqrt(self.paths.cov[:, 0]) + 0.5 * BALL_SHARE * tall, furthest)
+        gate = np.where(self.tracks["hits"] < 2, furthest, gate)
+        cost = np.hypot(x, y) / gate[:, None]
+        near = (cost < 1) & (~shirt | self._passing(tall)[:, None])
         # The believed choose first.
-        cost = np.where(cost < 1, cost - 2.0 * np.array([t.id is not None for t in self.tracks])[:, None], 10.0)
+        cost = np.where(near, cost - 2.0 * self.believed[:, None], NOT_NEAR)
         rows, columns = assigned(cost)
-        near = cost[rows, columns] < 1
-        return rows[near].tolist(), columns[near].tolist()
+        near = near[rows, columns]
+        return rows[near], columns[near]
 
-    def _take(self, row: int, found: Detections, column: int, at_person: bool, seen_by_network: bool) -> None:
-        track = self.tracks[row]
-        box = found.box[column]
-        expected = BALL_SHARE * float(self._stature.at(box[3:])[0])
-        on_ground = ON_GROUND[0] < float(_diameter(box)) / expected < ON_GROUND[1]
-        track.sightings += seen_by_network and not at_person and on_ground
-        track.alone += not seen_by_network
-        track.whiteness += 0.2 * (float(found.score[column]) - track.whiteness)
-        track.diameter += 0.2 * (float(_diameter(box)) - track.diameter)
-        self._measure(row, (box[:2] + box[2:]) / 2, at_person)
-
-    def _measure(self, row: int, centre: Floats, at_person: bool) -> None:
-        track = self.tracks[row]
-        track.at_person += at_person
-        variance = (ERROR * track.diameter) ** 2 + 0.3
-        if track.hits == 1 and track.last_frame < self._frame:
-            gap = self._frame - track.last_frame
-            self.paths.speed[row] = (centre - self.paths.place[row] + self.paths.speed[row]) / gap
-            self.paths.place[row] = centre
-            self.paths.cov[row] = (variance, variance, 2 * variance)
+    def _take(self, rows: Rows, found: Detections, at_person: Flags, seen_by_network: bool) -> None:
+        tracks, size = self.tracks, _diameter(found.box)
+        if seen_by_network:
+            ratio = size / (BALL_SHARE * self._stature.at(found.box[:, 3]))
+            tracks["sightings"][rows] += ~at_person & (ratio > ON_GROUND[0]) & (ratio < ON_GROUND[1])
         else:
-            self.paths.correct(np.array([row]), centre[None], np.array([variance]))
-        track.hits += 1
-        track.last_frame = self._frame
-        track.measured.add(self._frame, centre, variance, np.full(2, track.diameter), track.score())
-        if track.id is None and self._believable(track):
-            track.id = next(self._ids)
+            tracks["alone"][rows] += 1
+        tracks["whiteness"][rows] += 0.2 * (found.score - tracks["whiteness"][rows])
+        tracks["diameter"][rows] += 0.2 * (size - tracks["diameter"][rows])
+        self._measure(rows, middles(found.box), at_person)
 
-    def _believable(self, track: Hypothesis) -> bool:
-        if track.sightings >= SIGHTINGS:
-            return True
-        if track.hits < HITS or track.alone < max(HITS, ALONE * track.hits):
-            return False
-        dribbled = track.at_person > 0.5 * track.hits
-        recent = [k for k, frame in enumerate(track.measured.frame) if frame > self._frame - WITHIN]
-        if len(recent) < HITS:
-            return False
-        frame = np.array([track.measured.frame[k] for k in recent], np.float64)
-        place = np.array([track.measured.place[k] for k in recent])
-        speed = np.diff(place, axis=0) / np.diff(frame)[:, None]
-        travel = float(np.linalg.norm(place[-1] - place[0]))
-        # Counted over its whole life: a ball that rolls out slowly takes a second to prove itself.
-        if float(np.linalg.norm(place[-1] - track.measured.place[0])) < TRAVEL * track.diameter:
-            return False
-        step = travel / (frame[-1] - frame[0])
-        rough = float(np.median(np.linalg.norm(np.diff(speed, axis=0), axis=1)))
-        return rough < max(ROUGHNESS * float(step), (0.8 if dribbled else 0.5) * track.diameter)
+    def _measure(self, rows: Rows, centre: Floats, at_person: Flags) -> None:
+        """Take in where (n, 2) these rows are in this frame."""
+        if not len(rows):
+            return
+        tracks, paths = self.tracks, self.paths
+        variance = (ERROR * tracks["diameter"][rows]) ** 2 + 0.3
+        gap = self._frame - tracks["last_frame"][rows]
+        second = (tracks["hits"][rows] == 1) & (gap > 0)
+        flies = rows[second]
+        paths.speed[flies] = (centre[second] - paths.place[flies] + paths.speed[flies]) / gap[second, None]
+        paths.place[flies] = centre[second]
+        paths.cov[flies] = variance[second, None] * (1.0, 1.0, 2.0)
+        paths.correct(rows[~second], centre[~second], variance[~second])
+        tracks["at_person"][rows] += at_person
+        tracks["hits"][rows] += 1
+        tracks["last_frame"][rows] = self._frame
+        self._write_down(rows, centre, variance)
+        proven = tracks["sightings"] >= SIGHTINGS
+        proven |= (tracks["hits"] >= HITS) & (tracks["alone"] >= np.maximum(HITS, ALONE * tracks["hits"]))
+        for row in rows[(proven & ~self.believed)[rows]].tolist():
+            if tracks["sightings"][row] >= SIGHTINGS or _makes_a_path(tracks[row], self._frame):
+                tracks["id"][row] = next(self._ids)
 
-    def _begin(self, found: Detections, at_person: npt.NDArray[np.bool_], seen_by_network: bool) -> None:
-        room = max(0, MOST - len(self.tracks))
-        first = np.argsort(-found.score, kind="stable")[:room]
+    def _write_down(self, rows: Rows, centre: Floats, variance: Floats) -> None:
+        tracks = self.tracks
+        size = np.repeat(tracks["diameter"][rows, None], 2, axis=1)
+        self.measured.add(self._frame, tracks["number"][rows], centre, variance, size, self._scores()[rows])
+        # The network and a blob may both measure it in one frame: the later one counts.
+        fresh = rows[tracks["recent_frame"][rows, -1] < self._frame]
+        for column in ("recent_frame", "recent"):
+            tracks[column][fresh, :-1] = tracks[column][fresh, 1:]
+        tracks["recent_frame"][rows, -1] = self._frame
+        tracks["recent"][rows, -1] = centre
+
+    def _begin(self, found: Detections, at_person: Flags, seen_by_network: bool) -> None:
+        first = np.argsort(-found.score, kind="stable")[: max(0, MOST - len(self.tracks))]
         if not len(first):
             return
-        box = found.box[first]
-        diameter = _diameter(box.T)
+        found, place, diameter = found.where(first), middles(found.box[first]), _diameter(found.box[first])
+        born = np.zeros(len(first), HYPOTHESIS)
+        born["number"] = [next(self._numbers) for _ in first]
+        born["last_frame"], born["hits"] = self._frame, 1
+        born["sightings"] = seen_by_network & ~at_person[first]
+        born["alone"], born["at_person"] = not seen_by_network, at_person[first]
+        born["diameter"], born["whiteness"], born["start"] = diameter, found.score, place
+        born["recent_frame"] = NEVER
         variance = (ERROR * diameter) ** 2 + 0.3
-        ground = self._stature.at(box[:, 3])
+        ground = self._stature.at(found.box[:, 3])
         tall = np.clip(diameter / BALL_SHARE, ground, NEARER * ground)
-        place = middles(box)
         self.paths.add(place, variance, (0.3 * FASTEST * self._pace * tall) ** 2)
-        for k, row in enumerate(first):
-            sighted = int(seen_by_network and not at_person[row])
-            track = Hypothesis(float(diameter[k]), self._frame, sightings=sighted, hits=1)
-            track.last_frame = self._frame
-            track.at_person = int(at_person[row])
-            track.alone = int(not seen_by_network)
-            track.whiteness = float(found.score[row])
-            size = np.full(2, track.diameter)
-            track.measured.add(self._frame, place[k], float(variance[k]), size, track.score())
-            self.tracks.append(track)
+        rows = len(self.tracks) + np.arange(len(born))
+        self.tracks = np.concatenate([self.tracks, born])
+        self._write_down(rows, place, variance)
 
-    def _lost(self, track: Hypothesis, row: int) -> bool:
-        unseen = self._frame - track.last_frame
-        if track.id is None and not track.sightings:
-            return unseen > (2 if track.hits < HITS else 4)
-        still = float(np.linalg.norm(self.paths.speed[row])) < REST * track.diameter
-        return unseen > round((STILL_LOST_S if still and track.sightings else LOST_S) * self._rate)
+    def _keep(self, rows: Flags) -> None:
+        if not rows.all():
+            self.tracks = self.tracks[rows]
+            self.paths.keep(rows)
 
-    def _keep(self, rows: npt.NDArray[np.bool_]) -> None:
-        if rows.all():
-            return
-        self.over += [track for track, kept in zip(self.tracks, rows, strict=True) if not kept and track.id is not None]
-        self.tracks = [track for track, kept in zip(self.tracks, rows, strict=True) if kept]
-        self.paths.keep(rows)
+
+def _makes_a_path(track: np.void, now: int) -> bool:
+    """Whether its last measurements are those of something that flies or rolls."""
+    recent = track["recent_frame"] > now - WITHIN
+    frame, place = track["recent_frame"][recent].astype(np.float64), track["recent"][recent]
+    # Counted over its whole life: a ball that rolls out slowly takes a second to prove itself.
+    if len(frame) < HITS or math.dist(place[-1], track["start"]) < TRAVEL * track["diameter"]:
+        return False
+    dribbled = track["at_person"] > 0.5 * track["hits"]
+    speed = np.diff(place, axis=0) / np.diff(frame)[:, None]
+    step = math.dist(place[-1], place[0]) / (frame[-1] - frame[0])
+    rough = float(np.median(np.linalg.norm(np.diff(speed, axis=0), axis=1)))
+    return rough < max(ROUGHNESS * float(step), (0.8 if dribbled else 0.5) * float(track["diameter"]))
 
 
 def _diameter(box: Floats) -> Floats:
-    """Shorter side: a fast ball is drawn out along its way. `box` (4,) or (4, n)."""
-    shorter: Floats = np.minimum(box[2] - box[0], box[3] - box[1])
+    """Shorter sides of boxes (n, 4): a fast ball is drawn out along its way."""
+    shorter: Floats = np.minimum(box[:, 2] - box[:, 0], box[:, 3] - box[:, 1])
     return shorter
+
+
+def _boxes(centre: Floats, diameter: Floats) -> Floats:
+    half = diameter[:, None] / 2
+    return np.concatenate([centre - half, centre + half], axis=1)
 
 
 def _within(found: Floats, persons: Floats, top: float, bottom: float, beside: float = 0.0) -> npt.NDArray[np.bool_]:

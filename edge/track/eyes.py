@@ -18,10 +18,10 @@ from edge.pose.hailo import HailoPose
 from edge.pose.near import NearTheBall
 from edge.pose.onnx import OnnxPose
 from edge.sight import SegmentSight
-from edge.track.ball import Balls, Hypothesis
+from edge.track.ball import Balls
 from edge.track.ids import tracklet_ids
 from edge.track.people import ACCELERATION as PERSON_ACCELERATION
-from edge.track.people import MOTION_LOOK, NETWORK_LOOK, People, Tracks, box_at
+from edge.track.people import MOTION_LOOK, NETWORK_LOOK, People, box_at
 from edge.track.rows import Series
 from edge.track.torso import torsos_lab
 from wire.tracks import Kind, Tracklet
@@ -154,17 +154,13 @@ class Eyes:
         first, self._segment_first = self._segment_first, self._frame
         passes, self._passes_spent = self._passes_spent, 0
         people, balls = self.people, self.balls
-        series = people.measured.series()
-        parts = [
-            self._person_rows(track, series[int(track["number"])], first)
-            for track in (*people.over, *people.tracks[people.believed])
-            if int(track["number"]) in series
-        ]
-        parts += [self._ball_rows(b, first) for b in (*balls.over, *balls.tracks) if b.id is not None]
-        people.over, balls.over = people.over[:0], []
-        people.measured.forget_before(self._frame)
-        for ball in balls.tracks:
-            ball.measured.forget_before(self._frame)
+        parts = []
+        for who, rows_of in ((people, self._person_rows), (balls, self._ball_rows)):
+            series = who.measured.series()
+            ended = (*who.over, *who.tracks[who.believed])
+            parts += [rows_of(t, series[t["number"]], first) for t in ended if t["number"] in series]
+            who.over = who.over[:0]
+            who.measured.forget_before(self._frame)
         # A shirt not seen in the next segment keeps the colour it had last.
         self._shirts = {
             number: self._shirts[number][-1:] for number in people.tracks["number"].tolist() if number in self._shirts
@@ -181,7 +177,7 @@ class Eyes:
             passes,
         )
 
-    def _person_rows(self, track: Tracks, measured: Series, first: int) -> "_Rows":
+    def _person_rows(self, track: np.void, measured: Series, first: int) -> "_Rows":
         bend = PERSON_ACCELERATION * self._pace**2 * float(track["size"][1])
         frame, foot, size, score = measured.since(first, bend, self._joined)
         lab = None
@@ -190,11 +186,10 @@ class Eyes:
             lab = (light, a, b)
         return _Rows(Tracklet(int(track["id"]), Kind.PERSON, lab), frame, box_at(foot, _stepped(size)), score)
 
-    def _ball_rows(self, ball: Hypothesis, first: int) -> "_Rows":
-        frame, centre, size, score = ball.measured.series.since(first, BALL_BEND * max(2.0, ball.diameter))
+    def _ball_rows(self, ball: np.void, measured: Series, first: int) -> "_Rows":
+        frame, centre, size, score = measured.since(first, BALL_BEND * max(2.0, float(ball["diameter"])))
         box = np.concatenate([centre - size / 2, centre + size / 2], axis=1)
-        assert ball.id is not None
-        return _Rows(Tracklet(ball.id, Kind.BALL), frame, box, score)
+        return _Rows(Tracklet(int(ball["id"]), Kind.BALL), frame, box, score)
 
     def _look_at_shirts(self, frame: Frame, boxes: Floats) -> None:
         rows = self.people.measured_now

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import solveh_banded
 
 from edge.detect.detector import Floats
 
@@ -70,18 +71,20 @@ def smoothed(
         return np.stack([np.interp(asked, frame, axis) for axis in place.T], axis=1)
     at = frame - frame[0]
     n = int(at[-1]) + 1
-    weight = np.zeros(n)
-    wanted = np.zeros((n, 2))
-    weight[at] = 1.0 / variance
-    wanted[at] = place / variance[:, None]
     system = _stiffness(n) / acceleration**2
-    system.flat[:: n + 1] += weight
-    whole = np.linalg.solve(system, wanted)
+    wanted = np.zeros((n, 2))
+    system[-1, at] += 1.0 / variance
+    wanted[at] = place / variance[:, None]
+    whole = solveh_banded(system, wanted, overwrite_ab=True, overwrite_b=True, check_finite=False)
     return np.asarray(whole[asked - frame[0]], np.float64)
 
 
 @lru_cache(maxsize=128)
 def _stiffness(n: int) -> Floats:
-    """What second differences of n places (n, n) weigh; to be read only."""
+    """What second differences of n places weigh: the upper bands (3, n) of a matrix with five; to be read only."""
     bend = np.diff(np.eye(n), 2, axis=0)
-    return np.asarray(bend.T @ bend, np.float64)
+    whole = bend.T @ bend
+    bands = np.zeros((3, n))
+    for off in range(3):
+        bands[2 - off, off:] = np.diagonal(whole, off)
+    return bands

@@ -161,14 +161,13 @@ class People:
         if not len(self.tracks) or not len(blobs.box):
             return
         boxes, sizes = self.boxes, self.sizes
-        claims = _centred_in(_widened(boxes, 0.15), blobs.centre)
-        claims |= _share(boxes, blobs.box) > 0.3
+        claims = _centred_in(_widened(boxes, 0.15), blobs.centre) | (_share(boxes, blobs.box) > 0.3)
         shared = claims.sum(axis=0) > 1
         tall = blobs.box[:, 3] - blobs.box[:, 1]
+        blocked = (claims[:, shared] & (tall[shared] > 0.35 * sizes[:, 1:])).any(axis=1)
         # A small blob just outside the box is a ball at the feet or a shadow's edge.
-        tiny = blobs.area[None] < 0.03 * sizes.prod(axis=1)[:, None]
-        usable = claims & ~shared & ~(tiny & ~_centred_in(boxes, blobs.centre))
-        blocked = (claims & shared & (tall[None] > 0.35 * sizes[:, 1:])).any(axis=1)
+        tiny = blobs.area < 0.03 * (sizes[:, :1] * sizes[:, 1:])
+        usable = claims & ~shared & (~tiny | _centred_in(boxes, blobs.centre))
         rows = np.flatnonzero(usable.any(axis=1) & ~blocked)
         if len(rows):
             self._take_blobs(rows, blobs, usable[rows])
@@ -322,8 +321,9 @@ def _centred_in(boxes: Floats, centre: Floats) -> npt.NDArray[np.bool_]:
 
 def _share(boxes: Floats, blobs: Floats) -> Floats:
     """How much of each box (n, 4) each blob's box (m, 4) covers: (n, m)."""
-    low = np.maximum(boxes[:, None, :2], blobs[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], blobs[None, :, 2:])
-    common = np.maximum(high - low, 0).prod(axis=2)
-    share: Floats = common / np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(axis=1), 1)[:, None]
+    ax0, ay0, ax1, ay1 = boxes.T[:, :, None]
+    bx0, by0, bx1, by1 = blobs.T[:, None, :]
+    wide = np.maximum(np.minimum(ax1, bx1) - np.maximum(ax0, bx0), 0.0)
+    common = wide * np.maximum(np.minimum(ay1, by1) - np.maximum(ay0, by0), 0.0)
+    share: Floats = common / np.maximum((ax1 - ax0) * (ay1 - ay0), 1.0)
     return share

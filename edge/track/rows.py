@@ -1,6 +1,6 @@
 """The rows of the segment that is being recorded, until it is closed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -36,46 +36,6 @@ class Series:
         path = smoothed(frame, self.place[near], self.variance[near], acceleration, asked)
         sizes = np.stack([np.interp(asked, frame, side) for side in self.size[near].T], axis=1)
         return asked, path, sizes, np.interp(asked, frame, self.score[near])
-
-
-@dataclass
-class Measured:
-    """What was measured of one tracklet that has to look back at it: as in `Series`, one entry per frame."""
-
-    frame: list[int] = field(default_factory=list)
-    place: list[tuple[float, float]] = field(default_factory=list)
-    variance: list[float] = field(default_factory=list)
-    size: list[tuple[float, float]] = field(default_factory=list)
-    score: list[float] = field(default_factory=list)
-
-    def add(self, frame: int, place: Floats, variance: float, size: Floats, score: float) -> None:
-        """One more measurement; a second one in the same frame is averaged with the first by their variances."""
-        x, y, w, h = float(place[0]), float(place[1]), float(size[0]), float(size[1])
-        if self.frame and self.frame[-1] == frame:
-            share = self.variance[-1] / (self.variance[-1] + variance)
-            before = self.place[-1]
-            self.place[-1] = (before[0] + share * (x - before[0]), before[1] + share * (y - before[1]))
-            self.variance[-1] *= 1 - share
-            self.size[-1] = (w, h)
-            self.score[-1] = score
-            return
-        self.frame.append(frame)
-        self.place.append((x, y))
-        self.variance.append(variance)
-        self.size.append((w, h))
-        self.score.append(score)
-
-    @property
-    def series(self) -> Series:
-        """The same in columns."""
-        place, size = (np.array(values, np.float64).reshape(-1, 2) for values in (self.place, self.size))
-        return Series(np.array(self.frame, np.int64), place, np.array(self.variance), size, np.array(self.score))
-
-    def forget_before(self, first: int) -> None:
-        """Drop what no segment that begins with the frame `first` needs."""
-        past = sum(frame < first - CONTEXT_FRAMES for frame in self.frame)
-        for values in (self.frame, self.place, self.variance, self.size, self.score):
-            del values[:past]
 
 
 class Journal:

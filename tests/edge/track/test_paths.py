@@ -5,9 +5,20 @@ from hypothesis import strategies as st
 
 from edge.track.patch import shifts
 from edge.track.paths import Paths, smoothed
-from edge.track.rows import Journal, Measured
+from edge.track.rows import Journal
 
 PATCH = np.array([[60.0, 30, 85, 95]])
+ONE = np.array([1])
+
+
+def write(journal, frame, x, y, variance=1.0, tall=80.0):
+    """One measurement of the only track there is."""
+    place, size = np.array([[x, y]]), np.array([[30.0, tall]])
+    journal.add(frame, ONE, place, np.array([variance]), size, np.array([0.5]))
+
+
+def since(journal, first, **joined):
+    return journal.series()[1].since(first, 0.3, **joined)
 
 
 @given(st.integers(3, 40), st.integers(0, 1000))
@@ -58,30 +69,32 @@ def test_a_filter_learns_the_speed():
 
 
 def test_rows_of_successive_segments_join_and_no_frame_comes_twice():
-    measured, rows = Measured(), []
+    journal, rows = Journal(), []
     for segment in range(3):
         for k in range(50 * segment, 50 * segment + 50):
-            measured.add(k, np.array([2.0 * k, 5.0]), 1.0, np.array([30.0, 80.0]), 0.5)
-        frame, place, _, _ = measured.series.since(50 * segment, 0.3)
-        measured.forget_before(50 * segment + 50)
+            write(journal, k, 2.0 * k, 5.0)
+        frame, place, _, _ = since(journal, 50 * segment)
+        journal.forget_before(50 * segment + 50)
         rows.append((frame, place))
     assert np.concatenate([f for f, _ in rows]).tolist() == list(range(150))
     assert np.concatenate([p for _, p in rows])[:, 0] == pytest.approx(2.0 * np.arange(150), abs=1e-3)
 
 
 def test_two_measurements_of_one_frame_make_one_row():
-    measured = Measured()
-    measured.add(3, np.array([10.0, 0.0]), 1.0, np.array([30.0, 80.0]), 0.5)
-    measured.add(3, np.array([14.0, 0.0]), 3.0, np.array([30.0, 80.0]), 0.5)
-    assert measured.frame == [3]
-    assert measured.place[0][0] == pytest.approx(11.0)
+    journal = Journal()
+    write(journal, 3, 10.0, 0.0, variance=1.0)
+    write(journal, 3, 14.0, 0.0, variance=3.0)
+    one = journal.series()[1]
+    assert one.frame.tolist() == [3]
+    assert one.place[0, 0] == pytest.approx(11.0)
+    assert one.variance[0] == pytest.approx(0.75)
 
 
 def test_short_gaps_are_joined_on_the_path_and_long_ones_are_left_open():
-    measured = Measured()
+    journal = Journal()
     for k in (100, 101, 107, 120, 121):
-        measured.add(k, np.array([3.0 * k, 50.0]), 1.0, np.array([30.0, 80.0 + k]), 0.5)
-    frame, place, size, score = measured.series.since(100, 0.3, most_apart=8)
+        write(journal, k, 3.0 * k, 50.0, tall=80.0 + k)
+    frame, place, size, score = since(journal, 100, most_apart=8)
     assert frame.tolist() == [*range(100, 108), 120, 121]
     assert place == pytest.approx(np.stack([3.0 * frame, np.full(len(frame), 50.0)], axis=1), abs=1e-3)
     assert size[:, 1] == pytest.approx(80.0 + frame)
@@ -89,18 +102,18 @@ def test_short_gaps_are_joined_on_the_path_and_long_ones_are_left_open():
 
 
 def test_a_gap_over_a_segments_end_is_joined_in_the_next_segment():
-    measured = Measured()
+    journal = Journal()
     for k in (48, 53):
-        measured.add(k, np.array([2.0 * k, 5.0]), 1.0, np.array([30.0, 80.0]), 0.5)
-    frame, place, _, _ = measured.series.since(50, 0.3, most_apart=8)
+        write(journal, k, 2.0 * k, 5.0)
+    frame, place, _, _ = since(journal, 50, most_apart=8)
     assert frame.tolist() == [50, 51, 52, 53]
     assert place[:, 0] == pytest.approx(2.0 * frame)
 
 
 def test_who_was_not_seen_since_has_no_rows():
-    measured = Measured()
-    measured.add(48, np.array([2.0, 5.0]), 1.0, np.array([30.0, 80.0]), 0.5)
-    assert [len(column) for column in measured.series.since(50, 0.3, most_apart=8)] == [0, 0, 0, 0]
+    journal = Journal()
+    write(journal, 48, 2.0, 5.0)
+    assert [len(column) for column in since(journal, 50, most_apart=8)] == [0, 0, 0, 0]
 
 
 @given(st.integers(-4, 4), st.integers(-3, 3))
@@ -127,20 +140,29 @@ def test_of_several_patches_only_those_that_stay_in_the_picture_are_found():
     assert moved == pytest.approx(np.array([[3, 1], [3, 1]]), abs=0.3)
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 12)), min_size=1, max_size=40), st.integers(0, 1000))
-def test_a_journal_tells_of_each_track_what_it_would_have_written_down_itself(written, seed):
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(1, 4)), min_size=1, max_size=40), st.integers(0, 1000))
+def test_a_journal_tells_of_each_track_what_was_written_down_of_it(written, seed):
     random = np.random.default_rng(seed)
     journal, own = Journal(), {}
-    for frame, number in sorted((frame, number) for number, frame in written):
-        place, size = random.normal(0, 50, 2), random.uniform(5, 50, 2)
-        variance, score = float(random.uniform(0.5, 4)), float(random.random())
-        journal.add(frame, np.array([number]), place[None], np.array([variance]), size[None], np.array([score]))
-        own.setdefault(number, Measured()).add(frame, place, variance, size, score)
+    for frame in range(13):
+        # Several tracks in one entry, and some of them twice.
+        numbers = np.array([number for at, number in written if at == frame], np.int64)
+        place, size = random.normal(0, 50, (len(numbers), 2)), random.uniform(5, 50, (len(numbers), 2))
+        variance, score = random.uniform(0.5, 4, len(numbers)), random.random(len(numbers))
+        journal.add(frame, numbers, place, variance, size, score)
+        for k, number in enumerate(numbers.tolist()):
+            own.setdefault(number, {}).setdefault(frame, []).append((place[k], variance[k], size[k], score[k]))
     series = journal.series()
     assert set(series) == set(own)
-    for number, measured in own.items():
-        for told, wanted in zip(vars(series[number]).values(), vars(measured.series).values(), strict=True):
-            assert told == pytest.approx(wanted)
+    for number, frames in own.items():
+        told = series[number]
+        assert told.frame.tolist() == sorted(frames)
+        for row, frame in enumerate(told.frame.tolist()):
+            places, variances, sizes, scores = (np.array(column) for column in zip(*frames[frame], strict=True))
+            assert told.place[row] == pytest.approx(np.average(places, axis=0, weights=1 / variances))
+            assert told.variance[row] == pytest.approx(1 / (1 / variances).sum())
+            assert told.size[row] == pytest.approx(sizes[-1])
+            assert told.score[row] == scores[-1]
 
 
 def test_a_journal_forgets_what_no_later_segment_needs():
