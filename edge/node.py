@@ -254,6 +254,7 @@ class Node:
         waiting = await asyncio.to_thread(self._ledger.count, SegmentState.CLOSED, SegmentState.SENT)
         recording = self._recording
         width, height, rate = self._size
+        alarms = (self.lookout.state().alarm, self._stepped, recording.impaired if recording else None)
         return NodeStatus(
             node=self.node,
             software=software(),
@@ -266,7 +267,7 @@ class Node:
             segments_waiting=waiting,
             detector=recording.detector if recording else self._detector,
             fault=recording.fault if recording else self._fault,
-            alarms=tuple(alarm for alarm in (self.lookout.state().alarm, self._stepped) if alarm),
+            alarms=tuple(alarm for alarm in alarms if alarm),
         )
 
     def point(self) -> None:

@@ -253,6 +253,10 @@ class _TimedEyes:
         self._eyes = eyes
         self._timer = timer
 
+    @property
+    def impaired(self) -> str | None:
+        return self._eyes.impaired
+
     def look(self, frame: Frame) -> None:
         began = self._timer()
         self._eyes.look(frame)

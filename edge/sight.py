@@ -40,6 +40,10 @@ class Eyes(Protocol):
     name: str
     """The detector's name, as it stands in `NodeStatus.detector` and in every `.tracks` file."""
 
+    @property
+    def impaired(self) -> str | None:
+        """Why less is seen than could be, while that is so: somebody may be able to help."""
+
     def look(self, frame: Frame) -> None:
         """Take in the next frame; every frame of the session comes, in order."""
 
@@ -51,6 +55,7 @@ class NoEyes:
     """The eyes of a session whose detector could not be made, for the reason `why`: it is recorded all the same."""
 
     name = "none"
+    impaired: str | None = None
 
     def __init__(self, why: str) -> None:
         self._why = why

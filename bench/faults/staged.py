@@ -154,6 +154,7 @@ class FrailEyes:
     """Eyes that see nothing, and hang or run out of memory when the fuse burns."""
 
     name = "staged"
+    impaired: str | None = None
 
     def __init__(self, fuse: Fuse) -> None:
         self._fuse = fuse

@@ -52,6 +52,14 @@ class OperatorPin:
         # Six digits are quickly guessed by whoever can read what they are compared with.
         write_durably(self._file, json.dumps(kept).encode(), mode=0o600)
 
+    @property
+    def version(self) -> str:
+        """Changes with the PIN; empty where there is none."""
+        try:
+            return hashlib.sha256(self._file.read_bytes()).hexdigest()
+        except OSError:
+            return ""
+
     def fits(self, pin: str) -> bool:
         """Whether this is the PIN; takes as long where there is none."""
         try:
@@ -77,7 +85,8 @@ class Access:
         self._token = f"Bearer {token}".encode()
         self._pin = pin
         self._now_s = now_s
-        self._sessions: dict[str, float] = {}
+        self._sessions: dict[str, tuple[float, str]] = {}
+        """When each ends, and the version of the PIN that it was begun with."""
         self._wrong = 0
         self._until_s = 0.0
 
@@ -92,11 +101,11 @@ class Access:
                 self._wrong, self._until_s = 0, now + PAUSE_S
             raise SignInRefused("this is not the node's PIN")
         self._wrong = 0
-        self._sessions = {secret: end for secret, end in self._sessions.items() if end > now}
+        self._sessions = {secret: session for secret, session in self._sessions.items() if session[0] > now}
         while len(self._sessions) >= MOST_SESSIONS:
             self._sessions.pop(min(self._sessions, key=self._sessions.__getitem__))
         secret = secrets.token_urlsafe(32)
-        self._sessions[secret] = now + SESSION_S
+        self._sessions[secret] = (now + SESSION_S, self._pin.version)
         return secret
 
     def sign_out(self, request: web.Request) -> None:
@@ -110,8 +119,8 @@ class Access:
 
     def is_operator(self, request: web.Request) -> bool:
         """Whether the request belongs to a signed-in operator, and was not made for him by another site."""
-        end = self._sessions.get(request.cookies.get(COOKIE, ""))
-        if end is None or end <= self._now_s():
+        session = self._sessions.get(request.cookies.get(COOKIE, ""))
+        if session is None or session[0] <= self._now_s() or session[1] != self._pin.version:
             return False
         return request.method in ("GET", "HEAD") or is_own_page(request)
 

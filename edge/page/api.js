@@ -34,9 +34,9 @@ export const blob = async (path) => (await ask("GET", path)).blob();
 export const message = (kind, body) => JSON.stringify({ kind, version: 1, body });
 
 // Nanoseconds do not fit into a number of JavaScript: they are written as digits.
-export function startRecording(nowNs, override) {
+export function startRecording(nowNs, plannedMinutes, override) {
   const random = [...crypto.getRandomValues(new Uint8Array(5))].map((b) => b.toString(16).padStart(2, "0")).join("");
   const session = `${String(nowNs / 1_000_000_000n).padStart(10, "0")}-${random}`;
-  const body = `{"session":"${session}","start_ns":${nowNs},"override":${JSON.stringify(override)}}`;
+  const body = `{"session":"${session}","start_ns":${nowNs},"planned_minutes":${plannedMinutes || null},"override":${JSON.stringify(override)}}`;
   return `{"kind":"start-recording","version":1,"body":${body}}`;
 }

@@ -175,7 +175,7 @@ async function start(override) {
   await whileBusy(el("record"), "Asking the gates …", async () => {
     const nowNs = BigInt(condition.at_ns) + BigInt(Math.round((performance.now() - conditionAt) * 1e6));
     try {
-      takeAnswer(await post("record/start", startRecording(nowNs, override)));
+      takeAnswer(await post("record/start", startRecording(nowNs, el("planned").value, override)));
     } catch (fault) {
       if (fault.message_?.kind !== "gate-report") throw fault;
       return showRefused(fault.message_.body);
@@ -326,6 +326,10 @@ el("lock").addEventListener("click", () => whileBusy(el("lock"), "", async () =>
   showView(await post("view/lock"));
   said("The view is locked.");
 }));
+
+// Who recorded for two hours last week will do so again.
+el("planned").value = localStorage.getItem("planned-minutes") ?? "";
+el("planned").addEventListener("change", () => localStorage.setItem("planned-minutes", el("planned").value));
 
 el("ask-gates").addEventListener("click", () => whileBusy(el("ask-gates"), "", async () => {
   el("checked").textContent = "Asking …";

@@ -48,6 +48,11 @@ class Looking:
         self._held: _Seen | None = None
         """Taken from the eyes, but of a later segment than the one that was asked for."""
 
+    @property
+    def impaired(self) -> str | None:
+        """Why the eyes see less than they could, while they do and are not given up."""
+        return None if self.ended.is_set() else self._eyes.impaired
+
     def run(self, cost: Cost) -> None:
         """Look until `frames` ends."""
         meter = cost.meter("look")

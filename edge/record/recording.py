@@ -163,6 +163,11 @@ class Recording:
         return self._faults.last
 
     @property
+    def impaired(self) -> str | None:
+        """Why its eyes see less than they could, while that is so."""
+        return self._looking.impaired
+
+    @property
     def lagging(self) -> str | None:
         """The stage that does not keep up with a live camera at this moment; None when all do. A recorded camera waits,
         so nothing can lag behind it."""

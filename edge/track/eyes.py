@@ -74,6 +74,8 @@ class Eyes:
         self._segment_first = 0
         self._joined = max(1, round(joined_s * frames_per_second))
         self._passes_spent = 0
+        self.impaired: str | None = None
+        """Why the network is left alone, while it is (`edge.sight.Eyes`)."""
         self.found: Detections | None = None
         """What the detector found in the last frame; None where no look was due."""
         ids = tracklet_ids(first_segment)
@@ -121,7 +123,7 @@ class Eyes:
             return
         if spent is None:
             return
-        self._rest_s = REST_S
+        self._rest_s, self.impaired = REST_S, None
         found, looks = spent
         self._passes_spent += len(looks)
         self.found = found
@@ -146,6 +148,7 @@ class Eyes:
 
     def _rest(self, fault: EdgeError, at: int) -> None:
         self._note(fault)
+        self.impaired = f"{fault}: until it works again, people are followed by their motion alone"
         self._resting_until = at + self._rest_s * self._rate
         self._rest_s *= 4
 

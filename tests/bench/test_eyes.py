@@ -14,7 +14,12 @@ def measured(monkeypatch):
     """A bench that finds what it is told."""
 
     def told(rest_s, last):
-        monkeypatch.setattr(bench, "measured_cost", lambda *_: EyesCost(100, 1.2, 3.0, rest_s))
+        source = bench.Source("1920 x 1080 simulated", 1920, 1080, 25.0, iter(()))
+        monkeypatch.setattr(bench, "simulated", lambda *_: source)
+        dear = EyesCost(100, 1.2, 3.0, 2 * rest_s)
+        monkeypatch.setattr(
+            bench, "measured_cost", lambda *given: EyesCost(100, 1.2, 3.0, rest_s) if given[-1] else dear
+        )
         monkeypatch.setattr(bench, "memory_curve", lambda _: [90 * MB, 120 * MB, 121 * MB, last])
         return bench.main([])
 
@@ -25,7 +30,9 @@ def test_kept_promises_are_told_and_end_well(measured, capsys):
     assert measured(0.3, 122 * MB) == 0
     said = capsys.readouterr().out
     assert "MB: 90 120 121 122" in said
-    assert "x264 superfast 12.00 ms, the eyes without their passes 3.00 ms (0.25 of it)" in said
+    assert "with the ISP's small copy: per frame x264 superfast 12.00 ms" in said
+    assert "the eyes without their passes 3.00 ms (0.25 of it)" in said
+    assert "shrunk by the node: per frame x264 superfast 12.00 ms, the eyes without their passes 6.00 ms" in said
 
 
 def test_eyes_that_cost_more_than_a_quarter_of_the_encoder_fail(measured, capsys):
@@ -66,3 +73,11 @@ def test_a_clock_books_the_inner_work_once():
     with clock.spending("outer"):
         busy()
     assert clock.spent["inner"] > 10 * clock.spent["outer"] > 0
+
+
+def test_a_small_copy_is_what_the_background_would_make_itself():
+    random = np.random.default_rng(1)
+    planes = random.integers(0, 255, (1080 * 3 // 2, 1920), np.uint8)
+    small = bench.small_copy(planes)
+    assert small.shape == (540 * 3 // 2, 960)
+    assert abs(int(small[10, 10]) - planes[20:22, 20:22].mean()) <= 1

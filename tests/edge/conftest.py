@@ -140,6 +140,7 @@ class OneBallEyes:
     """Eyes that see one ball in every frame, by a pass each; `fails_at` a frame, or for ever at rest on `blocks_at`."""
 
     name = "one-ball"
+    impaired = None
 
     def __init__(self, fails_at: int | None = None, blocks_at: int | None = None) -> None:
         self.segments: dict[int, int] = {}

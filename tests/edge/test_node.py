@@ -121,6 +121,21 @@ async def test_open_gates_let_a_recording_begin_with_its_very_first_frame(
     assert panel.lit == [RECORDING, READY]
 
 
+async def test_eyes_that_see_less_than_they_could_raise_an_alarm_for_as_long(
+    make_node, make_eyes, source, ledger, zero_ns, eventually
+):
+    eyes = make_eyes()
+    node = make_node(source, ledger, eyes_for=lambda _camera, _first: eyes)
+    await node.start(order(zero_ns))
+    await eventually(lambda: node._recording.frames == 60)
+    assert (await node.status()).alarms == ()
+    eyes.impaired = "the chip does not answer: people are followed by their motion alone"
+    assert (await node.status()).alarms == (eyes.impaired,)
+    eyes.impaired = None
+    assert (await node.status()).alarms == ()
+    await node.stop()
+
+
 CLOSED = {
     "camera": lambda _disk, _clock, _health: None,
     "disk": lambda disk, _clock, _health: setattr(disk, "free", 0),

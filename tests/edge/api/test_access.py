@@ -107,6 +107,19 @@ def test_a_session_ends_by_itself_and_by_signing_out(access, now):
     assert not access.allows(as_operator(second))
 
 
+def test_a_new_pin_ends_what_was_begun_with_the_old_one(access, pin):
+    before = access.sign_in(PIN)
+    pin.set("925 130")
+    assert not access.allows(as_operator(before))
+    assert access.allows(as_operator(access.sign_in("925 130")))
+
+
+def test_a_pin_that_is_gone_lets_nobody_stay(access, tmp_path):
+    before = access.sign_in(PIN)
+    (tmp_path / "operator.json").unlink()
+    assert not access.allows(as_operator(before))
+
+
 def test_sessions_do_not_pile_up(access, now):
     secrets = []
     for _ in range(MOST_SESSIONS + 3):

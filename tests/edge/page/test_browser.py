@@ -167,6 +167,21 @@ def test_a_closed_gate_says_why_and_can_be_passed_knowingly(page, node):
     assert node.orders[0].session != node.orders[1].session
 
 
+def test_how_long_it_will_be_is_told_to_the_gates_and_remembered(page, node):
+    page.click("#record")
+    shows(page, "#state", "Recording")
+    assert [order.planned_minutes for order in node.orders] == [None]
+    node.status = msgspec.structs.replace(node.status, recording=None)
+    page.select_option("#planned", "120")
+    page.reload()
+    page.wait_for_selector("#record")
+    assert page.input_value("#planned") == "120"
+    shows(page, "#state", "Ready")
+    page.click("#record")
+    shows(page, "#state", "Recording")
+    assert [order.planned_minutes for order in node.orders] == [None, 120]
+
+
 # -------------------------------------------------------------------------------------------------- how it is
 
 

@@ -164,6 +164,17 @@ def test_a_chip_that_is_back_is_asked_as_often_as_before():
     assert chip.asked == [0, 1, 2, 3, *range(3 + round(5 * REST_S), 200)]
 
 
+def test_eyes_say_why_they_see_less_until_their_chip_is_back():
+    eyes = eyes_of(Flickering(lambda frame: frame != 3), 5.0, 320, 192, 5.0)
+    said = []
+    for k in range(200):
+        eyes.look(Frame(np.full((288, 320), 90, np.uint8), k, k))
+        said.append(eyes.impaired)
+    rests = range(3, 3 + round(5 * REST_S))
+    assert [k for k, why in enumerate(said) if why] == list(rests)
+    assert "no answer: until it works again" in said[3]
+
+
 class Standing:
     """A pose driver to whom everybody stands three pixels lower than his box."""
 
