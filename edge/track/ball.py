@@ -141,8 +141,9 @@ class Balls:
         unproven = np.where(tracks["hits"] < HITS, 2, 4)
         patience = np.where(self.believed | (tracks["sightings"] > 0), proven, unproven)
         lost = frame - tracks["last_frame"] > patience
-        self.over = np.concatenate([self.over, tracks[lost & self.believed]])
-        self._keep(~lost)
+        if lost.any():
+            self.over = np.concatenate([self.over, tracks[lost & self.believed]])
+            self._keep(~lost)
         self.paths.step(ACCELERATION * self._pace**2 * self._tall())
 
     def see(self, found: Detections, persons: Floats, seen_by_network: bool) -> None:
