@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aiohttp
+import msgspec
 
 from hub.errors import HubError
 from wire.errors import WireError
 from wire.ids import NodeId, SessionId
+from wire.marks import Mark
 from wire.message import decode, encode
 from wire.readiness import GateReport
 from wire.session import NodeStatus, StartRecording
@@ -74,6 +76,14 @@ class RigNodes:
             return decode(raw, NodeStatus)
         except WireError as fault:
             raise NodeRefused(f"node {node.id} answers, but not as a Touchline node: {fault}") from fault
+
+    async def marks(self, node: Node, session: SessionId) -> list[Mark]:
+        """The moments of a session that were marked at a node; raises `NodeUnreachable` or `NodeRefused`."""
+        raw = await self._call("GET", node, f"/api/v1/sessions/{session}/marks", None)
+        try:
+            return msgspec.json.decode(raw, type=list[Mark])
+        except (msgspec.MsgspecError, WireError) as fault:
+            raise NodeRefused(f"node {node.id} tells its marks in words that this hub does not know") from fault
 
     async def _call(self, method: str, node: Node, path: str, body: bytes | None) -> bytes:
         try:

@@ -20,6 +20,7 @@ from hub.clips import look_path, made_clips
 from hub.errors import HubError
 from hub.events import find_events
 from hub.fuse import fuse
+from hub.marks import MarkBook, marked
 from hub.messages import SessionPlan, SessionProgress, Stage
 from hub.package import listed, pack
 from hub.panorama.conveyor import Belt, CostBook
@@ -273,6 +274,9 @@ class _SessionRun:
         frames = (end - start) // 40_000_000
         tracks = self._costs.measured("fuse", lambda: fuse(rig, sheet, start, end, self._seen), frames)
         events = self._costs.measured("events", lambda: find_events(tracks, sheet.pitch))
+        offsets = {camera.node: camera.clock_offset_ns for camera in rig.cameras}
+        marks = marked(MarkBook(self._sessions).of(self._plan.session), offsets, start, self._duration_s())
+        events = sorted([*events, *marks], key=lambda event: event.time_s)
         self._costs.measured("tables", lambda: self._write_tables(tracks, events))
         self._log.event("fused", session=self._plan.session, tracks=len(tracks.tracks), events=len(events))
         return rig, tracks, events

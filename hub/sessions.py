@@ -31,6 +31,7 @@ class SessionFolder:
         self.poster = root / "poster.jpg"
         self.tracks = root / "tracks.bin"
         self.tracks_csv = root / "tracks.csv"
+        self.marks = root / "marks.json"
         self.events = root / "events.json"
         self.events_csv = root / "events.csv"
         self.clips = root / "clips"

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from firmware.log import Log
 from hub.errors import HubError
 from hub.ingest import SegmentShelf
+from hub.marks import MarkBook
 from hub.nodes import Node, NodeUnreachable, RigNodes
 from hub.panorama.timeline import Arrivals
 from hub.sessions import Sessions
@@ -20,7 +21,8 @@ SILENT_S = 600.0
 
 class Watch:
     """Tells the shelf that a node has finished a session: it is idle with nothing to hand over but never named its last
-    segment, or it has been silent for `SILENT_S` since the others finished. What it hands over later is still taken."""
+    segment, or it has been silent for `SILENT_S` since the others finished. What it hands over later is still taken.
+    Asks for the marks that were set at nodes meanwhile."""
 
     def __init__(
         self,
@@ -37,6 +39,7 @@ class Watch:
         self._arrivals = arrivals
         self._log = log
         self._sleep = sleep
+        self._marks = MarkBook(sessions)
         self._idle: dict[tuple[SessionId, NodeId], int] = {}
         self._silent: dict[tuple[SessionId, NodeId], int] = {}
 
@@ -48,14 +51,25 @@ class Watch:
                 await self.look(session)
 
     async def look(self, session: SessionId) -> None:
-        """Look once at the nodes of a session that have not finished."""
+        """Look once at the nodes of a session."""
         named = self._sessions.plan(session).nodes
         lasts = {node: await asyncio.to_thread(self._shelf.last, session, node) for node in named}
         for node in self._nodes.nodes:
-            if node.id in lasts and lasts[node.id] is None and await self._has_ended(session, node, lasts):
+            if node.id not in lasts:
+                continue
+            await self._ask_for_marks(session, node)
+            if lasts[node.id] is None and await self._has_ended(session, node, lasts):
                 self._shelf.finish(session, node.id)
                 self._log.event("node-finished", session=session, node=node.id)
                 self._arrivals.notify()
+
+    async def _ask_for_marks(self, session: SessionId, node: Node) -> None:
+        try:
+            marks = await self._nodes.marks(node, session)
+        except HubError:
+            # It will be asked again, and has nothing to say if it is older than marks.
+            return
+        await asyncio.to_thread(self._marks.take, session, marks)
 
     async def _has_ended(self, session: SessionId, node: Node, lasts: dict[NodeId, int | None]) -> bool:
         key = (session, node.id)

@@ -16,10 +16,14 @@ from pathlib import Path
 import av
 import pytest
 
-from hub.messages import SessionProgress, Stage
+from hub.marks import MarkBook
+from hub.messages import SessionPlan, SessionProgress, Stage
+from hub.sessions import Sessions
 from simulator.scoring import read_events, read_positions, score_positions
+from wire.marks import Mark
 from wire.message import decode
 from wire.rig import Rig
+from wire.rigtime import SECOND
 
 pytestmark = pytest.mark.slow
 
@@ -217,6 +221,11 @@ def test_a_hub_killed_while_stitching_goes_on_where_it_was_and_ends_with_the_sam
     first.wait()
     made = {path: path.stat().st_mtime_ns for path in sorted(windows.glob("*.m4s"))[:-1]}
     assert made
+    # Somebody had pressed the button at the mast; the node is packed away by now.
+    start_ns = decode((folder / "plan.json").read_bytes(), SessionPlan).start_ns
+    MarkBook(Sessions(data / "sessions")).take(
+        session, [Mark(session=session, node="left", time_ns=start_ns + 3 * SECOND)]
+    )
 
     second = hub_process(data)
     progress = folder / "progress.json"
@@ -228,8 +237,13 @@ def test_a_hub_killed_while_stitching_goes_on_where_it_was_and_ends_with_the_sam
     with av.open(str(folder / "panorama.mp4")) as video:
         times = [round(float(frame.time) * 25) for frame in video.decode(video=0)]
     assert times == list(range(len(times)))
-    for table in ("tracks.csv", "events.csv"):
-        assert (folder / table).read_text() == (out / table).read_text()
+    assert (folder / "tracks.csv").read_text() == (out / "tracks.csv").read_text()
+    with (folder / "events.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    [marked] = [row for row in rows if row["type"] == "mark"]
+    assert float(marked["time_s"]) == pytest.approx(3.0, abs=1.0)
+    with (out / "events.csv").open() as file:
+        assert [row for row in rows if row != marked] == list(csv.DictReader(file))
 
 
 def hub_process(data: Path) -> subprocess.Popen:

@@ -4,12 +4,14 @@ import pytest
 
 from firmware.clock import SystemClock
 from firmware.log import Log
+from hub.marks import MarkBook
 from hub.messages import SessionPlan, SessionRequest
 from hub.nodes import Node, NodeUnreachable
 from hub.panorama.timeline import Arrivals
 from hub.sessions import Sessions
 from hub.watch import IDLE_LOOKS, LOOK_S, SILENT_S, Watch
 from wire.ids import node_id, session_id
+from wire.marks import Mark
 from wire.match import MatchSheet, Team
 from wire.pitch import Pitch
 from wire.session import NodeStatus
@@ -34,6 +36,12 @@ class FakeNodes:
     def __init__(self):
         self.nodes = (Node(LEFT, "http://l"), Node(RIGHT, "http://r"))
         self.states = {LEFT: (SESSION, 0), RIGHT: (SESSION, 0)}
+        self.marked = {LEFT: [], RIGHT: []}
+
+    async def marks(self, node, session):
+        if self.states[node.id] is None:
+            raise NodeUnreachable("silent")
+        return [Mark(session=session, node=node.id, time_ns=ns) for ns in self.marked[node.id]]
 
     async def status(self, node):
         state = self.states[node.id]
@@ -90,3 +98,14 @@ async def test_a_silent_node_is_given_up_only_long_after_another_has_finished(pa
     shelf.lasts[LEFT] = 9
     await look(watch, 1)
     assert shelf.lasts == {LEFT: 9, RIGHT: -1}
+
+
+async def test_marks_set_at_a_node_are_kept_though_it_is_packed_away_afterwards(parts, tmp_path):
+    watch, _, nodes = parts
+    nodes.marked[LEFT] = [7_000_000_005]
+    await look(watch, 2)
+    nodes.marked[LEFT].append(9_000_000_005)
+    await look(watch, 1)
+    nodes.states[LEFT] = None
+    await look(watch, 1)
+    assert [mark.time_ns for mark in MarkBook(Sessions(tmp_path)).of(SESSION)] == [7_000_000_005, 9_000_000_005]
