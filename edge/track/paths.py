@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import solveh_banded
 
 from edge.detect.detector import Floats
 
@@ -73,18 +72,14 @@ def smoothed(
     n = int(at[-1]) + 1
     system = _stiffness(n) / acceleration**2
     wanted = np.zeros((n, 2))
-    system[-1, at] += 1.0 / variance
+    system[at, at] += 1.0 / variance
     wanted[at] = place / variance[:, None]
-    whole = solveh_banded(system, wanted, overwrite_ab=True, overwrite_b=True, check_finite=False)
+    whole = np.linalg.solve(system, wanted)
     return np.asarray(whole[asked - frame[0]], np.float64)
 
 
 @lru_cache(maxsize=128)
 def _stiffness(n: int) -> Floats:
-    """What second differences of n places weigh: the upper bands (3, n) of a matrix with five; to be read only."""
+    """What second differences of n places (n, n) weigh; to be read only."""
     bend = np.diff(np.eye(n), 2, axis=0)
-    whole = bend.T @ bend
-    bands = np.zeros((3, n))
-    for off in range(3):
-        bands[2 - off, off:] = np.diagonal(whole, off)
-    return bands
+    return np.asarray(bend.T @ bend, np.float64)

@@ -1,5 +1,6 @@
 import asyncio
 import io
+import os
 import socket
 
 import ifaddr
@@ -9,6 +10,9 @@ from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from firmware.discovery import HUB_SERVICE, NODE_SERVICE, Announcement, addresses, announced
 from firmware.log import Log
+
+# The same machine may play a match day meanwhile, whose hub and nodes are heard as well.
+OWN_NODE, OWN_HUB = f"_tl-node-{os.getpid()}._tcp.local.", f"_tl-hub-{os.getpid()}._tcp.local."
 
 
 class StillClock:
@@ -30,14 +34,14 @@ def log(log_text) -> Log:
 
 
 def node(name: str, host: str, log: Log, **options) -> Announcement:
-    return Announcement(NODE_SERVICE, name, host, 8081, {"node": name, "software": "touchline 0.1.0"}, log, **options)
+    return Announcement(OWN_NODE, name, host, 8081, {"node": name, "software": "touchline 0.1.0"}, log, **options)
 
 
 async def found(name: str) -> AsyncServiceInfo | None:
     """What a listener on the loopback interface hears of the service `name` within a few seconds."""
     listener = AsyncZeroconf(zc=Zeroconf(interfaces=["127.0.0.1"]))
     try:
-        info = AsyncServiceInfo(NODE_SERVICE, f"{name}.{NODE_SERVICE}")
+        info = AsyncServiceInfo(OWN_NODE, f"{name}.{OWN_NODE}")
         return info if await info.async_request(listener.zeroconf, 4000) else None
     finally:
         await listener.async_close()
@@ -61,11 +65,11 @@ async def test_failing_to_announce_is_logged_and_nothing_more(log, log_text):
 
 
 async def test_whoever_announces_a_service_is_heard_and_nobody_else(log, log_text):
-    hub = Announcement(HUB_SERVICE, "hub-field", "127.0.0.1", 8000, {}, log)
+    hub = Announcement(OWN_HUB, "hub-field", "127.0.0.1", 8000, {}, log)
     async with hub, node("left", "127.0.0.1", log):
         if "not-announced" in log_text.getvalue():
             pytest.skip("this machine's loopback interface has no multicast")
-        assert await announced(HUB_SERVICE, 1.5, ["127.0.0.1"]) == [("127.0.0.1", 8000)]
+        assert await announced(OWN_HUB, 1.5, ["127.0.0.1"]) == [("127.0.0.1", 8000)]
 
 
 async def test_without_an_interface_nobody_is_heard():
