@@ -59,6 +59,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
+def run() -> int:
+    """The command: `main`, and then an end that waits for no thread that hangs."""
+    return leave(main())
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="touchline-edge", description="A camera node of a Touchline rig.")
     parser.add_argument("--version", action="version", version=f"touchline-edge {version('touchline')}")
@@ -223,7 +228,7 @@ def _serve(arguments: argparse.Namespace) -> int:
             note=lambda fault: log.event("detector-fault", fault=str(fault)),
         )
 
-    return leave(asyncio.run(serve(settings, eyes_for, clock, log)))
+    return asyncio.run(serve(settings, eyes_for, clock, log))
 
 
 def _profile(text: str) -> Profile:

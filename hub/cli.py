@@ -39,6 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
+def run() -> int:
+    """The command: `main`, and then an end that waits for no thread that hangs."""
+    return leave(main())
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="touchline-hub", description="The hub of a Touchline rig.")
     parser.add_argument("--version", action="version", version=f"touchline-hub {version('touchline')}")
@@ -98,7 +103,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         raise HubError(f"--panorama-width takes {NARROWEST_PX} to {WIDEST_PX} pixels")
     if len({node.id for node in settings.nodes}) < len(settings.nodes) or len(settings.nodes) > 3:
         raise HubError("a rig has one to three nodes, each with an id of its own")
-    return leave(asyncio.run(serve(settings, clock, Log(sys.stderr, clock))))
+    return asyncio.run(serve(settings, clock, Log(sys.stderr, clock)))
 
 
 def _import(arguments: argparse.Namespace) -> int:
@@ -133,4 +138,4 @@ def _node(text: str) -> Node:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

@@ -33,7 +33,7 @@ class NodeProcess:
 
     def __init__(self, data: Path, camera: str, hub: str, *options: str, tools: Path | None = None) -> None:
         self.lines: list[str] = []
-        command = [sys.executable, "-c", "import sys; from edge.cli import main; sys.exit(main())", "serve"]
+        command = [sys.executable, "-c", "import sys; from edge.cli import run; sys.exit(run())", "serve"]
         told = ["--node", "left", "--camera", camera, "--data", str(data), "--hub", hub, "--token", TOKEN]
         self._process = subprocess.Popen(
             [*command, *told, "--port", "0", "--detector", "motion", *options],
