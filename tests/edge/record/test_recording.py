@@ -237,6 +237,7 @@ class WedgedLog:
 def test_a_log_that_fails_does_not_keep_a_recording_from_its_end(
     list_camera, make_rig, tmp_path, frames, make_eyes, zero_ns, fails
 ):
+    before = set(threading.enumerate())
     rig = make_rig(tmp_path, WedgedLog())
     hold = threading.Event()
     after = {"disk": hold, "camera": CameraFault("the cable came off")}.get(fails)
@@ -248,4 +249,7 @@ def test_a_log_that_fails_does_not_keep_a_recording_from_its_end(
     assert recording.stopping.is_set()
     assert recording.broken
     hold.set()
+    # Their last words belong to this test and not to the next one.
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
     rig.ledger.close()
