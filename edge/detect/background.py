@@ -53,8 +53,8 @@ class Foreground:
 
 
 class Background:
-    """Luma of the empty scene, and both chromas at half its size: a median of spread pictures at first, then a slow
-    running mean that spares what stands in front and follows the light at once."""
+    """Luma and both chromas of the empty scene: a median of spread pictures at first, then a slow running mean that
+    spares what stands in front and follows the light at once."""
 
     def __init__(self, width: int, height: int, frames_per_second: float) -> None:
         self.factor = detect_factor(width)
@@ -65,10 +65,9 @@ class Background:
         self._mean: list[npt.NDArray[np.float32]] = []
         self._shown: list[Plane] = []
         # Planes of this size come from the kernel page by page, which takes longer than what is done to them.
-        shape, half = (self.size[1], self.size[0]), (-(-self.size[1] // 2), -(-self.size[0] // 2))
-        self._small_planes = [[np.empty(s, np.uint8) for s in (shape, half, half)] for _ in range(2)]
-        self._mask, self._calm, self._spared = (np.empty(shape, np.uint8) for _ in range(3))
-        self._colour, self._other = (np.empty(half, np.uint8) for _ in range(2))
+        shape = (self.size[1], self.size[0])
+        self._small_planes = [[np.empty(shape, np.uint8) for _ in range(3)] for _ in range(2)]
+        self._mask, self._colour, self._other, self._spared = (np.empty(shape, np.uint8) for _ in range(4))
         self._brightest, self._darkest = (np.empty(shape, np.uint8) for _ in range(2))
         self._frames = 0
         self._before: Plane | None = None
@@ -87,7 +86,12 @@ class Background:
         What stands in the boxes `kept` (n, 4), main-stream pixels, is not taken for background however long it stands.
         """
         room = self._small_planes[self._frames % 2]
-        sources = planes_of(i420 if small is None else small)
+        sources = planes_of(i420)
+        if small is not None:
+            # Chroma that has this size in the main stream already is sharper, and needs no work at all.
+            luma, *chromas = planes_of(small)
+            blue, red = sources[1:] if sources[1].shape == room[1].shape else chromas
+            sources = (luma, blue, red)
         planes = [_shrunk(plane, into) for plane, into in zip(sources, room, strict=True)]
         if self._moments and self._frames >= self._moments[0]:
             self._sample(planes)
@@ -128,11 +132,10 @@ class Background:
         cv2.absdiff(blue, self._shown[1], dst=self._colour)
         cv2.absdiff(red, self._shown[2], dst=self._other)
         cv2.add(self._colour, self._other, dst=self._colour)
-        cv2.resize(self._colour, self.size, dst=self._calm, interpolation=cv2.INTER_LINEAR)
-        cv2.threshold(self._calm, self._noise[1] * 1.75, 255, cv2.THRESH_BINARY_INV, dst=self._calm)
+        cv2.threshold(self._colour, self._noise[1] * 1.5, 255, cv2.THRESH_BINARY_INV, dst=self._other)
         mask = self._mask
         cv2.inRange(luma, self._darkest, self._brightest, dst=mask)
-        cv2.bitwise_and(mask, self._calm, dst=mask)
+        cv2.bitwise_and(mask, self._other, dst=mask)
         cv2.bitwise_not(mask, dst=mask)
         if self._frames % (4 * self._every) == 1:
             self._measure_noise(luma)
@@ -156,16 +159,15 @@ class Background:
 
     def _learn(self, planes: list[Plane], mask: Plane, kept: Floats) -> None:
         free, in_front = (self._every / (s * self._rate) for s in (MEMORY_S, PATIENCE_S))
-        spared, behind = self._spared, self._calm
+        spared, behind = self._spared, self._other
         spared[:] = 0
         for x0, y0, x1, y1 in (kept / self.factor).astype(int).tolist():
             part = (slice(max(0, y0), y1 + 1), slice(max(0, x0), x1 + 1))
             spared[part] = mask[part]
         cv2.bitwise_not(spared, dst=behind)
-        half = [np.ascontiguousarray(which[::2, ::2]) for which in (spared, behind)]
-        for plane, mean, (front, back) in zip(planes, self._mean, ((spared, behind), half, half), strict=True):
-            cv2.accumulateWeighted(plane, mean, min(1.0, free), mask=back)
-            cv2.accumulateWeighted(plane, mean, min(1.0, in_front), mask=front)
+        for plane, mean in zip(planes, self._mean, strict=True):
+            cv2.accumulateWeighted(plane, mean, min(1.0, free), mask=behind)
+            cv2.accumulateWeighted(plane, mean, min(1.0, in_front), mask=spared)
         self._show_mean()
 
     def _show(self, planes: list[Plane]) -> None:
