@@ -25,10 +25,13 @@ demo: setup
 
 setup: $(READY)
 
-$(READY): requirements.lock pyproject.toml viewer/package-lock.json
+# Recompiles the node's loops, too: `hatch_build.py`.
+$(READY): requirements.lock pyproject.toml viewer/package-lock.json hatch_build.py $(wildcard edge/*/*.pyx)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Touchline needs Python 3.11 or newer; this is $$($(PYTHON) --version). Set PYTHON=python3.11, say."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(call install_packages,python3-venv)
+	@{ command -v cc && $(PYTHON) -c 'import os, sysconfig as s; os.stat(s.get_path("include") + "/Python.h")'; } \
+		>/dev/null 2>&1 || $(call install_packages,gcc libc6-dev python3-dev)
 	@echo "Setting up Touchline in $(VENV) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(UV)"
@@ -64,4 +67,4 @@ lock: setup
 		--all-extras --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
 
 clean:
-	@rm -rf $(VENV) out viewer/static/vendor viewer/node_modules
+	@rm -rf $(VENV) out build edge/*/*.so viewer/static/vendor viewer/node_modules

@@ -85,32 +85,34 @@ class EyesCost:
 
 
 def measured_cost(source: Source, seconds: float, shrunk: bool) -> EyesCost:
-    """Eyes and encoder side by side on the same pictures, in one thread. With `shrunk`, each comes with the small copy
-    that a camera's ISP makes of it, outside of what is measured."""
+    """Eyes and encoder on the same pictures, segment by segment one after the other: on a node each has a core, and its
+    caches, for itself. With `shrunk`, each picture comes with the small copy that a camera's ISP makes of it, outside
+    of what is measured."""
     cv2.setNumThreads(1)
     coder = LibavCoder("h264", source.width, source.height, source.rate)
     eyes = open_eyes("onnx", PASSES_PER_SECOND, source.width, source.height, source.rate)
     clock = _Clock()
-    times: list[int] = []
-    counted = 0
+    warm, measured = (max(1, round(s * source.rate / SEGMENT_FRAMES)) for s in (WARM_S, seconds))
     with patch.object(OnnxDetector, "look_at", clock.inside("passes", OnnxDetector.look_at)):
-        for number, planes in enumerate(islice(source.pictures, round((WARM_S + seconds) * source.rate))):
-            if number == round(WARM_S * source.rate):
+        for segment in range(warm + measured):
+            if segment == warm:
                 clock.spent.clear()
-                counted = 0
-            small = small_copy(planes) if shrunk else None
-            frame = Frame(planes, round(number / source.rate * 1e9), number, small)
-            times.append(frame.time_ns)
+            frames = list(_segment(source, segment * SEGMENT_FRAMES, shrunk))
             with clock.spending("encode"):
-                coder.encode(frame, key=number % SEGMENT_FRAMES == 0)
+                for frame in frames:
+                    coder.encode(frame, key=frame is frames[0])
             with clock.spending("rest"):
-                eyes.look(frame)
-                if len(times) == SEGMENT_FRAMES:
-                    _tracks(eyes.close_segment(number // SEGMENT_FRAMES), times, source.width, source.height)
-                    times = []
-            counted += 1
+                for frame in frames:
+                    eyes.look(frame)
+                times = [frame.time_ns for frame in frames]
+                _tracks(eyes.close_segment(segment), times, source.width, source.height)
     spent = clock.spent
-    return EyesCost(counted, spent["encode"], spent.get("passes", 0.0), spent["rest"])
+    return EyesCost(measured * SEGMENT_FRAMES, spent["encode"], spent.get("passes", 0.0), spent["rest"])
+
+
+def _segment(source: Source, first: int, shrunk: bool) -> Iterator[Frame]:
+    for number, planes in enumerate(islice(source.pictures, SEGMENT_FRAMES), first):
+        yield Frame(planes, round(number / source.rate * 1e9), number, small_copy(planes) if shrunk else None)
 
 
 def simulated(width: int, height: int, seed: int, seconds: float) -> Source:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.detect.detector import Floats
+from edge.detect.loops import above, blend, brighter, differs
 from edge.detect.picture import Plane, planes_of
 from edge.frame import detect_factor
 
@@ -67,7 +68,7 @@ class Background:
         # Planes of this size come from the kernel page by page, which takes longer than what is done to them.
         shape = (self.size[1], self.size[0])
         self._small_planes = [[np.empty(shape, np.uint8) for _ in range(3)] for _ in range(2)]
-        self._mask, self._colour, self._other, self._spared = (np.empty(shape, np.uint8) for _ in range(4))
+        self._mask, self._spared = (np.empty(shape, np.uint8) for _ in range(2))
         self._brightest, self._darkest = (np.empty(shape, np.uint8) for _ in range(2))
         self._frames = 0
         self._before: Plane | None = None
@@ -106,14 +107,9 @@ class Background:
         return Foreground(mask, planes[0], self._shown[0], self.factor)
 
     def front(self, luma: Plane, region: tuple[int, int, int, int]) -> Plane:
-        """Levels of luma above the empty scene (y1 - y0, x1 - x0) in a part x0, y0, x1, y1 of the full picture `luma`.
-
-        The region's sides are multiples of `factor`.
-        """
+        """Levels of luma above the empty scene (y1 - y0, x1 - x0) in a part x0, y0, x1, y1 of the picture `luma`."""
         x0, y0, x1, y1 = region
-        behind = self._shown[0][y0 // self.factor : y1 // self.factor, x0 // self.factor : x1 // self.factor]
-        wide = cv2.resize(behind, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
-        return np.asarray(cv2.subtract(luma[y0:y1, x0:x1], wide), np.uint8)
+        return above(luma, self._shown[0], self.factor, x0, y0, x1, y1)
 
     def _sample(self, planes: list[Plane]) -> None:
         self._moments.pop(0)
@@ -129,17 +125,11 @@ class Background:
     def _compare(self, planes: list[Plane]) -> Plane:
         """Foreground = another colour, or brighter, or so much darker that it is no shadow."""
         luma, blue, red = planes
-        cv2.absdiff(blue, self._shown[1], dst=self._colour)
-        cv2.absdiff(red, self._shown[2], dst=self._other)
-        cv2.add(self._colour, self._other, dst=self._colour)
-        cv2.threshold(self._colour, self._noise[1] * 1.5, 255, cv2.THRESH_BINARY_INV, dst=self._other)
-        mask = self._mask
-        cv2.inRange(luma, self._darkest, self._brightest, dst=mask)
-        cv2.bitwise_and(mask, self._other, dst=mask)
-        cv2.bitwise_not(mask, dst=mask)
+        most = min(255, int(1.5 * self._noise[1]))
+        differs(luma, blue, red, self._darkest, self._brightest, self._shown[1], self._shown[2], most, self._mask)
         if self._frames % (4 * self._every) == 1:
-            self._measure_noise(luma)
-        return mask
+            self._measure_noise(planes)
+        return self._mask
 
     def _changing(self, mask: Plane, luma: Plane) -> Plane:
         """The part of the mask at and near pixels that differ from the frame before."""
@@ -149,26 +139,25 @@ class Background:
         changed = cv2.threshold(cv2.absdiff(luma, before), LUMA_STEP, 255, cv2.THRESH_BINARY)[1]
         return np.asarray(cv2.bitwise_and(mask, cv2.dilate(changed, np.ones((9, 9), np.uint8))), np.uint8)
 
-    def _measure_noise(self, luma: Plane) -> None:
+    def _measure_noise(self, planes: list[Plane]) -> None:
         """Steps of 5 σ, where the median of |N(0, σ)| is 0.67 σ; one pixel in 25 is enough to know."""
-        part = (slice(None, None, 5), slice(None, None, 5))
-        light = 7.5 * float(np.median(cv2.absdiff(luma[part], self._shown[0][part])))
-        chroma = 3.5 * float(np.median(self._colour[part]))
+        luma, blue, red = (
+            cv2.absdiff(plane[::5, ::5], shown[::5, ::5]) for plane, shown in zip(planes, self._shown, strict=True)
+        )
+        light, chroma = 7.5 * float(np.median(luma)), 3.5 * float(np.median(cv2.add(blue, red)))
         self._noise = (max(LUMA_STEP, light), max(CHROMA_STEP, chroma))
         self._bound()
 
     def _learn(self, planes: list[Plane], mask: Plane, kept: Floats) -> None:
-        free, in_front = (self._every / (s * self._rate) for s in (MEMORY_S, PATIENCE_S))
-        spared, behind = self._spared, self._other
+        free, in_front = (min(1.0, self._every / (s * self._rate)) for s in (MEMORY_S, PATIENCE_S))
+        spared = self._spared
         spared[:] = 0
         for x0, y0, x1, y1 in (kept / self.factor).astype(int).tolist():
             part = (slice(max(0, y0), y1 + 1), slice(max(0, x0), x1 + 1))
             spared[part] = mask[part]
-        cv2.bitwise_not(spared, dst=behind)
-        for plane, mean in zip(planes, self._mean, strict=True):
-            cv2.accumulateWeighted(plane, mean, min(1.0, free), mask=behind)
-            cv2.accumulateWeighted(plane, mean, min(1.0, in_front), mask=spared)
-        self._show_mean()
+        for plane, mean, shown in zip(planes, self._mean, self._shown, strict=True):
+            blend(plane, mean, shown, spared, free, in_front)
+        self._bound()
 
     def _show(self, planes: list[Plane]) -> None:
         self._shown = planes
@@ -189,12 +178,7 @@ class Background:
     def _follow_light(self, luma: Plane) -> None:
         """What a whole neighbourhood does together is the light's doing: a cloud, the camera's exposure."""
         cells = (max(4, self.size[0] // GRID), max(4, self.size[1] // GRID))
-        # One pixel in 16 says as much of a whole cell, and costs a twelfth.
-        now, before = (
-            cv2.resize(np.ascontiguousarray(p[::4, ::4]), cells, interpolation=cv2.INTER_AREA).astype(np.float32)
-            for p in (luma, self._shown[0])
-        )
-        ratio = cv2.medianBlur((now + 1) / (before + 1), 5)
+        ratio = cv2.medianBlur(brighter(luma, self._shown[0], *cells), 5)
         if float(np.abs(ratio - 1).max()) < 0.03:
             return
         wide = cv2.resize(ratio, self.size, interpolation=cv2.INTER_LINEAR)

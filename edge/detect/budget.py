@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from edge.detect.detector import Detections, Floats
 from edge.detect.looks import MOST_SCALE, Look, Part
+from edge.detect.loops import best_window
 from edge.detect.network import NetworkDetector, merged
 from edge.detect.picture import Plane
 from edge.detect.stature import BALL_SHARE, Stature
@@ -121,7 +122,11 @@ class Attention:
         self._stature = stature
         self._rows = max(1, round(height * COLUMNS / width))
         self._cell = (width / COLUMNS, height / self._rows)
-        self._tiles = self._all_tiles()
+        tiles = self._all_tiles()
+        self._scales = np.array(list(tiles))
+        self._tiles = [tile for level in tiles.values() for tile in level]
+        shapes = [(nth, tile.rows, tile.columns) for nth, level in enumerate(tiles.values()) for tile in level]
+        self._shapes = np.array(shapes, np.int64)
         self._near_at = np.zeros((self._rows, COLUMNS))
         self._seen_at = np.full((self._rows, COLUMNS), -OLDEST_S)
         self._ball_seen_at = np.full((self._rows, COLUMNS), -BALL_AGE_S)
@@ -136,7 +141,7 @@ class Attention:
         persons = self._persons(tall, scene)
         persons[middle < top - self._stature.at(np.array([top]))] = 0.0
         ball = self._ball(time_s, tall, scene, persons)
-        at_scale = np.array(list(self._tiles))[:, None] * tall
+        at_scale = self._scales[:, None] * tall
         fits = 1 - _rising(at_scale, LARGE_PX)
         sees, sees_ball = (
             seen / np.maximum(seen.max(axis=0), 1e-6)
@@ -152,21 +157,9 @@ class Attention:
         age = time_s - self._seen_at
         need, ball_need = persons * age, ball * np.minimum(time_s - self._ball_seen_at, BALL_AGE_S)
         row, column = divmod(int(np.where(persons > 0, time_s - self._near_at, -1.0).argmax()), COLUMNS)
-        overdue = time_s - self._near_at[row, column] > OLDEST_S
-        best = (-1.0, 0, 0, 0, next(iter(self._tiles.values()))[0])
-        for level, tiles in enumerate(self._tiles.values()):
-            if overdue and sees[level, row] < WELL:
-                continue
-            total = cv2.integral(sees[level][:, None] * need + sees_ball[level][:, None] * ball_need)
-            for tile in tiles:
-                h, w = tile.rows, tile.columns
-                worth = total[h:, w:] - total[:-h, w:] - total[h:, :-w] + total[:-h, :-w]
-                # Only windows that hold the oldest cell, if its turn has come.
-                top, left = (max(0, row - h + 1), max(0, column - w + 1)) if overdue else (0, 0)
-                part = worth[top : row + 1, left : column + 1] if overdue else worth
-                y, x = divmod(int(part.argmax()), part.shape[1])
-                best = max(best, (float(part[y, x]), level, top + y, left + x, tile), key=lambda option: option[0])
-        _, level, y, x, tile = best
+        held = (row, column) if time_s - self._near_at[row, column] > OLDEST_S else (-1, -1)
+        nth, y, x = best_window(need, ball_need, sees, sees_ball, self._shapes, *held, WELL)
+        level, tile = int(self._shapes[nth, 0]), self._tiles[nth]
         window = (slice(y, y + tile.rows), slice(x, x + tile.columns))
         self._near_at[window][sees[level][window[0]] >= WELL] = time_s
         for seen_at, seen in ((self._seen_at, sees[level]), (self._ball_seen_at, sees_ball[level])):
@@ -273,15 +266,16 @@ class Budget:
         self._pace = Pace(passes_per_second, frames_per_second)
         self._attention = attention
 
-    def spend(self, time_s: float, frame: Frame, scene: Scene) -> tuple[Detections, list[Look]] | None:
-        """What the looks that are due at this frame find, and these looks; None where none is due.
+    def spend(self, time_s: float, frame: Frame, scene: Callable[[], Scene]) -> tuple[Detections, list[Look]] | None:
+        """What the looks that are due at this frame find, and these looks; None where none is due, and then nobody asks
+        for the `scene`.
 
         Raises what the detector raises.
         """
         count = self._pace.due(time_s)
         if not count:
             return None
-        looks = self._attention.choose(time_s, count, scene)
+        looks = self._attention.choose(time_s, count, scene())
         return merged(self._detector.look_at(frame, looks)), looks
 
 

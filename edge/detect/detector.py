@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.detect.loops import shared
 from edge.frame import Frame
 from wire.tracks import Kind
 
@@ -57,16 +58,7 @@ def middles(box: Floats) -> Floats:
 
 def overlap(a: Floats, b: Floats) -> Floats:
     """Intersection over union of boxes (n, 4) and (m, 4): (n, m)."""
-    # Column by column: a product over a last axis of two costs numpy several times more.
-    ax0, ay0, ax1, ay1 = a.T[:, :, None]
-    bx0, by0, bx1, by1 = b.T[:, None, :]
-    wide = np.maximum(np.minimum(ax1, bx1) - np.maximum(ax0, bx0), 0.0)
-    common = wide * np.maximum(np.minimum(ay1, by1) - np.maximum(ay0, by0), 0.0)
-    either = np.maximum(ax1 - ax0, 0.0) * np.maximum(ay1 - ay0, 0.0) + np.maximum(bx1 - bx0, 0.0) * np.maximum(
-        by1 - by0, 0.0
-    )
-    shared: Floats = common / np.maximum(either - common, 1e-9)
-    return shared
+    return shared(a, b)
 
 
 def without_doubles(box: Floats, score: Floats, limit: float) -> npt.NDArray[np.intp]:

@@ -12,6 +12,7 @@ from edge.detect.picture import Plane
 from edge.detect.stature import BALL_SHARE, Stature
 from edge.track.assign import assigned
 from edge.track.ids import TrackletIds
+from edge.track.loops import bend_and_step, within
 from edge.track.paths import Paths
 from edge.track.rows import Journal
 from edge.track.spot import spot
@@ -152,10 +153,10 @@ class Balls:
             found = found.where(_diameter(found.box) < NEARER * BALL_SHARE * self._stature.at(found.box[:, 3]))
         if not len(found.box):
             return
-        shirt = _within(found.box, persons, 0.0, 0.75)
-        at_person = _within(found.box, persons, 0.0, 1.05)
+        shirt = within(found.box, persons, 0.0, 0.75)
+        at_person = within(found.box, persons, 0.0, 1.05)
         if seen_by_network:
-            at_person |= _within(found.box, persons, *SHIN, BESIDE)
+            at_person |= within(found.box, persons, *SHIN, BESIDE)
         rows, candidates = self._pairs(middles(found.box), shirt)
         self._take(rows, found.where(candidates), at_person[candidates], seen_by_network)
         free = ~shirt
@@ -186,8 +187,8 @@ class Balls:
     def _find(self, rows: Rows, centre: Floats, persons: Floats, tall: Floats) -> None:
         """Take in what a search for these rows found, unless it is a shirt."""
         box = _boxes(centre, self.tracks["diameter"][rows])
-        kept = self._passing(tall)[rows] | ~_within(box, persons, 0.0, 0.6)
-        self._measure(rows[kept], centre[kept], _within(box[kept], persons, 0.0, 1.05))
+        kept = self._passing(tall)[rows] | ~within(box, persons, 0.0, 0.6)
+        self._measure(rows[kept], centre[kept], within(box[kept], persons, 0.0, 1.05))
 
     def _drop_socks(self, persons: Floats) -> None:
         """End those that never leave somebody's shin, and what they said in this segment."""
@@ -195,7 +196,7 @@ class Balls:
         if not len(now):
             return
         shin = self.tracks["shin"]
-        shin[now] += (_within(self._boxes(now), persons, *SHIN, BESIDE) - shin[now]) * self._pace / SOCK_FRAMES
+        shin[now] += (within(self._boxes(now), persons, *SHIN, BESIDE) - shin[now]) * self._pace / SOCK_FRAMES
         self._keep(shin < SOCK)
 
     def _boxes(self, rows: Rows) -> Floats:
@@ -270,11 +271,17 @@ class Balls:
         tracks["hits"][rows] += 1
         tracks["last_frame"][rows] = self._frame
         self._write_down(rows, centre, variance)
-        proven = tracks["sightings"] >= SIGHTINGS
-        proven |= (tracks["hits"] >= HITS) & (tracks["alone"] >= np.maximum(HITS, ALONE * tracks["hits"]))
-        for row in rows[(proven & ~self.believed)[rows]].tolist():
-            if tracks["sightings"][row] >= SIGHTINGS or _makes_a_path(tracks[row], self._frame):
-                tracks["id"][row] = next(self._ids)
+        for row in rows[self._proven(rows)].tolist():
+            tracks["id"][row] = next(self._ids)
+
+    def _proven(self, rows: Rows) -> Flags:
+        """Which of these rows (n,) have now proven themselves."""
+        tracks = self.tracks[rows]
+        alone = (tracks["hits"] >= HITS) & (tracks["alone"] >= np.maximum(HITS, ALONE * tracks["hits"]))
+        proven: Flags = (tracks["id"] == 0) & (tracks["sightings"] >= SIGHTINGS)
+        for nth in np.flatnonzero((tracks["id"] == 0) & ~proven & alone).tolist():
+            proven[nth] = _makes_a_path(tracks[nth], self._frame)
+        return proven
 
     def _write_down(self, rows: Rows, centre: Floats, variance: Floats) -> None:
         tracks = self.tracks
@@ -315,16 +322,16 @@ class Balls:
 
 def _makes_a_path(track: np.void, now: int) -> bool:
     """Whether its last measurements are those of something that flies or rolls."""
-    recent = track["recent_frame"] > now - WITHIN
-    frame, place = track["recent_frame"][recent].astype(np.float64), track["recent"][recent]
+    frame = track["recent_frame"]
+    first = int(np.searchsorted(frame, now - WITHIN, side="right"))
+    frame, place = frame[first:], track["recent"][first:]
+    diameter = float(track["diameter"])
     # Counted over its whole life: a ball that rolls out slowly takes a second to prove itself.
-    if len(frame) < HITS or math.dist(place[-1], track["start"]) < TRAVEL * track["diameter"]:
+    if len(frame) < HITS or math.dist(place[-1], track["start"]) < TRAVEL * diameter:
         return False
+    rough, step = bend_and_step(frame, place)
     dribbled = track["at_person"] > 0.5 * track["hits"]
-    speed = np.diff(place, axis=0) / np.diff(frame)[:, None]
-    step = math.dist(place[-1], place[0]) / (frame[-1] - frame[0])
-    rough = float(np.median(np.linalg.norm(np.diff(speed, axis=0), axis=1)))
-    return rough < max(ROUGHNESS * float(step), (0.8 if dribbled else 0.5) * float(track["diameter"]))
+    return rough < max(ROUGHNESS * step, (0.8 if dribbled else 0.5) * diameter)
 
 
 def _diameter(box: Floats) -> Floats:
@@ -336,17 +343,3 @@ def _diameter(box: Floats) -> Floats:
 def _boxes(centre: Floats, diameter: Floats) -> Floats:
     half = diameter[:, None] / 2
     return np.concatenate([centre - half, centre + half], axis=1)
-
-
-def _within(found: Floats, persons: Floats, top: float, bottom: float, beside: float = 0.0) -> npt.NDArray[np.bool_]:
-    """Which centres of `found` (n, 4) lie in the part of a person's box between these shares of its height, and so
-    many heights to each side of it."""
-    if not len(persons) or not len(found):
-        return np.zeros(len(found), bool)
-    x, y = middles(found).T
-    x0, y0, x1, y1 = persons.T[:, :, None]
-    tall = y1 - y0
-    inside: npt.NDArray[np.bool_] = (
-        (x > x0 - beside * tall) & (x < x1 + beside * tall) & (y > y0 + top * tall) & (y < y0 + bottom * tall)
-    ).any(axis=0)
-    return inside

@@ -1,12 +1,12 @@
 """Points that move through the picture: filtered frame by frame, smoothed once a segment is complete."""
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from edge.detect.detector import Floats
+from edge.track import loops
 
 Rows = npt.NDArray[Any]
 DRAG = 0.99
@@ -36,20 +36,11 @@ class Paths:
 
     def step(self, acceleration: Floats) -> None:
         """One frame on, with the standard deviation (n,) of the accelerations, px per frame²."""
-        self.place = self.place + self.speed
-        self.speed = self.speed * DRAG
-        p, c, v = self.cov.T
-        noise = acceleration**2
-        self.cov = np.stack([p + 2 * c + v + noise / 4, (c + v) * DRAG + noise / 2, v * DRAG**2 + noise], axis=1)
+        loops.step(self.place, self.speed, self.cov, acceleration, DRAG)
 
     def correct(self, rows: Rows, measured: Floats, variance: Floats) -> None:
         """Take in the places (k, 2) measured for these rows, with their variances (k,)."""
-        p, c, v = self.cov[rows].T
-        gain, turn = p / (p + variance), c / (p + variance)
-        off = measured - self.place[rows]
-        self.place[rows] += gain[:, None] * off
-        self.speed[rows] += turn[:, None] * off
-        self.cov[rows] = np.stack([(1 - gain) * p, (1 - gain) * c, v - turn * c], axis=1)
+        loops.correct(self.place, self.speed, self.cov, rows, measured, variance)
 
 
 def smoothed(
@@ -68,18 +59,5 @@ def smoothed(
     asked = frame if asked is None else asked
     if len(frame) < 3:
         return np.stack([np.interp(asked, frame, axis) for axis in place.T], axis=1)
-    at = frame - frame[0]
-    n = int(at[-1]) + 1
-    system = _stiffness(n) / acceleration**2
-    wanted = np.zeros((n, 2))
-    system[at, at] += 1.0 / variance
-    wanted[at] = place / variance[:, None]
-    whole = np.linalg.solve(system, wanted)
+    whole = loops.relaxed(frame - frame[0], place, 1.0 / variance, acceleration**-2)
     return np.asarray(whole[asked - frame[0]], np.float64)
-
-
-@lru_cache(maxsize=128)
-def _stiffness(n: int) -> Floats:
-    """What second differences of n places (n, n) weigh; to be read only."""
-    bend = np.diff(np.eye(n), 2, axis=0)
-    return np.asarray(bend.T @ bend, np.float64)

@@ -11,6 +11,7 @@ from edge.detect.detector import Detections, Floats, middles, overlap
 from edge.detect.looks import Look
 from edge.detect.picture import Plane
 from edge.track.assign import assigned
+from edge.track.claims import feet_of_blobs
 from edge.track.ids import TrackletIds
 from edge.track.patch import shifts
 from edge.track.paths import DRAG, Paths
@@ -153,24 +154,11 @@ class People:
         self._drop_doubles()
 
     def refine(self, blobs: Blobs) -> None:
-        """Correct the tracks by the blobs of this frame, where it is plain which blob belongs to whom.
-
-        A track takes all blobs whose centre lies in its (widened) box; a blob that several tracks claim says nothing
-        about any of them.
-        """
-        if not len(self.tracks) or not len(blobs.box):
-            return
-        boxes, sizes = self.boxes, self.sizes
-        claims = _centred_in(_widened(boxes, 0.15), blobs.centre) | (_share(boxes, blobs.box) > 0.3)
-        shared = claims.sum(axis=0) > 1
-        tall = blobs.box[:, 3] - blobs.box[:, 1]
-        blocked = (claims[:, shared] & (tall[shared] > 0.35 * sizes[:, 1:])).any(axis=1)
-        # A small blob just outside the box is a ball at the feet or a shadow's edge.
-        tiny = blobs.area < 0.03 * (sizes[:, :1] * sizes[:, 1:])
-        usable = claims & ~shared & (~tiny | _centred_in(boxes, blobs.centre))
-        rows = np.flatnonzero(usable.any(axis=1) & ~blocked)
+        """Correct the tracks by the blobs of this frame, where it is plain which blob belongs to whom."""
+        feet = feet_of_blobs(self.boxes, blobs)
+        rows = np.flatnonzero(~np.isnan(feet[:, 0]))
         if len(rows):
-            self._take_blobs(rows, blobs, usable[rows])
+            self._measure(rows, feet[rows], BLOB_ERROR, BLOB, 1.0)
 
     def stand(self, rows: Rows, feet: Floats) -> None:
         """Correct these tracks by where their poses say that the persons stand (n, 2) px."""
@@ -203,18 +191,6 @@ class People:
         score[rows] = 0.7 * score[rows] + 0.3 * found.score
         self.tracks["unseen"][rows] = 0
         self._measure(rows, feet_of(found.box), BOX_ERROR, worth)
-
-    def _take_blobs(self, rows: Rows, blobs: Blobs, own: Flags) -> None:
-        """Correct these rows by the blobs that are their `own` (n, m)."""
-        x0, y0, x1, y1 = blobs.box.T
-        low_x, low_y = (np.where(own, side, np.inf).min(axis=1) for side in (x0, y0))
-        high_x, high_y = (np.where(own, side, -np.inf).max(axis=1) for side in (x1, y1))
-        width, height = self.sizes[rows].T
-        wide, tall = (high_x - low_x) / width, (high_y - low_y) / height
-        whole = (tall > 0.65) & (tall < 1.3) & (wide > 0.3) & (wide < 1.9)
-        weight = own * blobs.area
-        feet = np.stack([weight @ blobs.centre[:, 0] / weight.sum(axis=1), high_y], axis=1)
-        self._measure(rows[whole], feet[whole], BLOB_ERROR, BLOB, 1.0)
 
     def _measure(self, rows: Rows, feet: Floats, error: float, worth: int, more: float = 0.0) -> None:
         """Take in the foot points (n, 2) of these rows, with an `error` in heights and `more` variance in px²."""
@@ -311,19 +287,3 @@ def _looked_at(boxes: Floats, looks: Sequence[Look]) -> npt.NDArray[np.bool_]:
     seen = [_inside(boxes, look.region) & (tall * look.scale[1] > NEAR_ENOUGH_PX) for look in looks]
     looked_at: npt.NDArray[np.bool_] = np.any(seen, axis=0)
     return looked_at
-
-
-def _centred_in(boxes: Floats, centre: Floats) -> npt.NDArray[np.bool_]:
-    x, y = centre.T
-    inside: npt.NDArray[np.bool_] = (x > boxes[:, :1]) & (x < boxes[:, 2:3]) & (y > boxes[:, 1:2]) & (y < boxes[:, 3:])
-    return inside
-
-
-def _share(boxes: Floats, blobs: Floats) -> Floats:
-    """How much of each box (n, 4) each blob's box (m, 4) covers: (n, m)."""
-    ax0, ay0, ax1, ay1 = boxes.T[:, :, None]
-    bx0, by0, bx1, by1 = blobs.T[:, None, :]
-    wide = np.maximum(np.minimum(ax1, bx1) - np.maximum(ax0, bx0), 0.0)
-    common = wide * np.maximum(np.minimum(ay1, by1) - np.maximum(ay0, by0), 0.0)
-    share: Floats = common / np.maximum((ax1 - ax0) * (ay1 - ay0), 1.0)
-    return share

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.detect.detector import Floats
+from edge.track.loops import joined
 from edge.track.paths import smoothed
 
 CONTEXT_FRAMES = 12
@@ -27,15 +28,14 @@ class Series:
     def since(self, first: int, acceleration: float, most_apart: int = 1) -> tuple[Frames, Floats, Floats, Floats]:
         """Frames (n,), smoothed places (n, 2), sizes (n, 2) and scores (n,) from the frame `first` on; also of those
         between two measured ones that are at most `most_apart` frames apart."""
-        near = self.frame >= first - CONTEXT_FRAMES
+        near = slice(int(np.searchsorted(self.frame, first - CONTEXT_FRAMES)), None)
         frame = self.frame[near]
-        asked = _joined(frame, most_apart)
-        asked = asked[asked >= first]
+        asked = joined(frame, first, most_apart)
         if not len(asked):
             return asked, np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0)
         path = smoothed(frame, self.place[near], self.variance[near], acceleration, asked)
-        sizes = np.stack([np.interp(asked, frame, side) for side in self.size[near].T], axis=1)
-        return asked, path, sizes, np.interp(asked, frame, self.score[near])
+        width, height, score = (np.interp(asked, frame, part) for part in (*self.size[near].T, self.score[near]))
+        return asked, path, np.stack([width, height], axis=1), score
 
 
 class Journal:
@@ -71,12 +71,3 @@ class Journal:
     def forget_before(self, first: int) -> None:
         """Drop what no segment that begins with the frame `first` needs."""
         self._entries = [entry for entry in self._entries if entry[0] >= first - CONTEXT_FRAMES]
-
-
-def _joined(frame: Frames, most_apart: int) -> Frames:
-    """These rising frames and all between neighbours that are at most so many apart."""
-    apart = np.diff(frame, append=frame[-1:] + 1)
-    steps = np.where(apart <= most_apart, apart, 1)
-    nth = np.arange(int(steps.sum())) - np.repeat(np.cumsum(steps) - steps, steps)
-    joined: Frames = np.repeat(frame, steps) + nth
-    return joined

@@ -1,0 +1,377 @@
+# cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Loops over pixels, blobs and cells, for which calls of numpy one after the other take several times longer.
+
+What each is for says `loops.pyi`.
+"""
+
+import numpy as np
+
+from libc.math cimport fabs, floor
+from libc.stdint cimport int32_t, int64_t, uint8_t
+
+cdef extern from *:
+    """
+    /* Nothing else points there: without knowing that, the compiler takes the bytes one by one. */
+    typedef unsigned char *__restrict bytes_out;
+    typedef float *__restrict floats_out;
+    """
+    ctypedef uint8_t* bytes_out
+    ctypedef float* floats_out
+
+cdef enum:
+    STRETCH = 32
+
+
+cdef inline uint8_t _apart(uint8_t a, uint8_t b) noexcept nogil:
+    cdef uint8_t more = a if a > b else b, less = b if a > b else a
+    return <uint8_t> (more - less)
+
+
+def differs(
+    const uint8_t[:, ::1] luma,
+    const uint8_t[:, ::1] blue,
+    const uint8_t[:, ::1] red,
+    const uint8_t[:, ::1] darkest,
+    const uint8_t[:, ::1] brightest,
+    const uint8_t[:, ::1] usual_blue,
+    const uint8_t[:, ::1] usual_red,
+    uint8_t most,
+    uint8_t[:, ::1] mask,
+):
+    cdef Py_ssize_t y
+    with nogil:
+        for y in range(luma.shape[0]):
+            _differs(
+                &luma[y, 0], &blue[y, 0], &red[y, 0], &darkest[y, 0], &brightest[y, 0], &usual_blue[y, 0],
+                &usual_red[y, 0], most, &mask[y, 0], luma.shape[1],
+            )
+
+
+cdef void _differs(
+    const uint8_t* luma,
+    const uint8_t* blue,
+    const uint8_t* red,
+    const uint8_t* darkest,
+    const uint8_t* brightest,
+    const uint8_t* usual_blue,
+    const uint8_t* usual_red,
+    uint8_t most,
+    bytes_out mask,
+    Py_ssize_t width,
+) noexcept nogil:
+    cdef Py_ssize_t x
+    cdef uint8_t off_blue, off_red, bound
+    for x in range(width):
+        # Everything stays in bytes, of which the processor takes the most at once.
+        off_blue = _apart(blue[x], usual_blue[x])
+        off_red = _apart(red[x], usual_red[x])
+        bound = max(off_blue, most) - off_blue
+        bound = -<uint8_t> ((off_red > bound) | (off_blue > most))
+        mask[x] = bound | -<uint8_t> ((luma[x] < darkest[x]) | (luma[x] > brightest[x]))
+
+
+def blend(
+    const uint8_t[:, ::1] plane,
+    float[:, ::1] mean,
+    uint8_t[:, ::1] shown,
+    const uint8_t[:, ::1] spared,
+    float share,
+    float share_if_spared,
+):
+    cdef Py_ssize_t y
+    with nogil:
+        for y in range(plane.shape[0]):
+            _blend(&plane[y, 0], &mean[y, 0], &shown[y, 0], &spared[y, 0], share, share_if_spared, plane.shape[1])
+
+
+cdef void _blend(
+    const uint8_t* plane,
+    floats_out mean,
+    bytes_out shown,
+    const uint8_t* spared,
+    float share,
+    float share_if_spared,
+    Py_ssize_t width,
+) noexcept nogil:
+    cdef Py_ssize_t x
+    for x in range(width):
+        mean[x] += (share_if_spared if spared[x] else share) * (<float> plane[x] - mean[x])
+        shown[x] = <uint8_t> <int> (mean[x] + <float> 0.5)
+
+
+def brighter(const uint8_t[:, ::1] now, const uint8_t[:, ::1] before, Py_ssize_t columns, Py_ssize_t rows):
+    cdef Py_ssize_t height = now.shape[0], width = now.shape[1]
+    cdef Py_ssize_t row, column, y, x, is_now, was, count
+    found = np.empty((rows, columns), np.float32)
+    cdef float[:, ::1] ratio = found
+    with nogil:
+        for row in range(rows):
+            for column in range(columns):
+                is_now = was = count = 0
+                # One pixel in 16 says as much of a whole cell.
+                for y in range(row * height // rows, (row + 1) * height // rows, 4):
+                    for x in range(column * width // columns, (column + 1) * width // columns, 4):
+                        is_now += now[y, x]
+                        was += before[y, x]
+                        count += 1
+                ratio[row, column] = <float> (is_now + count) / (was + count)
+    return found
+
+
+def above(
+    const uint8_t[:, ::1] luma,
+    const uint8_t[:, ::1] behind,
+    int factor,
+    Py_ssize_t x0,
+    Py_ssize_t y0,
+    Py_ssize_t x1,
+    Py_ssize_t y1,
+):
+    cdef Py_ssize_t height = behind.shape[0], width = behind.shape[1]
+    cdef Py_ssize_t first = x0 // factor - 1, last = x1 // factor + 1
+    cdef Py_ssize_t y, x, column, inside, upper, lower
+    cdef float down, part, usual, level
+    found = np.empty((y1 - y0, x1 - x0), np.uint8)
+    cdef uint8_t[:, ::1] window = found
+    cdef float[::1] line = np.empty(last - first + 1, np.float32)
+    cdef float[::1] across = np.empty(x1 - x0, np.float32)
+    cdef Py_ssize_t[::1] left = np.empty(x1 - x0, np.intp)
+    with nogil:
+        for x in range(x1 - x0):
+            down = <float> ((x0 + x + 0.5) / factor - 0.5)
+            left[x] = <Py_ssize_t> floor(down) - first
+            across[x] = <float> (down - floor(down))
+        for y in range(y0, y1):
+            down = <float> ((y + 0.5) / factor - 0.5)
+            upper = <Py_ssize_t> floor(down)
+            part = <float> (down - floor(down))
+            lower = min(upper + 1, height - 1)
+            upper = max(upper, 0)
+            for column in range(first, last + 1):
+                inside = min(max(column, 0), width - 1)
+                line[column - first] = behind[upper, inside] + part * (
+                    <float> behind[lower, inside] - <float> behind[upper, inside]
+                )
+            for x in range(x1 - x0):
+                usual = line[left[x]] + across[x] * (line[left[x] + 1] - line[left[x]])
+                level = <float> luma[y, x0 + x] - usual + <float> 0.5
+                window[y - y0, x] = <uint8_t> level if level > 0 else 0
+    return found
+
+
+def find_runs(const uint8_t[:, ::1] mask, int32_t[:, ::1] runs):
+    cdef Py_ssize_t height = mask.shape[0], width = mask.shape[1]
+    cdef Py_ssize_t y, x, k, stop, count = 0
+    cdef uint8_t any_set
+    with nogil:
+        for y in range(height):
+            x = 0
+            while x < width:
+                # Little of a picture moves: what is empty is passed over by many pixels at once.
+                stop = min(x + STRETCH, width)
+                if stop - x == STRETCH:
+                    any_set = 0
+                    for k in range(STRETCH):
+                        any_set |= mask[y, x + k]
+                    if not any_set:
+                        x = stop
+                        continue
+                while x < stop:
+                    if not mask[y, x]:
+                        x += 1
+                        continue
+                    runs[count, 0] = <int32_t> y
+                    runs[count, 1] = <int32_t> x
+                    while x < width and mask[y, x]:
+                        x += 1
+                    runs[count, 2] = <int32_t> x
+                    count += 1
+    return count
+
+
+cdef int32_t _top(int32_t[::1] part, int32_t run) noexcept nogil:
+    while part[run] != run:
+        part[run] = part[part[run]]
+        run = part[run]
+    return run
+
+
+def join(const int32_t[:, ::1] runs, int32_t[::1] part):
+    cdef int32_t run, touching, one, other, above = 0, first = 0, count = 0, row = -1
+    with nogil:
+        for run in range(<int32_t> runs.shape[0]):
+            part[run] = run
+            if runs[run, 0] != row:
+                # The row before begins where this one's predecessor began, unless it is empty.
+                above = first if runs[run, 0] == row + 1 else run
+                row = runs[run, 0]
+                first = run
+            while above < first and runs[above, 2] < runs[run, 1]:
+                above += 1
+            touching = above
+            while touching < first and runs[touching, 1] <= runs[run, 2]:
+                one = _top(part, touching)
+                other = _top(part, run)
+                part[max(one, other)] = min(one, other)
+                touching += 1
+        for run in range(<int32_t> runs.shape[0]):
+            # The top of a part is its first run, which has its number already.
+            if part[run] == run:
+                part[run] = count
+                count += 1
+            else:
+                part[run] = part[part[run]]
+    return count
+
+
+def measured(
+    const int32_t[:, ::1] runs,
+    const int32_t[::1] part,
+    Py_ssize_t count,
+    const uint8_t[:, ::1] luma,
+    const uint8_t[:, ::1] behind,
+):
+    cdef Py_ssize_t run, of, y, x, x0, x1, brighter
+    found = np.zeros((count, 8))
+    found[:, :2] = np.inf
+    cdef double[:, ::1] columns = found
+    with nogil:
+        for run in range(runs.shape[0]):
+            y = runs[run, 0]
+            x0 = runs[run, 1]
+            x1 = runs[run, 2]
+            of = part[run]
+            columns[of, 0] = min(columns[of, 0], x0)
+            columns[of, 1] = min(columns[of, 1], y)
+            columns[of, 2] = max(columns[of, 2], x1)
+            columns[of, 3] = max(columns[of, 3], y + 1)
+            columns[of, 4] += (x1 - x0) * (x0 + x1) / 2.0
+            columns[of, 5] += (x1 - x0) * (y + 0.5)
+            columns[of, 6] += x1 - x0
+            brighter = 0
+            for x in range(x0, x1):
+                if luma[y, x] > behind[y, x]:
+                    brighter += luma[y, x] - behind[y, x]
+            columns[of, 7] += brighter
+        for of in range(count):
+            columns[of, 4] /= columns[of, 6]
+            columns[of, 5] /= columns[of, 6]
+            columns[of, 7] /= columns[of, 6]
+    return found
+
+
+def shared(const double[:, :] a, const double[:, :] b):
+    cdef Py_ssize_t one, other
+    cdef double wide, high, common, either
+    found = np.zeros((a.shape[0], b.shape[0]))
+    cdef double[:, ::1] over_union = found
+    for one in range(a.shape[0]):
+        for other in range(b.shape[0]):
+            wide = min(a[one, 2], b[other, 2]) - max(a[one, 0], b[other, 0])
+            high = min(a[one, 3], b[other, 3]) - max(a[one, 1], b[other, 1])
+            if wide > 0 and high > 0:
+                common = wide * high
+                either = (a[one, 2] - a[one, 0]) * (a[one, 3] - a[one, 1])
+                either += (b[other, 2] - b[other, 0]) * (b[other, 3] - b[other, 1])
+                over_union[one, other] = common / max(either - common, 1e-9)
+    return found
+
+
+def upright(const double[:, :] box, const double[:] area, const double[:] tall, double least, double most):
+    cdef Py_ssize_t blob
+    cdef double width, height
+    found = np.zeros(box.shape[0], np.uint8)
+    cdef uint8_t[::1] fits = found
+    for blob in range(box.shape[0]):
+        width = box[blob, 2] - box[blob, 0]
+        height = box[blob, 3] - box[blob, 1]
+        fits[blob] = (
+            least * tall[blob] < height < most * tall[blob]
+            and 0.12 * height < width < 1.1 * height
+            and area[blob] > 0.25 * max(width * height, 1.0)
+        )
+    return found.view(np.bool_)
+
+
+def round_ones(
+    const double[:, :] box,
+    const double[:] area,
+    const double[:] bright,
+    const double[:] least,
+    const double[:] most,
+    double pixel,
+):
+    cdef Py_ssize_t blob
+    cdef double width, height, shorter
+    found = np.zeros(box.shape[0], np.uint8)
+    cdef uint8_t[::1] fits = found
+    for blob in range(box.shape[0]):
+        width = box[blob, 2] - box[blob, 0]
+        height = box[blob, 3] - box[blob, 1]
+        shorter = min(width, height)
+        fits[blob] = (
+            least[blob] < shorter < 1.6 * most[blob] + 2 * pixel
+            and max(width, height) < 4.0 * most[blob] + 2 * pixel
+            and bright[blob] > 12
+            and area[blob] > 0.4 * max(width * height, 1.0)
+        )
+    return found.view(np.bool_)
+
+
+def lonely(const double[:, :] centre, const Py_ssize_t[:] rows, const double[:] tall, double least, Py_ssize_t swarm):
+    cdef Py_ssize_t nth, other, around
+    cdef double reach
+    found = np.zeros(rows.shape[0], np.uint8)
+    cdef uint8_t[::1] alone = found
+    for nth in range(rows.shape[0]):
+        reach = max(tall[rows[nth]], least)
+        around = 0
+        for other in range(centre.shape[0]):
+            around += (
+                fabs(centre[rows[nth], 0] - centre[other, 0]) < reach
+                and fabs(centre[rows[nth], 1] - centre[other, 1]) < reach
+            )
+        alone[nth] = around <= swarm
+    return found.view(np.bool_)
+
+
+def best_window(
+    const double[:, :] need,
+    const double[:, :] ball_need,
+    const double[:, :] sees,
+    const double[:, :] sees_ball,
+    const int64_t[:, :] shapes,
+    Py_ssize_t row,
+    Py_ssize_t column,
+    double well,
+):
+    cdef Py_ssize_t height = need.shape[0], width = need.shape[1]
+    cdef Py_ssize_t nth, level, h, w, y, x, best_nth = 0, best_y = 0, best_x = 0, summed = -1
+    cdef double line, worth, best = -1.0
+    cdef double[:, ::1] total = np.zeros((height + 1, width + 1))
+    for nth in range(shapes.shape[0]):
+        level = shapes[nth, 0]
+        h = shapes[nth, 1]
+        w = shapes[nth, 2]
+        if row >= 0 and sees[level, row] < well:
+            continue
+        if level != summed:
+            summed = level
+            for y in range(height):
+                line = 0.0
+                for x in range(width):
+                    line += sees[level, y] * need[y, x] + sees_ball[level, y] * ball_need[y, x]
+                    total[y + 1, x + 1] = total[y, x + 1] + line
+        for y in range(height - h + 1):
+            if row >= 0 and not y <= row < y + h:
+                continue
+            for x in range(width - w + 1):
+                if row >= 0 and not x <= column < x + w:
+                    continue
+                worth = total[y + h, x + w] - total[y, x + w] - total[y + h, x] + total[y, x]
+                if worth > best:
+                    best = worth
+                    best_nth = nth
+                    best_y = y
+                    best_x = x
+    return best_nth, best_y, best_x

@@ -1,0 +1,87 @@
+"""What the loops of `loops.pyx` are for; set-up compiles them."""
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.detect.detector import Floats
+from edge.detect.picture import Plane
+
+Flags = npt.NDArray[np.bool_]
+Frames = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.intp]
+
+def step(place: Floats, speed: Floats, cov: Floats, acceleration: Floats, drag: float) -> None:
+    """One frame on for Kalman filters as `edge.track.paths.Paths` has them."""
+
+def correct(place: Floats, speed: Floats, cov: Floats, rows: Rows, measured: Floats, variance: Floats) -> None:
+    """Take in the places (k, 2) measured for these rows (k,) of such filters, with their variances (k,)."""
+
+def relaxed(at: Frames, place: Floats, weight: Floats, stiffness: float) -> Floats:
+    """Every step's place (n, 2) between the first, 0, and the last of the rising steps `at` (m,), where `place` (m, 2)
+    weighs `weight` (m,) and each second difference `stiffness`: a system of five diagonals, solved by L D Lᵀ."""
+
+def joined(frame: Frames, first: int, most_apart: int) -> Frames:
+    """Those of these rising frames, and of all between neighbours that are at most so many apart, that are not before
+    the `first`."""
+
+def feet_of_blobs(
+    boxes: Floats,
+    blobs: Floats,
+    centre: Floats,
+    area: Floats,
+    widen: float,
+    covered: float,
+    tall: float,
+    tiny: float,
+    whole_height: tuple[float, float],
+    whole_width: tuple[float, float],
+) -> Floats:
+    """Where the persons in the `boxes` (n, 4) stand (n, 2) by their own blobs: the lower edge of these, in the middle
+    of their weight; NaN for whom they do not tell.
+
+    The blobs are given by their boxes (m, 4), centres (m, 2) and areas (m,). A person takes all whose centre lies in
+    the box, `widen` wider to every side, or that cover more than the share `covered` of it. A blob that several claim
+    says nothing about any of them, and hides where those end whom it is more than `tall` times as high as; one of less
+    than the share `tiny` of the box counts only inside. Together they are the whole person between these shares of the
+    box's height and width.
+    """
+
+def within(found: Floats, persons: Floats, top: float, bottom: float, beside: float = 0.0) -> Flags:
+    """Which centres of `found` (n, 4) lie in the part of a person's box (m, 4) between these shares of its height, and
+    so many heights to each side of it."""
+
+def bend_and_step(frame: Frames, place: Floats) -> tuple[float, float]:
+    """The median change of speed between three neighbours of the places (n, 2) in rising frames (n,), n at least 3, and
+    the mean speed over them all, in px per frame."""
+
+def shifts(
+    before: Plane,
+    now: Plane,
+    boxes: Floats,
+    expected: Floats,
+    trunk: tuple[float, float, float, float],
+    reach_share: float,
+    alike: float,
+    least_side: int,
+) -> Floats:
+    """How far (n, 2) the `trunk` (shares of the width and height) of what filled the `boxes` (n, 4) in the picture
+    `before` has moved in `now`, by the place within `reach_share` heights of the `expected` shift (n, 2) that is most
+    alike; NaN for what is less than `alike`, most so at the search's edge, or smaller than `least_side` pixels."""
+
+def norm(front: Plane, side: int, match: npt.NDArray[np.float32]) -> None:
+    """Divide each sum of products in `match` (h - side + 1, w - side + 1) by the norm of the square of `front` (h, w)
+    that it is about, which makes it a correlation; 0 where the square is even."""
+
+def nearest_spot(
+    front: Plane,
+    match: npt.NDArray[np.float32],
+    diameter: float,
+    expected_x: float,
+    expected_y: float,
+    distance: float,
+    alike: float,
+    drop: float,
+    contrast: float,
+) -> tuple[float, float] | None:
+    """Where in the window `front` the disc is whose likeness laid everywhere is `match`, as `edge.track.spot` wants
+    it."""

@@ -1,0 +1,122 @@
+"""The compiled loops, beside what OpenCV and numpy make of the same numbers."""
+
+import ast
+import inspect
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.detect import loops as of_pictures
+from edge.track import loops as of_tracks
+from edge.track.patch import shifts
+
+SEEDS = st.integers(0, 10_000)
+
+
+@pytest.mark.parametrize("module", [of_pictures, of_tracks])
+def test_what_is_declared_is_what_is_compiled(module):
+    declared = ast.parse(Path(module.__file__).with_name("loops.pyi").read_text())
+    functions = {it.name: [a.arg for a in it.args.args] for it in declared.body if isinstance(it, ast.FunctionDef)}
+    compiled = {name: it for name, it in vars(module).items() if not name.startswith("_") and callable(it)}
+    assert {name: list(inspect.signature(it).parameters) for name, it in compiled.items()} == functions
+    assert all(ast.get_docstring(it) for it in declared.body if isinstance(it, ast.FunctionDef))
+
+
+def boxes(random, count):
+    corner, size = random.uniform(0, 90, (count, 2)), random.uniform(1, 40, (count, 2))
+    return np.concatenate([corner, corner + size], axis=1)
+
+
+@given(SEEDS)
+def test_shared_is_intersection_over_union(seed):
+    random = np.random.default_rng(seed)
+    a, b = boxes(random, 5), boxes(random, 7)
+    low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
+    common = np.maximum(high - low, 0).prod(axis=2)
+    sizes = [(each[:, 2:] - each[:, :2]).prod(axis=1) for each in (a, b)]
+    assert of_pictures.shared(a, b) == pytest.approx(common / (sizes[0][:, None] + sizes[1] - common))
+
+
+@given(SEEDS)
+def test_differs_marks_other_colours_brighter_and_much_darker_pixels(seed):
+    random = np.random.default_rng(seed)
+    luma, blue, red, darkest, usual_blue, usual_red = random.integers(0, 256, (6, 9, 37), np.uint8)
+    brightest, mask = random.integers(darkest, 256).astype(np.uint8), np.empty_like(luma)
+    most = int(random.integers(0, 256))
+    of_pictures.differs(luma, blue, red, darkest, brightest, usual_blue, usual_red, most, mask)
+    off = cv2.add(cv2.absdiff(blue, usual_blue), cv2.absdiff(red, usual_red))
+    assert np.array_equal(mask == 255, (luma < darkest) | (luma > brightest) | (off > most))
+    assert set(np.unique(mask)) <= {0, 255}
+
+
+@given(SEEDS, st.integers(1, 4))
+def test_above_is_what_opencv_leaves_of_a_picture_less_its_enlarged_background(seed, factor):
+    random = np.random.default_rng(seed)
+    behind = random.integers(0, 200, (12, 20), np.uint8)
+    luma = random.integers(0, 256, (12 * factor, 20 * factor), np.uint8)
+    wide = cv2.resize(behind, luma.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    x0, y0 = int(random.integers(0, 15 * factor)), int(random.integers(0, 8 * factor))
+    window = of_pictures.above(luma, behind, factor, x0, y0, x0 + 5 * factor, y0 + 4 * factor)
+    wanted = cv2.subtract(luma, wide)[y0 : y0 + 4 * factor, x0 : x0 + 5 * factor]
+    assert np.abs(window.astype(int) - wanted).max() <= 1
+
+
+@given(SEEDS)
+def test_the_best_window_is_the_best_of_all(seed):
+    random = np.random.default_rng(seed)
+    need, ball_need = random.uniform(0, 1, (2, 6, 9))
+    sees, sees_ball = random.uniform(0, 1, (2, 2, 6))
+    shapes = np.array([(0, 2, 3), (0, 3, 1), (1, 1, 4)])
+    row, column = ((-1, -1), (int(random.integers(6)), int(random.integers(9))))[seed % 2]
+    worth = {}
+    for nth, (level, h, w) in enumerate(shapes.tolist()):
+        value = sees[level][:, None] * need + sees_ball[level][:, None] * ball_need
+        for y in range(6 - h + 1):
+            for x in range(9 - w + 1):
+                holds = y <= row < y + h and x <= column < x + w and sees[level, row] >= 0.3
+                if row < 0 or holds:
+                    worth[nth, y, x] = value[y : y + h, x : x + w].sum()
+    found = of_pictures.best_window(need, ball_need, sees, sees_ball, shapes, row, column, 0.3)
+    assert worth.get(found, 0.0) == pytest.approx(max(worth.values(), default=0.0))
+
+
+@given(SEEDS, st.integers(2, 5))
+def test_normed_sums_of_products_are_opencvs_correlation(seed, half):
+    random = np.random.default_rng(seed)
+    front, side = random.integers(0, 256, (20, 24), np.uint8), 2 * half + 1
+    part = random.integers(0, 256, (side, side), np.uint8)
+    level = part - part.mean()
+    match = cv2.matchTemplate(front.astype(np.float32), np.float32(level / np.linalg.norm(level)), cv2.TM_CCORR)
+    of_tracks.norm(front, side, match)
+    assert match == pytest.approx(cv2.matchTemplate(front, part, cv2.TM_CCOEFF_NORMED), abs=1e-4)
+
+
+@given(SEEDS, st.integers(-3, 3), st.integers(-3, 3))
+def test_a_shirt_is_found_where_it_went(seed, across, down):
+    random = np.random.default_rng(seed)
+    before = cv2.GaussianBlur(random.integers(0, 256, (80, 120), np.uint8), (0, 0), 1.5)
+    now = np.roll(before, (down, across), (0, 1))
+    rows, moved = shifts(before, now, np.array([[50.0, 20, 66, 60]]), np.array([[across + 1.0, down - 1.0]]))
+    assert rows.tolist() == [0]
+    assert moved[0] == pytest.approx((across, down), abs=0.3)
+
+
+def test_what_has_no_pattern_or_leaves_the_picture_is_not_found():
+    even, noise = np.full((80, 120), 90, np.uint8), np.random.default_rng(1).integers(0, 256, (80, 120), np.uint8)
+    inside, aside, nowhere = [50.0, 20, 66, 60], [110.0, 20, 130, 60], np.zeros((1, 2))
+    assert not len(shifts(even, even, np.array([inside]), nowhere)[0])
+    assert not len(shifts(noise, noise, np.array([aside]), nowhere)[0])
+    assert not len(shifts(noise, np.roll(noise, 30, 1), np.array([inside]), nowhere)[0])
+    assert len(shifts(noise, noise, np.array([inside]), nowhere)[0])
+
+
+@given(st.lists(st.integers(0, 60), unique=True, max_size=20).map(sorted), st.integers(0, 60), st.integers(1, 5))
+def test_joined_frames_fill_short_gaps_only(frame, first, most_apart):
+    wanted = {between for one, other in pairwise(frame) if other - one <= most_apart for between in range(one, other)}
+    asked = of_tracks.joined(np.array(frame, np.int64), first, most_apart)
+    assert asked.tolist() == [one for one in sorted(wanted | set(frame)) if one >= first]
