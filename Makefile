@@ -30,8 +30,9 @@ $(READY): requirements.lock pyproject.toml viewer/package-lock.json hatch_build.
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Touchline needs Python 3.11 or newer; this is $$($(PYTHON) --version). Set PYTHON=python3.11, say."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(call install_packages,python3-venv)
-	@{ command -v cc && $(PYTHON) -c 'import os, sysconfig as s; os.stat(s.get_path("include") + "/Python.h")'; } \
-		>/dev/null 2>&1 || $(call install_packages,gcc libc6-dev python3-dev)
+	@$(PYTHON) -c 'import os, shutil, sys, sysconfig as s; os.stat(s.get_path("include") + "/Python.h"); \
+		sys.exit(not shutil.which(s.get_config_var("CC").split()[0]))' 2>/dev/null || \
+		$(call install_packages,gcc libc6-dev python3-dev)
 	@echo "Setting up Touchline in $(VENV) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(UV)"
@@ -62,7 +63,8 @@ types: setup
 bench: setup
 	@$(BIN)/python -m bench $(ARGS)
 
-lock: setup
+lock:
+	@test -x $(BIN)/uv || $(MAKE) setup
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 		--all-extras --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
 

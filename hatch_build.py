@@ -1,7 +1,7 @@
 """Compiles the package's loops (`*.pyx`) when it is built or installed; next to their sources, so that an editable
 installation finds them."""
 
-import os
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,19 @@ class Loops(BuildHookInterface):
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile what is older than its source; raises where there is no C compiler."""
-        os.chdir(self.root)
+        """Compile all of them; raises where there is no C compiler."""
         # An editable installation runs where it is built; a wheel may go to an older processor.
         flags = [*FLAGS, "-march=native"] if version == "editable" else FLAGS
-        sources = {name: Path(*name.split(".")).with_suffix(".pyx") for name in LOOPS}
-        parts = [Extension(name, [str(source)], extra_compile_args=flags) for name, source in sources.items()]
-        built = cythonize(parts, build_dir="build", language_level=3, quiet=True)
-        command = Distribution({"name": "touchline", "ext_modules": built}).get_command_obj("build_ext")
-        command.inplace, command.build_temp = True, "build"
-        command.ensure_finalized()
-        command.run()
+        parts = [Extension(name, [f"{name.replace('.', '/')}.pyx"], extra_compile_args=flags) for name in LOOPS]
+        with contextlib.chdir(self.root):
+            built = cythonize(parts, build_dir="build", language_level=3, quiet=True)
+            command = Distribution({"name": "touchline", "ext_modules": built}).get_command_obj("build_ext")
+            # What other flags made is not up to date.
+            command.inplace, command.force = True, True
+            command.build_temp = command.build_lib = str(Path("build", version))
+            command.ensure_finalized()
+            command.run()
         build_data["pure_python"], build_data["infer_tag"] = False, True
-        build_data["artifacts"] += [f"{source.with_suffix('')}.*.so" for source in sources.values()]
+        build_data["artifacts"] += [
+            f"/{Path(*name.split('.')).parent}/{command.get_ext_filename('loops')}" for name in LOOPS
+        ]

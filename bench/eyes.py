@@ -1,6 +1,7 @@
 """What a node's eyes cost beside its encoder, and whether their memory stays flat: `python -m bench.eyes`."""
 
 import argparse
+import math
 import sys
 import time
 from collections import Counter
@@ -92,7 +93,7 @@ def measured_cost(source: Source, seconds: float, shrunk: bool) -> EyesCost:
     coder = LibavCoder("h264", source.width, source.height, source.rate)
     eyes = open_eyes("onnx", PASSES_PER_SECOND, source.width, source.height, source.rate)
     clock = _Clock()
-    warm, measured = (max(1, round(s * source.rate / SEGMENT_FRAMES)) for s in (WARM_S, seconds))
+    warm, measured = (math.ceil(s * source.rate / SEGMENT_FRAMES) for s in (WARM_S, seconds))
     with patch.object(OnnxDetector, "look_at", clock.inside("passes", OnnxDetector.look_at)):
         for segment in range(warm + measured):
             if segment == warm:

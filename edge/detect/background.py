@@ -11,6 +11,7 @@ import numpy.typing as npt
 from edge.detect.detector import Floats
 from edge.detect.loops import above, blend, brighter, differs
 from edge.detect.picture import Plane, planes_of
+from edge.detect.sway import Sway, steadied
 from edge.frame import detect_factor
 
 GRID = 32
@@ -27,6 +28,13 @@ LEARNS = 3.0
 """The running mean takes in so many pictures a second."""
 LIGHT_FRAMES = 4
 """The light is looked at once in so many frames."""
+ANCHOR_S = 10.0
+"""How often anew is chosen what a sway of the camera is seen by: shadows wander."""
+LEAST_SWAY = 0.15
+"""Motion pixels by which no camera at rest seems to move."""
+UNSTEADY_S = 3.0
+"""For so long after it swayed last a camera is not trusted to stand still."""
+AROUND = np.ones((3, 3), np.uint8)
 LUMA_STEP = 9.0
 CHROMA_STEP = 6.0
 """Least differences that count, in 8-bit levels; noise above these raises them."""
@@ -39,18 +47,15 @@ class Foreground:
     """Where one picture differs from the empty scene, at motion scale.
 
     `mask` (h, w) 255 or 0; `luma` (h, w) the picture itself and `behind` (h, w) that of the scene; `factor` is
-    main-stream pixels per motion pixel. All are written over by the next look, `luma` by the one after that.
+    main-stream pixels per motion pixel; `sway` (2,) is how far right and down, in main-stream pixels, the camera was
+    pushed, which is taken back in all of them. All are written over by the next look, `luma` by the one after that.
     """
 
     mask: Plane
     luma: Plane
     behind: Plane
     factor: int
-
-    def brighter(self, pixels: npt.NDArray[np.intp]) -> Plane:
-        """Levels of luma above the background at these places (n,), counted row by row."""
-        behind = self.behind.reshape(-1)[pixels]
-        return np.maximum(self.luma.reshape(-1)[pixels], behind) - behind
+    sway: Floats
 
 
 class Background:
@@ -67,13 +72,17 @@ class Background:
         self._shown: list[Plane] = []
         # Planes of this size come from the kernel page by page, which takes longer than what is done to them.
         shape = (self.size[1], self.size[0])
-        self._small_planes = [[np.empty(shape, np.uint8) for _ in range(3)] for _ in range(2)]
+        self._small_planes, self._steady_planes = (
+            [[np.empty(shape, np.uint8) for _ in range(3)] for _ in range(2)] for _ in range(2)
+        )
         self._mask, self._spared = (np.empty(shape, np.uint8) for _ in range(2))
         self._brightest, self._darkest = (np.empty(shape, np.uint8) for _ in range(2))
         self._frames = 0
         self._before: Plane | None = None
         self._every = max(1, round(frames_per_second / LEARNS))
         self._noise = (LUMA_STEP, CHROMA_STEP)
+        self._sway = Sway()
+        self._unsteady_until = 0
 
     @property
     def warm(self) -> bool:
@@ -94,6 +103,7 @@ class Background:
             blue, red = sources[1:] if sources[1].shape == room[1].shape else chromas
             sources = (luma, blue, red)
         planes = [_shrunk(plane, into) for plane, into in zip(sources, room, strict=True)]
+        shift = self._taken_back(planes)
         if self._moments and self._frames >= self._moments[0]:
             self._sample(planes)
         if self._frames % LIGHT_FRAMES == 0:
@@ -103,13 +113,29 @@ class Background:
             mask = self._changing(mask, planes[0])
         if not self._moments and self._frames % self._every == 0:
             self._learn(planes, mask, kept)
+        if not self._moments and self._frames % round(ANCHOR_S * self._rate) == 0:
+            self._sway.anchor(self._shown[0])
         self._frames += 1
-        return Foreground(mask, planes[0], self._shown[0], self.factor)
+        return Foreground(mask, planes[0], self._shown[0], self.factor, shift * self.factor)
 
-    def front(self, luma: Plane, region: tuple[int, int, int, int]) -> Plane:
-        """Levels of luma above the empty scene (y1 - y0, x1 - x0) in a part x0, y0, x1, y1 of the picture `luma`."""
-        x0, y0, x1, y1 = region
-        return above(luma, self._shown[0], self.factor, x0, y0, x1, y1)
+    def _taken_back(self, planes: list[Plane]) -> Floats:
+        """How far (2,) the camera was pushed, in motion pixels, once the planes are as they would be without that."""
+        shift = self._sway.of(planes[0])
+        steady = self._frames >= self._unsteady_until
+        if float(np.abs(shift).max()) > LEAST_SWAY:
+            self._unsteady_until = self._frames + round(UNSTEADY_S * self._rate)
+            if steady and self._shown:
+                self._bound()
+        elif steady:
+            return np.zeros(2)
+        room = self._steady_planes[self._frames % 2]
+        planes[:] = [steadied(plane, shift, into) for plane, into in zip(planes, room, strict=True)]
+        return shift
+
+    def front(self, luma: Plane, region: tuple[int, int, int, int], sway: Floats) -> Plane:
+        """Levels of luma above the empty scene (y1 - y0, x1 - x0) in a part x0, y0, x1, y1 of the picture `luma`, which
+        is pushed by `sway` (2,)."""
+        return above(luma, self._shown[0], self.factor, *region, *sway.tolist())
 
     def _sample(self, planes: list[Plane]) -> None:
         self._moments.pop(0)
@@ -118,6 +144,7 @@ class Background:
         # With fewer than five the eldest stand in for those to come.
         five = [taken[k % len(taken)] for k in range(5)]
         self._show([_median_of_five([sample[k] for sample in five]) for k in range(3)])
+        self._sway.anchor(self._shown[0])
         if not self._moments:
             self._mean = [plane.astype(np.float32) for plane in self._shown]
             self._samples.clear()
@@ -165,10 +192,13 @@ class Background:
 
     def _bound(self) -> None:
         """Between which levels a pixel's luma is the scene's: brighter is something, and darker than any shadow."""
-        luma = self._shown[0]
-        cv2.convertScaleAbs(luma, beta=math.floor(self._noise[0]), dst=self._brightest)
-        cv2.convertScaleAbs(luma, alpha=SHADOW, dst=self._darkest)
-        cv2.subtract(luma, self._darkest, dst=self._darkest)
+        high = low = self._shown[0]
+        if self._frames < self._unsteady_until:
+            # A fraction of a pixel that is left of a sway is much beside a line.
+            high, low = cv2.dilate(high, AROUND), cv2.erode(low, AROUND)
+        cv2.convertScaleAbs(high, beta=math.floor(self._noise[0]), dst=self._brightest)
+        cv2.convertScaleAbs(low, alpha=SHADOW, dst=self._darkest)
+        cv2.subtract(low, self._darkest, dst=self._darkest)
 
     def _show_mean(self) -> None:
         for mean, shown in zip(self._mean, self._shown, strict=True):

@@ -6,7 +6,7 @@ What each is for says `loops.pyi`.
 
 import numpy as np
 
-from libc.math cimport fabs, floor
+from libc.math cimport INFINITY, NAN, ceil, fabs, floor, rint, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
 cdef extern from *:
@@ -19,6 +19,7 @@ cdef extern from *:
     ctypedef float* floats_out
 
 cdef enum:
+    # So many pixels of a row are looked at together.
     STRETCH = 32
 
 
@@ -96,7 +97,8 @@ cdef void _blend(
     cdef Py_ssize_t x
     for x in range(width):
         mean[x] += (share_if_spared if spared[x] else share) * (<float> plane[x] - mean[x])
-        shown[x] = <uint8_t> <int> (mean[x] + <float> 0.5)
+        # After the light grew, a mean may be above what a byte holds.
+        shown[x] = <uint8_t> <int> min(mean[x] + <float> 0.5, <float> 255)
 
 
 def brighter(const uint8_t[:, ::1] now, const uint8_t[:, ::1] before, Py_ssize_t columns, Py_ssize_t rows):
@@ -114,7 +116,7 @@ def brighter(const uint8_t[:, ::1] now, const uint8_t[:, ::1] before, Py_ssize_t
                         is_now += now[y, x]
                         was += before[y, x]
                         count += 1
-                ratio[row, column] = <float> (is_now + count) / (was + count)
+                ratio[row, column] = <float> (is_now + count) / (was + count) if count else 1
     return found
 
 
@@ -126,9 +128,12 @@ def above(
     Py_ssize_t y0,
     Py_ssize_t x1,
     Py_ssize_t y1,
+    double right,
+    double down_by,
 ):
     cdef Py_ssize_t height = behind.shape[0], width = behind.shape[1]
-    cdef Py_ssize_t first = x0 // factor - 1, last = x1 // factor + 1
+    cdef Py_ssize_t first = <Py_ssize_t> floor((x0 - right + 0.5) / factor - 0.5)
+    cdef Py_ssize_t last = <Py_ssize_t> floor((x1 - right + 0.5) / factor - 0.5) + 1
     cdef Py_ssize_t y, x, column, inside, upper, lower
     cdef float down, part, usual, level
     found = np.empty((y1 - y0, x1 - x0), np.uint8)
@@ -138,15 +143,15 @@ def above(
     cdef Py_ssize_t[::1] left = np.empty(x1 - x0, np.intp)
     with nogil:
         for x in range(x1 - x0):
-            down = <float> ((x0 + x + 0.5) / factor - 0.5)
+            down = <float> ((x0 + x - right + 0.5) / factor - 0.5)
             left[x] = <Py_ssize_t> floor(down) - first
             across[x] = <float> (down - floor(down))
         for y in range(y0, y1):
-            down = <float> ((y + 0.5) / factor - 0.5)
+            down = <float> ((y - down_by + 0.5) / factor - 0.5)
             upper = <Py_ssize_t> floor(down)
             part = <float> (down - floor(down))
-            lower = min(upper + 1, height - 1)
-            upper = max(upper, 0)
+            lower = min(max(upper + 1, 0), height - 1)
+            upper = min(max(upper, 0), height - 1)
             for column in range(first, last + 1):
                 inside = min(max(column, 0), width - 1)
                 line[column - first] = behind[upper, inside] + part * (
@@ -231,7 +236,7 @@ def measured(
     const uint8_t[:, ::1] luma,
     const uint8_t[:, ::1] behind,
 ):
-    cdef Py_ssize_t run, of, y, x, x0, x1, brighter
+    cdef Py_ssize_t run, of, y, x, x0, x1, more
     found = np.zeros((count, 8))
     found[:, :2] = np.inf
     cdef double[:, ::1] columns = found
@@ -248,11 +253,11 @@ def measured(
             columns[of, 4] += (x1 - x0) * (x0 + x1) / 2.0
             columns[of, 5] += (x1 - x0) * (y + 0.5)
             columns[of, 6] += x1 - x0
-            brighter = 0
+            more = 0
             for x in range(x0, x1):
                 if luma[y, x] > behind[y, x]:
-                    brighter += luma[y, x] - behind[y, x]
-            columns[of, 7] += brighter
+                    more += luma[y, x] - behind[y, x]
+            columns[of, 7] += more
         for of in range(count):
             columns[of, 4] /= columns[of, 6]
             columns[of, 5] /= columns[of, 6]
@@ -375,3 +380,253 @@ def best_window(
                     best_y = y
                     best_x = x
     return best_nth, best_y, best_x
+
+
+cdef double _peak(double before, double top, double after) noexcept nogil:
+    """Where between -0.5 and 0.5 the parabola through three values, the middle one largest, has its top."""
+    cdef double bend = before - 2 * top + after
+    return 0.5 * (before - after) / bend if bend < 0 else 0.0
+
+
+cdef Py_ssize_t _pixel(double place, Py_ssize_t most) noexcept nogil:
+    return min(max(<Py_ssize_t> rint(place), 0), most)
+
+
+cdef bint _searched(
+    const double[:, :] boxes, Py_ssize_t row, const double[:, :] expected, Py_ssize_t width, Py_ssize_t height
+) noexcept nogil:
+    """Whether box and shift are finite and not larger than the picture."""
+    return (
+        fabs(expected[row, 0]) < width
+        and fabs(expected[row, 1]) < height
+        and fabs(boxes[row, 0]) < 2 * width
+        and fabs(boxes[row, 1]) < 2 * height
+        and boxes[row, 2] - boxes[row, 0] < width
+        and boxes[row, 3] - boxes[row, 1] < height
+    )
+
+
+def shifts(
+    const uint8_t[:, ::1] before,
+    const uint8_t[:, ::1] now,
+    const double[:, :] boxes,
+    const double[:, :] expected,
+    (double, double, double, double) trunk,
+    double reach_share,
+    double alike,
+    Py_ssize_t least_side,
+):
+    cdef Py_ssize_t height = before.shape[0], width = before.shape[1]
+    cdef Py_ssize_t row, left, top, right, bottom, reach, aim_x, aim_y, from_x, from_y, x, y, best_x, best_y
+    cdef double wide, tall, best, widest = 0, tallest = 0
+    for row in range(boxes.shape[0]):
+        if _searched(boxes, row, expected, width, height):
+            widest = max(widest, boxes[row, 2] - boxes[row, 0])
+            tallest = max(tallest, boxes[row, 3] - boxes[row, 1])
+    cdef _Match match = _Match(
+        <Py_ssize_t> tallest + 2, <Py_ssize_t> widest + 2, max(2, <Py_ssize_t> ceil(reach_share * tallest))
+    )
+    cdef const float[:, ::1] likeness = match.likeness
+    found = np.full((boxes.shape[0], 2), NAN)
+    cdef double[:, ::1] moved = found
+    with nogil:
+        for row in range(boxes.shape[0]):
+            if not _searched(boxes, row, expected, width, height):
+                continue
+            wide = boxes[row, 2] - boxes[row, 0]
+            tall = boxes[row, 3] - boxes[row, 1]
+            left = _pixel(boxes[row, 0] + trunk[0] * wide, width)
+            right = _pixel(boxes[row, 0] + trunk[2] * wide, width)
+            top = _pixel(boxes[row, 1] + trunk[1] * tall, height)
+            bottom = _pixel(boxes[row, 1] + trunk[3] * tall, height)
+            if right - left < least_side or bottom - top < least_side:
+                continue
+            reach = max(2, <Py_ssize_t> ceil(reach_share * tall))
+            aim_x = <Py_ssize_t> rint(expected[row, 0])
+            aim_y = <Py_ssize_t> rint(expected[row, 1])
+            from_x = left + aim_x - reach
+            from_y = top + aim_y - reach
+            if from_x < 0 or from_y < 0 or right + aim_x + reach > width or bottom + aim_y + reach > height:
+                continue
+            match.compare(before, left, top, right - left, bottom - top, now, from_x, from_y, reach)
+            best = -INFINITY
+            best_x = best_y = 0
+            for y in range(2 * reach + 1):
+                for x in range(2 * reach + 1):
+                    if likeness[y, x] > best:
+                        best = likeness[y, x]
+                        best_x = x
+                        best_y = y
+            if best >= alike and 0 < best_y < 2 * reach and 0 < best_x < 2 * reach:
+                moved[row, 0] = aim_x - reach + best_x + _peak(
+                    likeness[best_y, best_x - 1], best, likeness[best_y, best_x + 1]
+                )
+                moved[row, 1] = aim_y - reach + best_y + _peak(
+                    likeness[best_y - 1, best_x], best, likeness[best_y + 1, best_x]
+                )
+    return found
+
+
+cdef void _add(floats_out sums, const float* seen, float weight, Py_ssize_t count) noexcept nogil:
+    cdef Py_ssize_t x
+    for x in range(count):
+        sums[x] += seen[x] * weight
+
+
+cdef class _Match:
+    """Room for comparing small pictures, for as many as there are."""
+
+    cdef float[:, ::1] likeness, shown, wanted
+    cdef float[::1] total, squares
+
+    def __init__(self, Py_ssize_t height, Py_ssize_t width, Py_ssize_t reach):
+        self.wanted = np.empty((height, width), np.float32)
+        self.shown = np.empty((height + 2 * reach, width + 2 * reach), np.float32)
+        self.likeness = np.empty((2 * reach + 1, 2 * reach + 1), np.float32)
+        self.total = np.empty(width + 2 * reach, np.float32)
+        self.squares = np.empty(width + 2 * reach, np.float32)
+
+    cdef void compare(
+        self,
+        const uint8_t[:, ::1] before,
+        Py_ssize_t left,
+        Py_ssize_t top,
+        Py_ssize_t width,
+        Py_ssize_t height,
+        const uint8_t[:, ::1] now,
+        Py_ssize_t from_x,
+        Py_ssize_t from_y,
+        Py_ssize_t reach,
+    ) noexcept nogil:
+        """Fill `likeness` (2 reach + 1, 2 reach + 1): the correlation of a part of `before` with each place in `now`,
+        0 where either is even."""
+        cdef Py_ssize_t wide = width + 2 * reach, columns = 2 * reach + 1, y, x, i, j
+        cdef float level = 0, own = 0, whole, square, spread
+        for j in range(height):
+            for i in range(width):
+                level += before[top + j, left + i]
+        level /= height * width
+        for j in range(height):
+            for i in range(width):
+                self.wanted[j, i] = before[top + j, left + i] - level
+                own += self.wanted[j, i] * self.wanted[j, i]
+        self.likeness[:columns, :columns] = 0
+        if own <= 1:
+            return
+        own = <float> sqrt(own)
+        for y in range(height + 2 * reach):
+            for x in range(wide):
+                self.shown[y, x] = now[from_y + y, from_x + x] - level
+        for y in range(columns):
+            self.total[:wide] = 0
+            self.squares[:wide] = 0
+            for j in range(height):
+                for x in range(wide):
+                    self.total[x] += self.shown[y + j, x]
+                    self.squares[x] += self.shown[y + j, x] * self.shown[y + j, x]
+                for i in range(width):
+                    _add(&self.likeness[y, 0], &self.shown[y + j, i], self.wanted[j, i], columns)
+            whole = square = 0
+            for i in range(width - 1):
+                whole += self.total[i]
+                square += self.squares[i]
+            for x in range(columns):
+                whole += self.total[x + width - 1]
+                square += self.squares[x + width - 1]
+                spread = square - whole * whole / (height * width)
+                self.likeness[y, x] = self.likeness[y, x] / (own * <float> sqrt(spread)) if spread > 1 else 0
+                whole -= self.total[x]
+                square -= self.squares[x]
+
+
+def norm(const uint8_t[:, :] front, Py_ssize_t side, float[:, ::1] match):
+    cdef Py_ssize_t y, x, row
+    cdef double value, gone, total, square, spread
+    cdef double[::1] totals = np.zeros(front.shape[1]), squares = np.zeros(front.shape[1])
+    with nogil:
+        for y in range(front.shape[0]):
+            for x in range(front.shape[1]):
+                value = front[y, x]
+                gone = front[y - side, x] if y >= side else 0.0
+                totals[x] += value - gone
+                squares[x] += value * value - gone * gone
+            row = y - side + 1
+            if row < 0:
+                continue
+            total = square = 0.0
+            for x in range(side - 1):
+                total += totals[x]
+                square += squares[x]
+            for x in range(match.shape[1]):
+                total += totals[x + side - 1]
+                square += squares[x + side - 1]
+                spread = square - total * total / (side * side)
+                match[row, x] = <float> (match[row, x] / sqrt(spread)) if spread > 1 else 0
+                total -= totals[x]
+                square -= squares[x]
+
+
+def nearest_spot(
+    const uint8_t[:, :] front,
+    const float[:, ::1] match,
+    double diameter,
+    double expected_x,
+    double expected_y,
+    double distance,
+    double alike,
+    double drop,
+    double contrast,
+):
+    cdef Py_ssize_t last_row = match.shape[0] - 1, last_column = match.shape[1] - 1
+    cdef double half = (front.shape[0] - last_row) / 2.0
+    cdef double per_px = distance / (min(front.shape[0], front.shape[1]) / 2.0 - half) ** 2
+    cdef double worth, best = -INFINITY, light = 0
+    cdef Py_ssize_t x, y, row = 0, column = 0, up, left, inner, stride
+    for y in range(last_row + 1):
+        for x in range(last_column + 1):
+            worth = match[y, x] - per_px * ((x + half - expected_x) ** 2 + (y + half - expected_y) ** 2)
+            if worth > best:
+                best = worth
+                row = y
+                column = x
+    # Being expected elsewhere draws the choice a pixel down the slope of its likeness.
+    while 0 < row < last_row and 0 < column < last_column:
+        up = row
+        left = column
+        for y in range(up - 1, up + 2):
+            for x in range(left - 1, left + 2):
+                if match[y, x] > match[row, column]:
+                    row = y
+                    column = x
+        if row == up and column == left:
+            break
+    if not alike <= match[row, column] <= 1.0 or row in (0, last_row) or column in (0, last_column):
+        return None
+    stride = <Py_ssize_t> rint(diameter / 2)
+    if _weaker_side(match, row, column, stride) > match[row, column] - drop:
+        return None
+    inner = max(1, <Py_ssize_t> rint(0.25 * diameter))
+    up = <Py_ssize_t> (row + half)
+    left = <Py_ssize_t> (column + half)
+    for y in range(up - inner, up + inner + 1):
+        for x in range(left - inner, left + inner + 1):
+            light += front[y, x]
+    if light < contrast * (2 * inner + 1) ** 2:
+        return None
+    return (
+        column + half + _peak(match[row, column - 1], match[row, column], match[row, column + 1]),
+        row + half + _peak(match[row - 1, column], match[row, column], match[row + 1, column]),
+    )
+
+
+cdef double _weaker_side(
+    const float[:, ::1] match, Py_ssize_t row, Py_ssize_t column, Py_ssize_t stride
+) noexcept nogil:
+    """The most, of four lines through a place, of the lesser likeness a `stride` further to its two sides."""
+    cdef Py_ssize_t up = max(0, row - stride), down = min(match.shape[0] - 1, row + stride)
+    cdef Py_ssize_t left = max(0, column - stride), right = min(match.shape[1] - 1, column + stride)
+    cdef double along = min(match[up, left], match[down, right])
+    along = max(along, min(match[up, column], match[down, column]))
+    along = max(along, min(match[up, right], match[down, left]))
+    return max(along, min(match[row, left], match[row, right]))
+

@@ -48,6 +48,9 @@ class MotionDetector:
         stream; empty while nothing can be told."""
         self.luma: Plane = np.zeros((0, 0), np.uint8)
         """The last frame's luma, `background.factor` times smaller than the main stream."""
+        self.sway: Floats = np.zeros(2)
+        """How far (2,) right and down the last frame was pushed, in the main stream: it is taken back in all that is
+        found here."""
         self.kept: Floats = np.zeros((0, 4))
         """Boxes (n, 4) of what is known to stand in front: it does not become background."""
         self._width, self._height = width, height
@@ -59,9 +62,9 @@ class MotionDetector:
         """Person-sized and ball-sized blobs; `blobs` then holds all of them."""
         self.watch(frame)
         persons = self.blobs.box[self._persons()]
+        balls = self.balls()
         if self.alone:
             self._learn(persons)
-        balls = self.balls()
         box = np.concatenate([self._inside(persons), balls.box])
         score = np.concatenate([np.full(len(persons), PERSON_SCORE), balls.score])
         kind = np.repeat(np.array([Kind.PERSON, Kind.BALL], np.int64), [len(persons), len(balls.box)])
@@ -71,7 +74,7 @@ class MotionDetector:
     def watch(self, frame: Frame) -> None:
         """Take in the next frame, and find its `blobs`, whatever they are."""
         foreground = self.background.look(frame.planes, self.kept, frame.detect)
-        self.luma = foreground.luma
+        self.luma, self.sway = foreground.luma, foreground.sway
         told = self.background.warm and cv2.countNonZero(foreground.mask) <= FLOOD * foreground.mask.size
         self.blobs = self._finder.blobs(foreground) if told else Blobs.none()
         self.moving = foreground.mask if told else np.zeros((0, 0), np.uint8)
@@ -92,12 +95,13 @@ class MotionDetector:
         the main stream; an empty window where there is no such place, or nothing is known yet."""
         if not self.background.warm:
             return np.zeros((0, 0), np.uint8), np.zeros(2)
-        x, y = place.tolist()
+        x, y = (place + self.sway).tolist()
         x0, y0 = max(0, int(x - reach)), max(0, int(y - reach))
         x1, y1 = min(self._width, math.ceil(x + reach)), min(self._height, math.ceil(y + reach))
         if x1 <= x0 or y1 <= y0:
             return np.zeros((0, 0), np.uint8), np.zeros(2)
-        return self.background.front(planes_of(frame.planes)[0], (x0, y0, x1, y1)), np.array([x0, y0], np.float64)
+        luma = planes_of(frame.planes)[0]
+        return self.background.front(luma, (x0, y0, x1, y1), self.sway), np.array([x0, y0]) - self.sway
 
     def differs(self, box: Floats) -> npt.NDArray[np.bool_]:
         """In which of the boxes (n, 4) anything differs from the empty scene; in all of them while nobody can tell."""

@@ -128,6 +128,7 @@ class Eyes:
         found, looks = spent
         self._passes_spent += len(looks)
         self.found = found
+        found = replace(found, box=found.box - np.tile(self._motion.sway, 2))
         persons = found.of(Kind.PERSON)
         self._motion.stature.learn(persons.box[persons.score > 0.45])
         self.people.see(persons, NETWORK_LOOK, looks)
@@ -141,14 +142,15 @@ class Eyes:
     def _look_at_poses(self, poses: NearTheBall, frame: Frame, at: int) -> None:
         people = self.people
         try:
-            asked = poses.ask(frame, people.tracks["id"].tolist(), people.boxes, self.balls.boxes)
+            sway = np.tile(self._motion.sway, 2)
+            asked = poses.ask(frame, people.tracks["id"].tolist(), people.boxes + sway, self.balls.boxes + sway)
         except (ChipFault, WrongWeights) as fault:
             self._rest(fault, at)
             return
         standing = [(row, pose.stance) for row, pose in asked if pose.stance is not None]
         if standing:
             rows, stances = zip(*standing, strict=True)
-            people.stand(np.array(rows), np.array(stances))
+            people.stand(np.array(rows), np.array(stances) - self._motion.sway)
 
     def _rest(self, fault: EdgeError, at: int) -> None:
         self._note(fault)
@@ -201,7 +203,7 @@ class Eyes:
 
     def _look_at_shirts(self, frame: Frame, boxes: Floats) -> None:
         rows = self.people.measured_now
-        colours = torsos_lab(frame.planes, boxes[rows])
+        colours = torsos_lab(frame.planes, boxes[rows] + np.tile(self._motion.sway, 2))
         for number, colour in zip(self.people.tracks["number"][rows].tolist(), colours, strict=True):
             if not np.isnan(colour[0]):
                 self._shirts.setdefault(number, []).append(colour)

@@ -4,7 +4,6 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.detect.detector import Floats
-from edge.detect.picture import Plane
 
 Flags = npt.NDArray[np.bool_]
 Frames = npt.NDArray[np.int64]
@@ -53,35 +52,3 @@ def within(found: Floats, persons: Floats, top: float, bottom: float, beside: fl
 def bend_and_step(frame: Frames, place: Floats) -> tuple[float, float]:
     """The median change of speed between three neighbours of the places (n, 2) in rising frames (n,), n at least 3, and
     the mean speed over them all, in px per frame."""
-
-def shifts(
-    before: Plane,
-    now: Plane,
-    boxes: Floats,
-    expected: Floats,
-    trunk: tuple[float, float, float, float],
-    reach_share: float,
-    alike: float,
-    least_side: int,
-) -> Floats:
-    """How far (n, 2) the `trunk` (shares of the width and height) of what filled the `boxes` (n, 4) in the picture
-    `before` has moved in `now`, by the place within `reach_share` heights of the `expected` shift (n, 2) that is most
-    alike; NaN for what is less than `alike`, most so at the search's edge, or smaller than `least_side` pixels."""
-
-def norm(front: Plane, side: int, match: npt.NDArray[np.float32]) -> None:
-    """Divide each sum of products in `match` (h - side + 1, w - side + 1) by the norm of the square of `front` (h, w)
-    that it is about, which makes it a correlation; 0 where the square is even."""
-
-def nearest_spot(
-    front: Plane,
-    match: npt.NDArray[np.float32],
-    diameter: float,
-    expected_x: float,
-    expected_y: float,
-    distance: float,
-    alike: float,
-    drop: float,
-    contrast: float,
-) -> tuple[float, float] | None:
-    """Where in the window `front` the disc is whose likeness laid everywhere is `match`, as `edge.track.spot` wants
-    it."""

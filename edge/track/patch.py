@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
+from edge.detect import loops
 from edge.detect.detector import Floats
 from edge.detect.picture import Plane
-from edge.track import loops
 
 PART = (0.15, 0.05, 0.85, 0.65)
 """Head and trunk, shares of the box: legs change their shape from frame to frame."""

@@ -9,6 +9,8 @@ from edge.detect.detector import Floats
 from edge.track import loops
 
 Rows = npt.NDArray[Any]
+LEAST_ACCELERATION = 1e-6
+"""Pixels per frame²: what never turns at all is a straight line."""
 DRAG = 0.99
 """Share of its speed that a point nobody sees keeps from frame to frame."""
 
@@ -59,5 +61,5 @@ def smoothed(
     asked = frame if asked is None else asked
     if len(frame) < 3:
         return np.stack([np.interp(asked, frame, axis) for axis in place.T], axis=1)
-    whole = loops.relaxed(frame - frame[0], place, 1.0 / variance, acceleration**-2)
+    whole = loops.relaxed(frame - frame[0], place, 1.0 / variance, max(acceleration, LEAST_ACCELERATION) ** -2)
     return np.asarray(whole[asked - frame[0]], np.float64)

@@ -54,7 +54,9 @@ class Journal:
         """What was measured, by the track's number."""
         if not self._entries:
             return {}
-        frame = np.repeat([entry[0] for entry in self._entries], [len(entry[1]) for entry in self._entries])
+        frame = np.repeat(
+            np.array([entry[0] for entry in self._entries], np.int64), [len(entry[1]) for entry in self._entries]
+        )
         columns = [np.concatenate(parts) for parts in list(zip(*self._entries, strict=True))[1:]]
         order = np.argsort(columns[0], kind="stable")
         frame, (number, place, variance, size, score) = frame[order], (column[order] for column in columns)

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.detect.detector import Floats
+from edge.detect.loops import nearest_spot, norm
 from edge.detect.picture import Plane
-from edge.track.loops import nearest_spot, norm
 
 RING = 0.45
 """Width of the darker ring around the disc that is looked for, in diameters."""

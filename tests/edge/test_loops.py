@@ -49,21 +49,31 @@ def test_differs_marks_other_colours_brighter_and_much_darker_pixels(seed):
     brightest, mask = random.integers(darkest, 256).astype(np.uint8), np.empty_like(luma)
     most = int(random.integers(0, 256))
     of_pictures.differs(luma, blue, red, darkest, brightest, usual_blue, usual_red, most, mask)
-    off = cv2.add(cv2.absdiff(blue, usual_blue), cv2.absdiff(red, usual_red))
+    off = cv2.absdiff(blue, usual_blue).astype(int) + cv2.absdiff(red, usual_red)
     assert np.array_equal(mask == 255, (luma < darkest) | (luma > brightest) | (off > most))
     assert set(np.unique(mask)) <= {0, 255}
 
 
-@given(SEEDS, st.integers(1, 4))
-def test_above_is_what_opencv_leaves_of_a_picture_less_its_enlarged_background(seed, factor):
+@given(SEEDS, st.integers(1, 5), st.integers(0, 4), st.integers(0, 4))
+def test_above_is_what_opencv_leaves_of_a_picture_less_its_enlarged_background(seed, factor, right, down):
     random = np.random.default_rng(seed)
     behind = random.integers(0, 200, (12, 20), np.uint8)
-    luma = random.integers(0, 256, (12 * factor, 20 * factor), np.uint8)
-    wide = cv2.resize(behind, luma.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    x0, y0 = int(random.integers(0, 15 * factor)), int(random.integers(0, 8 * factor))
-    window = of_pictures.above(luma, behind, factor, x0, y0, x0 + 5 * factor, y0 + 4 * factor)
+    # What does not fill another motion pixel is as its neighbour is.
+    right, down = min(right, factor - 1), min(down, factor - 1)
+    wide = cv2.resize(behind, (20 * factor, 12 * factor), interpolation=cv2.INTER_LINEAR)
+    wide = cv2.copyMakeBorder(wide, 0, down, 0, right, cv2.BORDER_REPLICATE)
+    luma = random.integers(0, 256, wide.shape, np.uint8)
+    x0, y0 = int(random.integers(0, 15 * factor + 1 + right)), int(random.integers(0, 8 * factor + 1 + down))
+    window = of_pictures.above(luma, behind, factor, x0, y0, x0 + 5 * factor, y0 + 4 * factor, 0.0, 0.0)
     wanted = cv2.subtract(luma, wide)[y0 : y0 + 4 * factor, x0 : x0 + 5 * factor]
     assert np.abs(window.astype(int) - wanted).max() <= 1
+
+
+def test_a_mean_that_grew_beyond_white_is_shown_white():
+    white, mean, shown = np.full((4, 40), 255, np.uint8), np.full((4, 40), 300, np.float32), np.zeros((4, 40), np.uint8)
+    of_pictures.blend(white, mean, shown, np.zeros_like(white), 0.1, 0.01)
+    assert mean == pytest.approx(np.full_like(mean, 295.5))
+    assert (shown == 255).all()
 
 
 @given(SEEDS)
@@ -92,7 +102,7 @@ def test_normed_sums_of_products_are_opencvs_correlation(seed, half):
     part = random.integers(0, 256, (side, side), np.uint8)
     level = part - part.mean()
     match = cv2.matchTemplate(front.astype(np.float32), np.float32(level / np.linalg.norm(level)), cv2.TM_CCORR)
-    of_tracks.norm(front, side, match)
+    of_pictures.norm(front, side, match)
     assert match == pytest.approx(cv2.matchTemplate(front, part, cv2.TM_CCOEFF_NORMED), abs=1e-4)
 
 
@@ -113,6 +123,16 @@ def test_what_has_no_pattern_or_leaves_the_picture_is_not_found():
     assert not len(shifts(noise, noise, np.array([aside]), nowhere)[0])
     assert not len(shifts(noise, np.roll(noise, 30, 1), np.array([inside]), nowhere)[0])
     assert len(shifts(noise, noise, np.array([inside]), nowhere)[0])
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf, 1e300])
+def test_a_place_that_is_none_is_not_found_and_harms_nobody(broken):
+    noise = np.random.default_rng(1).integers(0, 256, (80, 120), np.uint8)
+    good = [50.0, 20, 66, 60]
+    for side in range(4):
+        bad = [broken if k == side else v for k, v in enumerate(good)]
+        assert shifts(noise, noise, np.array([bad, good]), np.zeros((2, 2)))[0].tolist() == [1]
+    assert shifts(noise, noise, np.array([good, good]), np.array([[0.0, broken], [0, 0]]))[0].tolist() == [1]
 
 
 @given(st.lists(st.integers(0, 60), unique=True, max_size=20).map(sorted), st.integers(0, 60), st.integers(1, 5))

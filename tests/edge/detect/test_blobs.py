@@ -15,7 +15,7 @@ def random_foreground(sides, share, seed):
     random = np.random.default_rng(seed)
     mask = np.where(random.random(sides) < share, 255, 0).astype(np.uint8)
     luma, behind = (random.integers(0, 256, sides, dtype=np.uint8) for _ in range(2))
-    return Foreground(mask, luma, behind, 3)
+    return Foreground(mask, luma, behind, 3, np.zeros(2))
 
 
 def labelled(foreground):
@@ -44,5 +44,5 @@ def test_blobs_are_the_parts_that_opencv_labels(sides, share, seed):
 def test_what_leaves_on_the_right_does_not_come_in_again_on_the_left():
     mask = np.zeros((6, 10), np.uint8)
     mask[1:3, 7:] = mask[2:4, :2] = 255
-    blobs = BlobFinder((10, 6)).blobs(Foreground(mask, mask, mask, 1))
+    blobs = BlobFinder((10, 6)).blobs(Foreground(mask, mask, mask, 1, np.zeros(2)))
     assert sorted(blobs.box.tolist()) == [[0, 2, 2, 4], [7, 1, 10, 3]]
