@@ -149,7 +149,8 @@ class Recorder:
             sight.box,
             sight.score,
         )
-        self.shelf.close(self.ledger, key, tracks, frame_ns=40_000_000, uncertainty_ns=1000, last=False)
+        video = self.shelf.place(key, ".mp4")
+        self.shelf.close(self.ledger, key, video, tracks, frame_ns=40_000_000, uncertainty_ns=1000, last=False)
 
 
 class OffloadingNode:

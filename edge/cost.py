@@ -12,10 +12,10 @@ from wire.message import Message
 class NodeCost(Message, frozen=True, kw_only=True):
     """A node's cost since its process began.
 
-    `cpu_s` has the CPU seconds of each stage's own thread (`capture`, `encode`, `look`, `close`, and `serve`, which is
-    offload and API), `wall_s` how long each was at work, waiting for its neighbours left out; `process_cpu_s` is the
-    whole process, threads inside libraries included. `peak_memory_bytes` is the largest resident size, `passes` how
-    often a detector's network was asked.
+    `cpu_s` has the CPU seconds of each stage's own thread (`capture`, `encode`, `look`, `place`, `close`, and `serve`,
+    which is offload and API), `wall_s` how long each was at work, waiting for its neighbours left out; `process_cpu_s`
+    is the whole process, threads inside libraries included. `peak_memory_bytes` is the largest resident size, `passes`
+    how often a detector's network was asked.
     """
 
     KIND = "node-cost"

@@ -130,9 +130,13 @@ class Ledger:
             self._db.execute("update sessions set stopped = 1 where session = ?", [session])
 
     def reach(self, session: SessionId) -> tuple[int, int]:
-        """Up to which sequence number and which time (ns) a session is recorded; -1 and its zero before any segment."""
+        """Up to which sequence number and which time (ns) a session is recorded; -1 and its zero before any segment.
+
+        Of a segment that is still open it is known when it began.
+        """
         [row] = self._select(
-            "select coalesce(max(g.sequence), -1) as sequence, coalesce(max(g.end_ns), s.start_ns) as end_ns "
+            "select coalesce(max(g.sequence), -1) as sequence, "
+            "max(coalesce(g.end_ns, g.start_ns, s.start_ns)) as end_ns "
             "from sessions s left join segments g using (session) where s.session = ?",
             [session],
         )

@@ -343,6 +343,7 @@ class Node:
 
         report = await self._gates.ask(
             peek=camera.peek,
+            waits_s=camera.waits_s,
             wake_eyes=wake_eyes,
             pixels_per_second=camera.width * camera.height * camera.frames_per_second,
             planned_minutes=planned_minutes,

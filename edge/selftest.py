@@ -209,6 +209,7 @@ class _WatchedCamera:
         self.frames_per_second = camera.frames_per_second
         self.frames_dropped = camera.frames_dropped
         self.live = camera.live
+        self.waits_s = camera.waits_s
         self.stop: Callable[[], None] = lambda: None
         self.frames = 0
         self.gaps = 0
@@ -216,6 +217,10 @@ class _WatchedCamera:
         """From the first frame to the last."""
         self._camera = camera
         self._length_ns = length_ns
+
+    @property
+    def ahead_ns(self) -> int:
+        return self._camera.ahead_ns
 
     def coder(self) -> Coder:
         return self._camera.coder()

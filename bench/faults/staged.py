@@ -84,6 +84,7 @@ class StagedCamera:
 
     width, height, frames_per_second = int(WIDTH), int(HEIGHT), RATE
     live = True
+    waits_s = 0.0
 
     def __init__(self, fuse: Fuse) -> None:
         self.frames_dropped = 0

@@ -23,6 +23,13 @@ class Camera(Protocol):
     live: bool
     """Whether it shows what happens now, and goes on whether its frames are taken or not: the end of its pictures is
     then always a fault, which a new start of the process may heal."""
+    waits_s: float
+    """How long it may hold its first frame back until its rig is in step, in seconds."""
+
+    @property
+    def ahead_ns(self) -> int:
+        """How far the node's clock is ahead of the time since boot for all of a recording, as it was when it was first
+        asked for."""
 
     def __enter__(self) -> Self: ...
 

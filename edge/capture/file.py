@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from av.video.reformatter import ColorRange
 
+from edge.capture.clocks import real_minus_boot_ns
 from edge.encode.libav import LibavCoder
 from edge.errors import CameraFault
 from edge.frame import Frame
@@ -23,6 +25,7 @@ class FileCamera:
     """
 
     live = False
+    waits_s = 0.0
 
     def __init__(self, path: Path, start_ns: int) -> None:
         self._path = path
@@ -60,6 +63,11 @@ class FileCamera:
         if not rate:
             raise CameraFault(f"{self._path} does not say how many frames a second it has")
         self.frames_per_second = float(rate)
+
+    @cached_property
+    def ahead_ns(self) -> int:
+        """How far the node's clock is ahead of the time since boot."""
+        return real_minus_boot_ns()
 
     def coder(self) -> LibavCoder:
         """x264 on one thread."""

@@ -18,6 +18,7 @@ class PeekedCamera:
         self.frames_per_second = camera.frames_per_second
         self.frames_dropped = camera.frames_dropped
         self.live = camera.live
+        self.waits_s = camera.waits_s
         self.details: CameraDetails = getattr(camera, "details", CameraDetails())
         self.peeked: list[Frame] = []
         self._camera = camera
@@ -31,6 +32,11 @@ class PeekedCamera:
                 break
             self.peeked.append(frame)
         return self.peeked[:count]
+
+    @property
+    def ahead_ns(self) -> int:
+        """How far the node's clock is ahead of the time since boot."""
+        return self._camera.ahead_ns
 
     def coder(self) -> Coder:
         """A coder for this camera's frames; raises `CoderFault`."""

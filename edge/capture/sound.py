@@ -1,6 +1,7 @@
 """A microphone beside the camera: sound as samples with the time they were heard."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -8,15 +9,22 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from edge.capture.clocks import boottime_ns, real_minus_boot_ns
 from edge.errors import SoundFault
+from wire.rigtime import MILLISECOND, SECOND
 
 RATE = 48_000
 """Samples a second of every microphone."""
+_STEP_NS = 5 * MILLISECOND
+"""A smaller step of the clock moves the sound by no more than anybody hears."""
+_UNSETTLED = 3 * RATE
+"""Samples after a step of which FFmpeg's stamps are not believed: they follow the clock within two seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Samples (n,) float32, -1 to 1, one channel, and when the first of them was heard, ns on the node's clock."""
+    """Samples (n,) float32, -1 to 1, one channel, and when the first of them was heard, ns: since boot as a
+    microphone gives them, on the node's clock in a recording."""
 
     samples: npt.NDArray[np.float32]
     time_ns: int
@@ -38,12 +46,18 @@ class Microphone(Protocol):
 class AlsaMicrophone:
     """An ALSA device by its name, as `arecord -L` lists it; raises `SoundFault` where there is none.
 
-    FFmpeg stamps what it reads with the system's clock, less the samples that still wait in the device
-    (libavdevice/alsa_dec.c).
+    `boottime_ns` and `realtime_ns` are the node's two clocks.
     """
 
-    def __init__(self, device: str) -> None:
+    def __init__(
+        self,
+        device: str,
+        *,
+        boottime_ns: Callable[[], int] = boottime_ns,
+        realtime_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
         self._device = device
+        self._stamps = _SteadyStamps(boottime_ns, realtime_ns)
         try:
             self._container = av.open(
                 device, format="alsa", options={"channels": "1", "sample_rate": str(RATE)}, timeout=5.0
@@ -64,11 +78,38 @@ class AlsaMicrophone:
                 for frame in packet.decode():
                     if packet.pts is None or packet.time_base is None or not isinstance(frame, av.AudioFrame):
                         continue
-                    time_ns = round(packet.pts * packet.time_base * 1_000_000_000)
+                    stamp_ns = round(packet.pts * packet.time_base * SECOND)
                     for part in resampler.resample(frame):
-                        yield Sound(part.to_ndarray().reshape(-1).astype(np.float32), time_ns)
+                        samples = part.to_ndarray().reshape(-1).astype(np.float32)
+                        yield Sound(samples, self._stamps.heard_ns(stamp_ns, len(samples)))
         except (av.FFmpegError, OSError):
             raise SoundFault(f"the microphone {self._device} fell silent") from None
+
+
+class _SteadyStamps:
+    """FFmpeg's stamps as time since boot.
+
+    FFmpeg stamps what it reads with the system's clock, less the samples that still wait in the device
+    (libavdevice/alsa_dec.c), and smooths its stamps (libavdevice/timefilter.c): when the clock is set they lie between
+    the old time and the new for a while, in which the samples are counted on.
+    """
+
+    def __init__(self, boottime_ns: Callable[[], int], realtime_ns: Callable[[], int]) -> None:
+        self._clocks = boottime_ns, realtime_ns
+        self._ahead_ns = real_minus_boot_ns(*self._clocks)
+        self._unsettled = 0
+        self._due_ns: int | None = None
+
+    def heard_ns(self, stamp_ns: int, samples: int) -> int:
+        """When the first of so many samples was heard, which were read just now and got this stamp."""
+        ahead_ns = real_minus_boot_ns(*self._clocks)
+        if abs(ahead_ns - self._ahead_ns) > _STEP_NS:
+            self._unsettled = _UNSETTLED
+        self._ahead_ns = ahead_ns
+        heard_ns = stamp_ns - ahead_ns if self._due_ns is None or not self._unsettled else self._due_ns
+        self._unsettled -= min(samples, self._unsettled)
+        self._due_ns = heard_ns + samples * SECOND // RATE
+        return heard_ns
 
 
 def open_microphone(source: str) -> Microphone:

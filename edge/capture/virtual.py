@@ -8,12 +8,14 @@ length (uint32) and the I420 planes; a time of -1 ends the recording. All number
 import socket
 import struct
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import msgspec
 import numpy as np
 
+from edge.capture.clocks import real_minus_boot_ns
 from edge.encode.libav import LibavCoder
 from edge.errors import CameraFault
 from edge.frame import Frame
@@ -41,6 +43,7 @@ class VirtualCamera:
     """The client of a virtual camera's socket; raises `CameraFault` when none is there or it breaks the rules."""
 
     live = False
+    waits_s = 0.0
 
     def __init__(self, path: Path, start_ns: int) -> None:
         self._path = path
@@ -79,6 +82,11 @@ class VirtualCamera:
             )
         self.width, self.height = sizes
         self.frames_per_second = head.frames_per_second
+
+    @cached_property
+    def ahead_ns(self) -> int:
+        """How far the node's clock is ahead of the time since boot."""
+        return real_minus_boot_ns()
 
     def coder(self) -> LibavCoder:
         """x264 on one thread."""

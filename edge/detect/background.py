@@ -195,7 +195,7 @@ class Background:
         high = low = self._shown[0]
         if self._frames < self._unsteady_until:
             # A fraction of a pixel that is left of a sway is much beside a line.
-            high, low = cv2.dilate(high, AROUND), cv2.erode(low, AROUND)
+            high, low = (np.asarray(way(high, AROUND), np.uint8) for way in (cv2.dilate, cv2.erode))
         cv2.convertScaleAbs(high, beta=math.floor(self._noise[0]), dst=self._brightest)
         cv2.convertScaleAbs(low, alpha=SHADOW, dst=self._darkest)
         cv2.subtract(low, self._darkest, dst=self._darkest)

@@ -42,6 +42,7 @@ class Gates:
         self,
         *,
         peek: Callable[[int], Sequence[Frame]],
+        waits_s: float,
         wake_eyes: Callable[[], str],
         pixels_per_second: float,
         planned_minutes: float | None,
@@ -49,7 +50,8 @@ class Gates:
     ) -> GateReport:
         """Ask every gate about a camera that is open.
 
-        `peek` takes its next frames, `wake_eyes` makes its eyes and returns their name.
+        `peek` takes its next frames, the first of which may wait for its rig for `waits_s`; `wake_eyes` makes its eyes
+        and returns their name.
         """
         at_ns = self._clock.now_ns()
         self._storage.expect(pixels_per_second)
@@ -60,7 +62,8 @@ class Gates:
         ]
         found = await ask(gates)
         # Last, and right before the recording: a live camera's pictures do not wait for the others.
-        seen = await ask([Gate(("camera",), lambda: [check_camera(peek)], CAMERA_S)])
+        deadline_s = max(CAMERA_S, waits_s + CAMERA_S / 2)
+        seen = await ask([Gate(("camera",), lambda: [check_camera(peek)], deadline_s)])
         return GateReport(node=self._node, at_ns=at_ns, gates=(*seen, *found), overridden=tuple(override))
 
     async def ask_without(self, fault: CameraFault, planned_minutes: float | None) -> GateReport:

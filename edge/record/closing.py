@@ -1,4 +1,4 @@
-"""The stage that makes segments durable: video and sight onto the shelf, then into the ledger."""
+"""The stage that joins durable video with its sight, and enters both into the ledger."""
 
 import threading
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from edge.ledger import Ledger
 from edge.record.feed import Feed
 from edge.record.looking import Looking
 from edge.record.pulse import Pulse
-from edge.record.shelf import Shelf
+from edge.record.shelf import Placed, Shelf
 from edge.record.writing import Written
 from firmware.clock import Clock
 from firmware.log import Log
@@ -35,7 +35,7 @@ class Ending(Protocol):
 
 
 class Closing:
-    """Takes written segments, joins each with its sight, and makes both durable."""
+    """Takes placed segments, joins each with its sight, makes that durable too, and then the ledger's row."""
 
     def __init__(
         self,
@@ -61,19 +61,19 @@ class Closing:
         self._log = log
         self._closed = closed
 
-    def run(self, written: Feed[Written], ending: Ending, cost: Cost) -> None:
-        """Close segments until `written` ends."""
+    def run(self, placed: Feed[tuple[Written, Placed]], ending: Ending, cost: Cost) -> None:
+        """Close segments until `placed` ends."""
         meter = cost.meter("close")
         try:
-            for segment in written:
+            for written, video in placed:
                 meter.begin()
-                self._close(segment, ending, cost)
+                self._close(written, video, ending, cost)
                 meter.read()
         finally:
-            written.close()
+            placed.close()
             meter.read()
 
-    def _close(self, written: Written, ending: Ending, cost: Cost) -> None:
+    def _close(self, written: Written, video: Placed, ending: Ending, cost: Cost) -> None:
         sight = self._looking.sight_of(written.sequence, written.times_ns, ending.stopping)
         tracks = SegmentTracks(
             session=self._session,
@@ -93,6 +93,7 @@ class Closing:
             offer = self._shelf.close(
                 self._ledger,
                 SegmentKey(self._session, self._node, written.sequence),
+                video,
                 tracks,
                 frame_ns=nanoseconds(1 / self._camera.frames_per_second),
                 uncertainty_ns=self._clock.uncertainty_ns(),

@@ -1,5 +1,6 @@
 """What is whole in a fragmented MP4 that was never finished."""
 
+import io
 from pathlib import Path
 
 import av
@@ -30,19 +31,21 @@ def complete_bytes(raw: bytes) -> int:
 def cut_to_fragments(video: Path) -> npt.NDArray[np.int64]:
     """Cut an unfinished file back to its complete fragments; the times (n,) of the frames left in it, in its ticks.
 
-    Empty when there is no file, or nothing in it that can be played.
+    Empty when there is no file, or nothing in it that can be played; raises `OSError` where the disk does not give it.
     """
     nothing = np.zeros(0, np.int64)
     if not video.exists():
         return nothing
-    whole = complete_bytes(video.read_bytes())
+    raw = video.read_bytes()
+    whole = complete_bytes(raw)
     if not whole:
         return nothing
-    with video.open("r+b") as file:
-        file.truncate(whole)
     try:
-        with av.open(str(video)) as container:
+        # Read once: what FFmpeg says of these bytes is said of the video, and never of the disk.
+        with av.open(io.BytesIO(raw[:whole]), "r") as container:
             ticks = [packet.pts for packet in container.demux(video=0) if packet.pts is not None]
     except av.FFmpegError:
         return nothing
+    with video.open("r+b") as file:
+        file.truncate(whole)
     return np.asarray(ticks, np.int64)

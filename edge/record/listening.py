@@ -2,8 +2,9 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from edge.capture import Camera
 from edge.capture.sound import Microphone
 from edge.cost import Cost
 from edge.encode import Packet
@@ -28,11 +29,17 @@ Coded = Packet | SoundPacket | SoundEnds
 
 
 class Listening:
-    """Puts what a microphone hears among the coded frames, and after a fault that nothing more will come."""
+    """Puts what a microphone hears among the coded frames, and after a fault that nothing more will come.
 
-    def __init__(self, microphone: Microphone, faults: Faults) -> None:
+    Its times are those of the camera's frames, to which `shift_ns` is added: a clock that is set parts no sound from
+    its picture.
+    """
+
+    def __init__(self, microphone: Microphone, camera: Camera, shift_ns: int, faults: Faults) -> None:
         self.coder = AacCoder()
         self._microphone = microphone
+        self._camera = camera
+        self._shift_ns = shift_ns
         self._faults = faults
 
     def run(self, packets: Feed[Coded], cost: Cost) -> None:
@@ -42,7 +49,8 @@ class Listening:
             with self._microphone:
                 for sound in self._microphone:
                     meter.begin()
-                    if not all(packets.put(packet) for packet in self.coder.encode(sound)):
+                    time_ns = sound.time_ns + self._camera.ahead_ns + self._shift_ns
+                    if not all(packets.put(packet) for packet in self.coder.encode(replace(sound, time_ns=time_ns))):
                         return
                     meter.read()
         except Exception as fault:

@@ -156,7 +156,8 @@ class Manifests:
                     self._complain(row.session, fault)
 
     def _completed(self, manifest: SessionManifest) -> SessionManifest:
-        offers = [row.offer for row in self._ledger.segments_of(manifest.session) if row.offer]
+        rows = self._ledger.segments_of(manifest.session)
+        offers = [row.offer for row in rows if row.offer]
         return msgspec.structs.replace(
             manifest,
             frames=sum(offer.frames for offer in offers),
@@ -172,7 +173,8 @@ class Manifests:
                 for offer in offers
             ),
             marks=tuple(self._ledger.marks(manifest.session)),
-            complete=True,
+            # Not with one that the salvage had to leave for later.
+            complete=len(offers) == len(rows),
         )
 
     def _write(self, manifest: SessionManifest) -> None:

@@ -1,9 +1,10 @@
 """A running recording: frames on their way from the camera to durable segments.
 
 One thread per duty: `capture` feeds every frame to `encode` and to `look`, `encode` feeds packets to `write`, `write`
-feeds whole segments to `close`, which joins each with what was seen in it; `watch` looks whether they all get on. The
-queues are short and whoever is too fast waits, so memory stays flat and no frame is lost in the node. Only a live
-camera waits for nobody: frames that slow eyes would hold up are not looked at.
+feeds whole segments to `place`, which makes their video durable and feeds them to `close`, which joins each with what
+was seen in it; `watch` looks whether they all get on. The queues are short and whoever is too fast waits, so memory
+stays flat and no frame is lost in the node. Only a live camera waits for nobody: frames that slow eyes would hold up
+are not looked at.
 
 The rule of every fault: the video goes on if anything can. Eyes may fail, a coder is replaced, a segment whose file
 fails is cut back to what is whole. What cannot be healed here breaks the recording, and the node ends its process, to
@@ -29,6 +30,7 @@ from edge.record.cut import sequence_of
 from edge.record.faults import Faults
 from edge.record.listening import Listening
 from edge.record.looking import Looking
+from edge.record.placing import Placing
 from edge.record.pulse import Pulse, Watched, watch
 from edge.record.shelf import Shelf
 from edge.record.writing import Writing
@@ -40,8 +42,8 @@ from wire.session import SegmentOffer
 
 _LAST_WORDS_S = 2.5
 """How long the stages that still work have to make safe what they hold, once another hangs."""
-_MUCH_FRAMES, _MUCH_VIDEO, _MUCH_SEGMENTS = 1.0, 0.1, 0.5
-"""Shares of what may wait before each stage, at which it lags: all frames, 6 s of video, half of the segments."""
+_MUCH_FRAMES, _MUCH_VIDEO, _MUCH_WRITTEN, _MUCH_PLACED = 1.0, 0.1, 1 / 2, 1 / 16
+"""Shares of what may wait before each stage, at which it lags: all frames, 6 s of video, four segments."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class Recording:
         self._rolling = rolling
         self._make_room = make_room
         self._coding = Coding(camera, start_ns, self._faults)
-        self._listening = Listening(microphone, self._faults) if microphone else None
+        self._listening = Listening(microphone, camera, shift_ns, self._faults) if microphone else None
         self._looking = Looking(eyes, start_ns, self._faults)
         self._writing = Writing(
             session=session,
@@ -132,6 +134,7 @@ class Recording:
             make_room=self._find_room,
             listening=self._listening,
         )
+        self._placing = Placing(session=session, node=node, shelf=shelf)
         self._closing = Closing(
             session=session,
             node=node,
@@ -143,14 +146,23 @@ class Recording:
             log=log,
             closed=closed,
         )
+        self._begun = Pulse()
+        """A live camera's first frame, which may have to wait for its rig."""
         self._awaited = Pulse()
         """A live camera's next frame."""
         self._watched = [
             Watched(self._looking.pulse, patience.eyes_s, lambda: self._looking.give_up(patience.eyes_s)),
+            self._essential(self._begun, patience.camera_s + camera.waits_s, "the camera gives no picture", self.pause),
             self._essential(self._awaited, patience.camera_s, "the camera gives no picture", self.pause),
             self._essential(self._coding.pulse, patience.coder_s, "the coder hangs", self._coding.packets.close),
             self._essential(
                 self._writing.pulse, patience.disk_s, "the disk does not answer", self._writing.written.close
+            ),
+            self._essential(
+                self._placing.pulse,
+                patience.disk_s,
+                "the disk does not make video durable",
+                self._placing.placed.close,
             ),
             self._essential(
                 self._closing.pulse, patience.disk_s, "the disk does not make anything durable", self.pause
@@ -174,14 +186,25 @@ class Recording:
         waiting = {
             "encode": self._coding.frames.fullness / _MUCH_FRAMES,
             "write": self._coding.packets.fullness / _MUCH_VIDEO,
-            "close": self._writing.written.fullness / _MUCH_SEGMENTS,
+            "place": self._writing.written.fullness / _MUCH_WRITTEN,
+            "close": self._placing.placed.fullness / _MUCH_PLACED,
         }
         worst = max(waiting, key=waiting.__getitem__)
         return worst if self.camera.live and waiting[worst] >= 1 else None
 
     def start(self) -> None:
         """Set the threads to work."""
-        for stage in (self._capture, self._encode, self._look, self._listen, self._write, self._close, self._watch):
+        stages = (
+            self._capture,
+            self._encode,
+            self._look,
+            self._listen,
+            self._write,
+            self._place,
+            self._close,
+            self._watch,
+        )
+        for stage in stages:
             # Daemons: a driver that hangs must not keep the process alive.
             threading.Thread(target=stage, name=stage.__name__.strip("_"), daemon=True).start()
 
@@ -242,10 +265,12 @@ class Recording:
 
     def _frames(self) -> Iterator[Frame]:
         pictures = iter(self.camera)
+        pulse = self._begun
         while True:
             if self.camera.live:
-                with self._awaited.working():
+                with pulse.working():
                     frame = next(pictures, None)
+                pulse = self._awaited
             else:
                 frame = next(pictures, None)
             if frame is None:
@@ -296,9 +321,18 @@ class Recording:
         self.over = True
         return False
 
+    def _place(self) -> None:
+        try:
+            self._placing.run(self._writing.written, self._cost)
+        except Exception as fault:
+            self._break(fault)
+        finally:
+            # Only now: a session whose video could not be placed must not be finished as if it were whole.
+            self._placing.placed.close()
+
     def _close(self) -> None:
         try:
-            self._closing.run(self._writing.written, self, self._cost)
+            self._closing.run(self._placing.placed, self, self._cost)
             self.pause()
             if self.over and not self.broken:
                 self._ledger.finish_session(self.session)

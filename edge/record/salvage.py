@@ -1,5 +1,7 @@
 """What a cut of power left behind: an open segment is cut back to its complete fragments and closed, or given up."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from edge.ledger import Ledger, SegmentRow, SessionRow
@@ -8,6 +10,7 @@ from edge.record.shelf import TRACKS, VIDEO, Shelf
 from edge.record.writer import TICKS
 from edge.sight import SegmentSight
 from firmware.log import Log
+from wire.ids import SessionId
 from wire.rigtime import SECOND, nanoseconds
 from wire.session import SegmentState
 from wire.tracks import SegmentTracks, decode_tracks
@@ -21,34 +24,52 @@ def salvage(shelf: Shelf, ledger: Ledger, log: Log, now_ns: int, uncertainty_ns:
 
     That is the newest one whose end nobody asked for, unless it stood still for `RESUME_NS`; all others are finished
     afterwards. A clock that is behind the last frame, as after a power cut without a battery, speaks for going on.
+
+    A segment that cannot be read or closed now stays open, with its files, until a later start can.
     """
     sessions = {row.session: row for row in ledger.sessions()}
+    salvaged: set[SessionId] = set()
     for row in ledger.segments(SegmentState.OPEN):
-        frames = _salvage_segment(shelf, ledger, row, sessions[row.key.session], uncertainty_ns)
-        event = "segment-salvaged" if frames else "segment-lost"
-        log.event(event, session=row.key.session, segment=row.key.sequence, frames=frames)
+        where = {"session": row.key.session, "segment": row.key.sequence}
+        with _left_for_later(log, "segment-left", **where):
+            frames = _salvage_segment(shelf, ledger, row, sessions[row.key.session], uncertainty_ns)
+            log.event("segment-salvaged" if frames else "segment-lost", **where, frames=frames)
+            salvaged.add(row.key.session)
     running = [row for row in sessions.values() if not (row.stopped or row.finished)][-1:]
     running = [row for row in running if now_ns - ledger.reach(row.session)[1] < RESUME_NS]
     for session in sessions.values():
-        if not session.finished and session not in running:
-            ledger.finish_session(session.session)
-    shelf.sweep()
+        # Finished once more, where a segment had been left before: only now is it known which one is the last.
+        if session not in running and (not session.finished or session.session in salvaged):
+            with _left_for_later(log, "session-left", session=session.session):
+                ledger.finish_session(session.session)
+    shelf.sweep({row.key for row in ledger.segments(SegmentState.OPEN)})
     return running[0] if running else None
+
+
+@contextlib.contextmanager
+def _left_for_later(log: Log, event: str, **where: object) -> Iterator[None]:
+    """Tell of whatever goes wrong and go on: one bad sector, or a full disk, must not keep the node from recording."""
+    try:
+        yield
+    except Exception as fault:
+        log.event(event, **where, fault=f"{type(fault).__name__}: {fault}; all is kept, the next start tries again")
 
 
 def _salvage_segment(shelf: Shelf, ledger: Ledger, row: SegmentRow, session: SessionRow, uncertainty_ns: int) -> int:
     key = row.key
     video = shelf.open_path(key, VIDEO)
     placed = shelf.path(key, VIDEO)
-    if placed.exists():
+    found = placed if placed.exists() else video
+    # Everything is read before anything is moved: what cannot be read stays where it is.
+    tracks = _tracks(shelf.path(key, TRACKS))
+    times_ns = row.start_ns + cut_to_fragments(found) * SECOND // TICKS
+    if found is placed:
         # The cut came between the video's rename and the ledger's row: do again what followed.
         video.parent.mkdir(parents=True, exist_ok=True)
         placed.replace(video)
-    times_ns = row.start_ns + cut_to_fragments(video) * SECOND // TICKS
     if not len(times_ns):
         ledger.forget_segment(key)
         return 0
-    tracks = _tracks(shelf.path(key, TRACKS))
     if tracks is None or len(tracks.frame_times_ns) != len(times_ns):
         sight = SegmentSight.empty()
         tracks = SegmentTracks(
@@ -66,7 +87,15 @@ def _salvage_segment(shelf: Shelf, ledger: Ledger, row: SegmentRow, session: Ses
             score=sight.score,
         )
     frame_ns = nanoseconds(1 / session.frames_per_second)
-    shelf.close(ledger, key, tracks, frame_ns=frame_ns, uncertainty_ns=uncertainty_ns, last=False)
+    shelf.close(
+        ledger,
+        key,
+        shelf.place(key, VIDEO),
+        tracks,
+        frame_ns=frame_ns,
+        uncertainty_ns=uncertainty_ns,
+        last=False,
+    )
     return len(times_ns)
 
 

@@ -3,10 +3,9 @@
 import contextlib
 import hashlib
 import os
-import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +23,19 @@ _REMEMBERED = 30
 
 
 @dataclass(frozen=True)
+class Placed:
+    """A complete file, durable in its place: its size in bytes, its SHA-256, and how long it took, as `Shelved`."""
+
+    size: int
+    sha256: str
+    sync_s: float
+    whole_s: float
+
+
+@dataclass(frozen=True)
 class Shelved:
     """How long one segment took onto the shelf: `sync_s` in which the disk made its files and their names durable, and
-    `whole_s` with everything else, the ledger's row included."""
+    `whole_s` with everything else, the ledger's row included, but not what the video waited there for its tracks."""
 
     sync_s: float
     whole_s: float
@@ -36,7 +45,8 @@ class Shelf:
     """The folder of a node's data: `open/` for what is being written, `segments/` for what is complete, `sessions/` for
     what is told of a session besides.
 
-    A segment's way: row `open`; bytes, fsync, rename, fsync of the folder for video, then tracks; row `closed`.
+    A segment's way: row `open`; bytes, fsync, rename, fsync of the folder for video, then tracks; row `closed`. The
+    video goes ahead as soon as it is finished, for the tracks may be long in coming.
     """
 
     def __init__(self, root: Path, timer: Callable[[], float] = time.perf_counter) -> None:
@@ -44,7 +54,6 @@ class Shelf:
         self.shelved: deque[Shelved] = deque(maxlen=_REMEMBERED)
         """The last minute's."""
         self._timer = timer
-        self._sync_s = 0.0
 
     def open_path(self, key: SegmentKey, suffix: str) -> Path:
         """Where a segment's file grows."""
@@ -58,52 +67,55 @@ class Shelf:
         """Where what is told of a whole session lies."""
         return self.root / "sessions" / session / name
 
-    def place(self, key: SegmentKey, suffix: str) -> tuple[int, str]:
-        """Make a complete file under `open/` durable in its place; its size in bytes and SHA-256."""
+    def place(self, key: SegmentKey, suffix: str) -> Placed:
+        """Make a complete file under `open/` durable in its place."""
         source, target = self.open_path(key, suffix), self.path(key, suffix)
         digest = hashlib.sha256()
+        began = self._timer()
         with source.open("rb") as file:
-            with self._syncing():
-                os.fsync(file.fileno())
+            os.fsync(file.fileno())
+            synced = self._timer()
             while chunk := file.read(1 << 20):
                 digest.update(chunk)
             size = file.tell()
-        with self._syncing():
-            self._make_folder(target.parent)
-            source.replace(target)
-            sync_folder(target.parent)
-        return size, digest.hexdigest()
-
-    @contextlib.contextmanager
-    def _syncing(self) -> Iterator[None]:
-        began = self._timer()
-        yield
-        self._sync_s += self._timer() - began
+        read = self._timer()
+        self._make_folder(target.parent)
+        source.replace(target)
+        sync_folder(target.parent)
+        ended = self._timer()
+        return Placed(size, digest.hexdigest(), synced - began + ended - read, ended - began)
 
     def close(
-        self, ledger: Ledger, key: SegmentKey, tracks: SegmentTracks, *, frame_ns: int, uncertainty_ns: int, last: bool
+        self,
+        ledger: Ledger,
+        key: SegmentKey,
+        video: Placed,
+        tracks: SegmentTracks,
+        *,
+        frame_ns: int,
+        uncertainty_ns: int,
+        last: bool,
     ) -> SegmentOffer:
-        """Take a finished video and its tracks onto the shelf and into the ledger; `frame_ns` is a frame's duration."""
-        began, self._sync_s = self._timer(), 0.0
-        video_bytes, video_sha256 = self.place(key, VIDEO)
+        """Take a placed video's tracks onto the shelf and both into the ledger; `frame_ns` is a frame's duration."""
+        began = self._timer()
         file = self.open_path(key, TRACKS)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(encode_tracks(tracks))
-        tracks_bytes, tracks_sha256 = self.place(key, TRACKS)
+        placed = self.place(key, TRACKS)
         offer = SegmentOffer(
             key=key,
             start_ns=int(tracks.frame_times_ns[0]),
             end_ns=int(tracks.frame_times_ns[-1]) + frame_ns,
             frames=len(tracks.frame_times_ns),
-            video_bytes=video_bytes,
-            video_sha256=video_sha256,
-            tracks_bytes=tracks_bytes,
-            tracks_sha256=tracks_sha256,
+            video_bytes=video.size,
+            video_sha256=video.sha256,
+            tracks_bytes=placed.size,
+            tracks_sha256=placed.sha256,
             clock_uncertainty_ns=uncertainty_ns,
             last=last,
         )
         ledger.close_segment(offer)
-        self.shelved.append(Shelved(self._sync_s, self._timer() - began))
+        self.shelved.append(Shelved(video.sync_s + placed.sync_s, video.whole_s + self._timer() - began))
         return offer
 
     def delete(self, ledger: Ledger, key: SegmentKey) -> None:
@@ -112,9 +124,16 @@ class Shelf:
         for suffix in (VIDEO, TRACKS):
             self.path(key, suffix).unlink(missing_ok=True)
 
-    def sweep(self) -> None:
-        """Throw away everything under `open/`."""
-        shutil.rmtree(self.root / "open", ignore_errors=True)
+    def sweep(self, kept: Collection[SegmentKey] = ()) -> None:
+        """Throw away everything under `open/` but the files of the segments `kept`."""
+        spared = {self.open_path(key, suffix) for key in kept for suffix in (VIDEO, TRACKS)}
+        for folder, _, names in os.walk(self.root / "open", topdown=False):
+            for path in {Path(folder, name) for name in names} - spared:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+            # What is not empty stays.
+            with contextlib.suppress(OSError):
+                Path(folder).rmdir()
 
     def _make_folder(self, folder: Path) -> None:
         if folder.is_dir():

@@ -31,7 +31,7 @@ from edge.gates import Gates
 from edge.holdings import Holdings
 from edge.marks import Marks
 from edge.node import Node, software
-from edge.record import Shelf
+from edge.record import PATIENCE, Shelf
 from edge.record.manifest import Manifests
 from edge.selftest import SelfTest
 from edge.sight import SegmentSight
@@ -411,7 +411,15 @@ def make_node(tmp_path, clock, log, make_eyes, health, panel, disk):
     async def answers() -> None:
         pass
 
-    def make(camera, ledger, *, eyes_for=lambda _camera, _first: make_eyes(), hub_is_here=False, clock=still) -> Node:
+    def make(
+        camera,
+        ledger,
+        *,
+        eyes_for=lambda _camera, _first: make_eyes(),
+        hub_is_here=False,
+        clock=still,
+        patience=PATIENCE,
+    ) -> Node:
         source = CameraSource.parse(camera) if isinstance(camera, str) else camera
         shelf = Shelf(tmp_path)
         storage = Storage(shelf, ledger, log, statvfs=disk)
@@ -442,6 +450,7 @@ def make_node(tmp_path, clock, log, make_eyes, health, panel, disk):
             panel=panel,
             segment_closed=lambda: None,
             health=health,
+            patience=patience,
         )
 
     return make

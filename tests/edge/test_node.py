@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import msgspec
 import pytest
@@ -40,6 +41,7 @@ class Camera:
     """A camera of 320 x 180 whose frames lie 40 ms apart; after `last` of them it waits for `hold` and ends."""
 
     width, height, frames_per_second, frames_dropped, live = 320, 180, 25.0, 0, False
+    waits_s = 0.0
 
     def __init__(self, start_ns, picture, last=1_000_000, hold=None):
         self.closed = 0
@@ -213,6 +215,24 @@ async def test_a_camera_that_gives_no_picture_closes_its_gate_within_its_deadlin
     with pytest.raises(GateClosed, match="camera does not answer"):
         await make_node(source, ledger).start(order(zero_ns))
     assert source.opened[0].closed == 1
+
+
+async def test_a_camera_that_waits_for_its_rig_does_not_close_its_gate(
+    make_node, picture, hold, ledger, zero_ns, monkeypatch, eventually
+):
+    monkeypatch.setattr("edge.gates.gates.CAMERA_S", 0.05)
+
+    class Waiting(Camera):
+        waits_s = 20.0
+
+        def __iter__(self):
+            time.sleep(0.3)
+            yield from super().__iter__()
+
+    node = make_node(Source(lambda start_ns: Waiting(start_ns, picture, 50, hold)), ledger)
+    assert (await node.start(order(zero_ns))).recording == "s1"
+    hold.set()
+    await eventually(lambda: ledger.sessions()[0].finished)
 
 
 async def test_a_camera_that_does_not_open_is_a_fault_and_is_closed_when_it_does(

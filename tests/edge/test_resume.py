@@ -1,14 +1,18 @@
 """A node that comes back in the middle of a session."""
 
 import asyncio
+import errno
 import threading
+from pathlib import Path
 
 import pytest
 
 import edge.node
 from edge.errors import AlreadyRecording, NotRecording
 from edge.ledger import Ledger, SessionRow
-from wire.session import StartRecording
+from edge.record import Shelf, salvage
+from edge.record.shelf import VIDEO
+from wire.session import SegmentKey, SegmentState, StartRecording
 
 
 @pytest.fixture
@@ -96,3 +100,28 @@ async def test_a_session_that_is_stopped_while_its_camera_opens_ends_as_soon_as_
     await resuming
     assert ledger.sessions()[0].stopped
     await eventually(lambda: ledger.sessions()[0].finished)
+
+
+async def test_a_segment_that_the_salvage_had_to_leave_is_not_recorded_over(
+    node, ledger, log, clock, tmp_path, zero_ns, monkeypatch, eventually
+):
+    def broken(path, honest=Path.read_bytes):
+        if path == left:
+            raise OSError(errno.EIO, "injected")
+        return honest(path)
+
+    shelf, key = Shelf(tmp_path), SegmentKey("s1", "left", 1)
+    left = shelf.open_path(key, VIDEO)
+    ledger.open_segment(key, zero_ns + 2_000_000_000)
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"what may still be read another day")
+    clock.ns = zero_ns + 3_000_000_000
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(Path, "read_bytes", broken)
+        running = salvage(shelf, ledger, log, clock.ns, 5)
+    await node.resume(running)
+    await eventually(lambda: ledger.sessions()[0].finished)
+    rows = ledger.segments()
+    assert [(row.key.sequence, row.state) for row in rows] == [(1, SegmentState.OPEN), (2, SegmentState.CLOSED)]
+    assert rows[1].offer.frames == 25
+    assert left.read_bytes() == b"what may still be read another day"

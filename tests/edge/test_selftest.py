@@ -27,7 +27,7 @@ PASS, WARN, FAIL = Verdict.PASS, Verdict.WARN, Verdict.FAIL
 class Camera:
     """A camera whose frames come at the given times in seconds; then it waits for `hold`, and raises `fault`."""
 
-    width, height, frames_per_second = 320, 180, 25.0
+    width, height, frames_per_second, waits_s = 320, 180, 25.0, 0.0
 
     def __init__(self, start_ns, picture, times, dropped=0, hold=None, fault=None, live=False):
         self.frames_dropped, self.live = dropped, live

@@ -4,15 +4,17 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
+from edge.capture.clocks import boottime_ns, real_minus_boot_ns
 from edge.capture.details import CameraDetails
 from edge.capture.picamera.device import Device
 from edge.capture.picamera.find import find
 from edge.capture.picamera.loans import Loan, Loans
 from edge.capture.picamera.planes import tight
-from edge.capture.picamera.sync import Sync, can_sync, sync_controls
-from edge.capture.picamera.times import lost_between, real_minus_boot_ns
+from edge.capture.picamera.sync import Sync, can_sync, sync_controls, sync_patience_s
+from edge.capture.picamera.times import lost_between
 from edge.capture.profiles import RATE_TOLERANCE, Profile, SensorMode, default_profile, plan
 from edge.encode import Coder
 from edge.encode.libav import LibavCoder
@@ -27,23 +29,21 @@ MOST_LENT = MOST_KEPT + 2
 """Requests out at a time: two more wait to be read."""
 BUFFERS = MOST_LENT + 5
 """One more that picamera2's encoder lets go of late, and four with which the camera keeps its rate."""
+_LENSES = {"imx708": "standard, 4.74 mm", "imx708_wide": "wide, 2.75 mm"}
+"""Of sensors that libcamera names by their lens (Camera Module 3), but for `_noir`; others take any, or do not tell."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a camera may take, in seconds: to be listed, to show its first frame, to be in step with its rig, to
-    stop; and how many frames may be missing in a row before its front end is taken for dead."""
+    """How long a camera may take, in seconds: to be listed, to show its first frame, to be in step with its rig (None:
+    as its rate asks for), to stop; and how many frames may be missing in a row before its front end is taken for
+    dead."""
 
     ready_s: float = 10.0
     first_frame_s: float = 5.0
     silence_frames: int = 60
-    sync_s: float = 7.0
+    sync_s: float | None = None
     stop_s: float = 2.0
-
-
-def boottime_ns() -> int:
-    """The clock of SensorTimestamp; it counts on through every setting of the clock."""
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
 class PicameraCamera:
@@ -116,6 +116,9 @@ class PicameraCamera:
         self.width, self.height, self.codec = profile.width, profile.height, profile.codec
         self.frames_per_second = float(planned.frames_per_second)
         self._frame_ns = nanoseconds(1 / planned.frames_per_second)
+        told_s = self._patience.sync_s
+        in_step_s = sync_patience_s(self.frames_per_second) if told_s is None else told_s
+        self.waits_s = 0.0 if self._sync is Sync.OFF else in_step_s
         self._threads = planned.threads
         self._detect = _detect_size(profile.width, profile.height)
         mode = planned.mode
@@ -135,7 +138,10 @@ class PicameraCamera:
         picam2.configure(configuration)
         self._check(mode)
         self.details = CameraDetails(
-            model=self._model, mode=f"{mode.width}x{mode.height}/{mode.bit_depth}", profile=str(profile)
+            model=self._model,
+            lens=_LENSES.get(self._model.removesuffix("_noir")),
+            mode=f"{mode.width}x{mode.height}/{mode.bit_depth}",
+            profile=str(profile),
         )
         self._tell(
             "camera-opened",
@@ -176,6 +182,11 @@ class PicameraCamera:
                 f"camera {self._device.name} does not give {self.width} x {self.height} as it said it would"
             )
         self._stream = given["main"]
+
+    @cached_property
+    def ahead_ns(self) -> int:
+        """How far the node's clock is ahead of the time since boot."""
+        return real_minus_boot_ns(*self._clocks)
 
     def coder(self) -> Coder:
         """picamera2's encoder, which codes a frame where the camera put it; H.265, which it cannot, and frames that are
@@ -228,7 +239,6 @@ class PicameraCamera:
             picam2.start()
         except RuntimeError as fault:
             raise CameraFault(f"camera {self._device.name} does not start: {fault}") from fault
-        self._offset_ns = real_minus_boot_ns(*self._clocks)
 
     def _next(self) -> Loan | None:
         patience = self._patience
@@ -259,7 +269,7 @@ class PicameraCamera:
         if self._detect:
             with self._picamera2.MappedArray(loan.request, "lores", write=False) as lores:
                 detect = tight(lores.array, *self._detect)
-        frame = Frame(planes, sensor_ns + self._offset_ns, self._index, detect)
+        frame = Frame(planes, sensor_ns + self.ahead_ns, self._index, detect)
         self._index += 1
         return frame
 
@@ -269,9 +279,9 @@ class PicameraCamera:
         if metadata.get("SyncReady"):
             self._tell("camera-synchronised", sync=self._sync)
             return True
-        if waited_ns < nanoseconds(self._patience.sync_s):
+        if waited_ns < nanoseconds(self.waits_s):
             return False
-        self._free_run(f"the rig was not in step within {self._patience.sync_s:g} s")
+        self._free_run(f"the rig was not in step within {self.waits_s:.3g} s")
         return True
 
     def _tell(self, event: str, **fields: object) -> None:

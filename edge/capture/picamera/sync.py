@@ -4,7 +4,9 @@ from enum import StrEnum
 from typing import Any
 
 SYNC_FRAMES = 100
-"""Frames after which the server calls everybody ready: the fewest it takes, so that a match waits 3.3 s at most."""
+"""Frames after which the server calls everybody ready: the fewest it takes, 3.3 s at 30 a second."""
+_SYNC_MARGIN_S = 4.0
+"""How much later than its clients a server may begin."""
 
 
 class Sync(StrEnum):
@@ -22,6 +24,11 @@ def can_sync(picamera2: Any, model: str) -> bool:
     except (RuntimeError, KeyError, StopIteration):
         return False
     return True
+
+
+def sync_patience_s(frames_per_second: float) -> float:
+    """How long a rig may take to get in step, in seconds."""
+    return SYNC_FRAMES / frames_per_second + _SYNC_MARGIN_S
 
 
 def sync_controls(sync: Sync, modes: Any) -> dict[str, Any]:

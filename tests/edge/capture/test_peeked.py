@@ -39,6 +39,7 @@ def test_a_source_that_ends_gives_what_it_has(make_video, tmp_path, zero_ns):
 
 class Faulty:
     width, height, frames_per_second, frames_dropped, live = 320, 180, 25.0, 0, True
+    waits_s = 0.0
     details = CameraDetails(model="imx477", lens="6 mm")
 
     def __init__(self):

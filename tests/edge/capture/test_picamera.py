@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from edge.capture import CameraSource, Profile, Sync
+from edge.capture.clocks import real_minus_boot_ns
 from edge.capture.picamera.camera import BUFFERS
 from edge.capture.picamera.find import find
 from edge.capture.picamera.planes import tight
-from edge.capture.picamera.times import lost_between, real_minus_boot_ns
+from edge.capture.picamera.sync import SYNC_FRAMES
+from edge.capture.picamera.times import lost_between
 from edge.errors import CameraFault, CameraStuck, ProfileRefused
 from wire.rigtime import SECOND
 
@@ -121,6 +123,24 @@ def test_the_sensors_modes_are_read_and_the_right_one_is_forced(hardware, plug, 
         assert config["buffer_count"] == BUFFERS
         # Once for each mode that picamera2 reads, and once to record.
         assert board.opened[-1].configure_count == len(hardware.HQ_MODES) + 1
+
+
+@pytest.mark.parametrize(
+    ("model", "lens"),
+    [
+        ("imx708", "standard, 4.74 mm"),
+        ("imx708_noir", "standard, 4.74 mm"),
+        ("imx708_wide", "wide, 2.75 mm"),
+        ("imx708_wide_noir", "wide, 2.75 mm"),
+        ("imx477", None),
+    ],
+)
+def test_a_camera_names_its_lens_where_the_sensors_name_says_which(
+    hardware, plug, open_camera, small_modes, model, lens
+):
+    plug(hardware.Sensor(model, modes=small_modes))
+    with open_camera() as camera:
+        assert (camera.details.model, camera.details.lens) == (model, lens)
 
 
 def test_a_profile_without_a_rate_takes_what_the_sensor_gives(hardware, plug, open_camera):
@@ -416,6 +436,34 @@ def test_a_rig_that_never_gets_ready_is_recorded_free_running(plug, open_camera,
     assert frame.time_ns == board.offset_ns + 100 * SECOND + 52 * FRAME_NS
     assert "event=camera-free-running" in log_text.getvalue()
     assert "the rig was not in step within 2 s" in log_text.getvalue()
+
+
+@pytest.mark.parametrize("sync", [Sync.SERVER, Sync.CLIENT])
+def test_a_slow_rig_gets_the_time_that_its_frames_take_to_get_in_step(plug, open_camera, log, log_text, sync):
+    board = plug()
+    board.sensors[0].ready_after = SYNC_FRAMES
+    with open_camera(profile="320x180@10", sync=sync, log=log) as camera:
+        [frame] = take(camera, 1)
+    assert frame.time_ns == board.offset_ns + 100 * SECOND + (2 + SYNC_FRAMES) * SECOND // 10
+    assert "event=camera-synchronised" in log_text.getvalue()
+
+
+def test_a_slow_rig_that_never_gets_ready_is_recorded_free_running_within_the_time_it_tells(
+    plug, open_camera, log, log_text
+):
+    board = plug()
+    with open_camera(profile="320x180@10", sync=Sync.CLIENT, log=log) as camera:
+        [frame] = take(camera, 1)
+    assert camera.waits_s == 14
+    assert frame.time_ns == board.offset_ns + 100 * SECOND + 142 * SECOND // 10
+    assert "the rig was not in step within 14 s" in log_text.getvalue()
+
+
+def test_a_camera_that_is_in_no_rig_does_not_wait(hardware, plug, open_camera, small_modes):
+    plug(hardware.Sensor("imx415", modes=small_modes, sync=False))
+    for sync in Sync:
+        with open_camera(sync=sync) as camera:
+            assert camera.waits_s == 0
 
 
 def test_a_sensor_whose_tuning_cannot_synchronise_records_at_once(

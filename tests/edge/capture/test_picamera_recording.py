@@ -1,15 +1,19 @@
 """A whole recording from a board's camera that waits for nobody: the node as it is, the fake board in real time."""
 
+import time
+
 import av
 import numpy as np
 
-from edge.capture import CameraSource, Profile
-from edge.ledger import Ledger
-from edge.record import Shelf
+from edge.capture import CameraSource, Profile, Sync
+from edge.capture.picamera.sync import SYNC_FRAMES
+from edge.ledger import Ledger, SessionRow
+from edge.record import Patience, Shelf
 from edge.record.manifest import SessionManifest
 from edge.record.shelf import MANIFEST, TRACKS, VIDEO
 from firmware.clock import SystemClock
 from wire.message import decode
+from wire.rigtime import SECOND
 from wire.session import StartRecording
 from wire.tracks import decode_tracks
 
@@ -22,7 +26,7 @@ def told_as_dropped(log: str) -> int:
 async def test_every_frame_the_camera_showed_is_recorded_or_counted(
     hardware, plug, small_modes, tmp_path, make_node, log_text, eventually
 ):
-    sensor = hardware.Sensor("toy", modes=small_modes)
+    sensor = hardware.Sensor("imx708_wide", modes=small_modes)
     plug(sensor, live=True)
     sensor.lost = {15}
     ledger, shelf, clock = Ledger(tmp_path / "ledger.sqlite"), Shelf(tmp_path), SystemClock()
@@ -42,7 +46,8 @@ async def test_every_frame_the_camera_showed_is_recorded_or_counted(
         times_ns += tracks.frame_times_ns.tolist()
     ledger.close()
     manifest = decode(shelf.about("s1", MANIFEST).read_bytes(), SessionManifest)
-    assert (manifest.details.model, manifest.details.profile) == ("toy", "320x180@25")
+    assert (manifest.details.model, manifest.details.profile) == ("imx708_wide", "320x180@25")
+    assert manifest.details.lens == "wide, 2.75 mm"
     assert manifest.details.mode
     assert not status.recording
     assert not status.fault, log_text.getvalue()
@@ -55,3 +60,40 @@ async def test_every_frame_the_camera_showed_is_recorded_or_counted(
     # The node's clock and the sensor's are compared once, so nothing is captured before the start, or in the future.
     assert begun_ns < times_ns[0] < times_ns[-1] < clock.now_ns()
     assert times_ns[-1] - times_ns[0] > 1_000_000_000
+
+
+async def test_a_camera_that_waits_for_a_slow_rig_is_not_taken_for_silent(
+    plug, open_camera, tmp_path, make_node, log, log_text, clock, zero_ns, eventually
+):
+    board = plug(offset_ns=zero_ns - 100 * SECOND)
+    sensor = board.sensors[0]
+    sensor.ready_after = SYNC_FRAMES
+    # The board's time is its own: the wait is real only here, longer than the recorder has patience with a camera.
+    sensor.before = {SYNC_FRAMES - 1: lambda: time.sleep(2.0)}
+
+    class Source:
+        def open(self, _start_ns, log):
+            return open_camera(profile="320x180@10", sync=Sync.SERVER, log=log)
+
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    ledger.begin_session(
+        SessionRow(
+            session="s1",
+            node="left",
+            start_ns=zero_ns,
+            width_px=320,
+            height_px=180,
+            frames_per_second=10,
+            detector="one-ball",
+        )
+    )
+    clock.ns = zero_ns + 1
+    node = make_node(Source(), ledger, patience=Patience(camera_s=1.0))
+    await node.resume(ledger.sessions()[0])
+    await eventually(lambda: ledger.segments() and ledger.segments()[0].offer)
+    status = await node.stop()
+    ledger.close()
+    await eventually(lambda: not board.opened[-1].is_open)
+    assert not status.fault
+    assert not node.broken.is_set()
+    assert "event=camera-synchronised" in log_text.getvalue()

@@ -51,7 +51,8 @@ class Station:
         tracks = SegmentTracks(
             "s1", "left", sequence, 320, 180, "motion", (), times, sight.frame, sight.tracklet, sight.box, sight.score
         )
-        self.shelf.close(self.ledger, key, tracks, frame_ns=40_000_000, uncertainty_ns=0, last=last)
+        video = self.shelf.place(key, VIDEO)
+        self.shelf.close(self.ledger, key, video, tracks, frame_ns=40_000_000, uncertainty_ns=0, last=last)
         return key
 
     def offloader(self, hub: Hub, **options) -> Offloader:

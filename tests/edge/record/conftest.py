@@ -85,6 +85,7 @@ class ListCamera:
     """A camera that shows the given frames; where one is a fault it raises it, where one is an event it waits."""
 
     width, height, frames_per_second, frames_dropped = 320, 180, 25.0, 0
+    ahead_ns, waits_s = 0, 0.0
 
     def __init__(self, frames, live=False) -> None:
         self.frames = frames

@@ -1,18 +1,21 @@
 """What a recording survives, what ends it, and what is left on the disk either way."""
 
 import errno
+import shutil
 import threading
+import time
 
 import numpy as np
 import pytest
 
 from edge.encode.libav import LibavCoder
 from edge.errors import CameraFault, CoderFault, RecorderFault
-from edge.record import Patience
+from edge.ledger import Ledger
+from edge.record import Patience, salvage
 from edge.record.fragments import cut_to_fragments
-from edge.record.shelf import TRACKS, VIDEO
+from edge.record.shelf import TRACKS, VIDEO, Shelf
 from edge.record.writer import SegmentWriter
-from wire.session import SegmentState
+from wire.session import SegmentKey, SegmentState
 from wire.tracks import decode_tracks
 
 
@@ -178,6 +181,20 @@ def test_a_live_camera_that_falls_silent_breaks_the_recording(rig, list_camera, 
     assert [o.frames for o in rig.offers()] == [3]
 
 
+def test_a_live_camera_may_wait_for_its_rig_before_its_first_frame_but_no_longer(
+    rig, list_camera, frames, make_eyes, zero_ns
+):
+    silence = threading.Event()
+    camera = list_camera([silence, *frames(0, 40, 80)], live=True)
+    camera.waits_s = 1.0
+    began = time.monotonic()
+    recording = rig.record(camera, make_eyes(), zero_ns, patience=Patience(camera_s=0.2))
+    rig.wait()
+    silence.set()
+    assert recording.fault == "the camera gives no picture: no answer for 1.2 s"
+    assert time.monotonic() - began > 1.0
+
+
 def test_slow_eyes_do_not_hold_up_a_live_camera(rig, list_camera, frames, make_eyes, zero_ns):
     eyes = make_eyes(blocks_at=0)
     recording = rig.record(list_camera(frames(*range(0, 4000, 40)), live=True), eyes, zero_ns)
@@ -186,6 +203,37 @@ def test_slow_eyes_do_not_hold_up_a_live_camera(rig, list_camera, frames, make_e
     assert recording.frames == 100
     assert recording.frames_unseen >= 97
     assert sum(o.frames for o in rig.offers()) == 100
+
+
+@pytest.fixture
+def unseen(rig, list_camera, frames, make_eyes, zero_ns, until):
+    """A recording with two finished segments and an open one, whose eyes do not answer; the finished videos' places."""
+    eyes, hold = make_eyes(blocks_at=0), threading.Event()
+    camera = list_camera([*frames(*range(0, 6000, 40)), hold], live=True)
+    rig.record(camera, eyes, zero_ns, patience=Patience(eyes_s=60, camera_s=60))
+    until(lambda: len(rig.ledger.segments()) == 3)
+    yield [rig.shelf.path(SegmentKey("s1", "left", sequence), VIDEO) for sequence in (0, 1)]
+    hold.set()
+    eyes.released.set()
+    rig.wait()
+
+
+def test_finished_videos_are_made_durable_while_the_eyes_do_not_answer(rig, unseen, until):
+    until(lambda: all(video.exists() for video in unseen))
+    assert [row.state for row in rig.ledger.segments()] == [SegmentState.OPEN] * 3
+
+
+def test_a_cut_of_power_while_the_eyes_do_not_answer_costs_only_the_open_segment(
+    rig, unseen, until, log, zero_ns, tmp_path_factory
+):
+    until(lambda: all(video.exists() for video in unseen))
+    left = tmp_path_factory.mktemp("left") / "data"
+    # Nothing under `open/` was ever made durable.
+    shutil.copytree(rig.shelf.root, left, ignore=shutil.ignore_patterns("open"))
+    ledger = Ledger.of(left)
+    salvage(Shelf(left), ledger, log, zero_ns, 5)
+    assert [(row.key.sequence, row.offer.frames) for row in ledger.segments()] == [(0, 50), (1, 50)]
+    ledger.close()
 
 
 def test_rows_stay_with_their_frames_when_the_eyes_missed_some(rig, list_camera, frames, make_eyes, zero_ns, until):

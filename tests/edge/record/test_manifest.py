@@ -14,6 +14,7 @@ from edge.record import Recording, Shelf, salvage
 from edge.record.manifest import Manifests
 from edge.record.shelf import MANIFEST, REFERENCE, TRACKS, VIDEO
 from firmware.clock import ClockReading, ClockSource
+from wire.session import SegmentKey
 
 DETAILS = CameraDetails(model="imx477", lens="6 mm", mode="2028x1080@50", profile="1080p30")
 
@@ -106,6 +107,20 @@ def test_a_session_that_was_cut_off_is_completed_at_the_next_start(desk, zero_ns
     raw = desk.shelf.about("s1", MANIFEST).read_bytes()
     desk.restart()
     assert desk.shelf.about("s1", MANIFEST).read_bytes() == raw
+
+
+def test_a_session_is_not_complete_before_the_segment_that_was_left_open(desk, zero_ns, monkeypatch):
+    def refuse(_key):
+        raise OSError(errno.EIO, "Input/output error")
+
+    desk.begin(zero_ns, None)
+    desk.ledger.open_segment(SegmentKey("s1", "left", 0), zero_ns)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(desk.ledger, "forget_segment", refuse)
+        desk.restart()
+    assert not desk.manifests.read("s1").complete
+    desk.restart()
+    assert desk.manifests.read("s1").complete
 
 
 def test_a_session_that_ended_well_is_left_as_it_ended(desk, zero_ns, picture):

@@ -1,6 +1,8 @@
 import errno
 import hashlib
+import os
 import threading
+from pathlib import Path
 
 import av
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from edge.capture import CameraSource
 from edge.errors import CameraFault
 from edge.record import Patience
+from edge.record.looking import Looking
 from edge.record.shelf import TRACKS, VIDEO
 from wire.tracks import decode_tracks
 
@@ -53,6 +56,53 @@ def test_what_the_ledger_promises_lies_on_the_disk(rig, video, make_eyes, zero_n
         )
         assert offer.clock_uncertainty_ns == 1_000_000
     assert [row.finished for row in rig.ledger.sessions()] == [True]
+
+
+def test_a_segment_is_durable_by_order_its_video_before_the_eyes_are_asked_and_its_row_last(
+    rig, list_camera, frames, make_eyes, zero_ns, monkeypatch
+):
+    steps = []
+    fsync, replace, sight_of, close_segment = os.fsync, os.replace, Looking.sight_of, rig.ledger.close_segment
+
+    def note(step, path):
+        if path.is_relative_to(rig.shelf.root):
+            steps.append(f"{step} {path.relative_to(rig.shelf.root)}")
+
+    def syncing(fd):
+        fsync(fd)
+        note("fsync", Path(os.readlink(f"/proc/self/fd/{fd}")))
+
+    def renaming(source, target):
+        replace(source, target)
+        note("rename to", Path(target))
+
+    def asking(*arguments):
+        steps.append("eyes")
+        return sight_of(*arguments)
+
+    def entering(offer):
+        steps.append("row")
+        close_segment(offer)
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    monkeypatch.setattr(os, "replace", renaming)
+    monkeypatch.setattr(Looking, "sight_of", asking)
+    monkeypatch.setattr(rig.ledger, "close_segment", entering)
+    rig.record(list_camera(frames(0, 40, 80)), make_eyes(), zero_ns)
+    rig.wait()
+    assert steps == [
+        "fsync open/s1/left/00000000.mp4",
+        "fsync .",
+        "fsync segments",
+        "fsync segments/s1",
+        "rename to segments/s1/left/00000000.mp4",
+        "fsync segments/s1/left",
+        "eyes",
+        "fsync open/s1/left/00000000.tracks",
+        "rename to segments/s1/left/00000000.tracks",
+        "fsync segments/s1/left",
+        "row",
+    ]
 
 
 def test_tracks_hold_exact_times_and_what_the_eyes_saw(rig, video, make_eyes, zero_ns):
@@ -220,7 +270,7 @@ def test_cost_is_booked_by_stage(rig, video, make_eyes, zero_ns):
     assert (report.frames, report.segments, report.detections) == (125, 3, 125)
     assert report.video_bytes == sum(offer.video_bytes for offer in rig.offers())
     assert report.tracks_bytes == sum(offer.tracks_bytes for offer in rig.offers())
-    assert {"capture", "encode", "write", "look", "close"} == set(report.cpu_s)
+    assert {"capture", "encode", "write", "place", "look", "close"} == set(report.cpu_s)
     assert all(cpu > 0 for cpu in report.cpu_s.values())
     assert report.peak_memory_bytes > 10 << 20
 

@@ -1,5 +1,8 @@
+import errno
 import io
+import sqlite3
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import msgspec
@@ -16,6 +19,8 @@ from edge.record.fragments import complete_bytes
 from edge.record.salvage import RESUME_NS
 from edge.record.shelf import TRACKS, VIDEO
 from edge.record.writer import SegmentWriter
+from edge.storage import Storage
+from wire.rigtime import SECOND
 from wire.session import SegmentKey, SegmentState
 from wire.tracks import decode_tracks
 
@@ -51,7 +56,7 @@ def write_open(shelf, ledger, picture, zero_ns):
     """Writes 50 frames into an open segment, and leaves it as a cut of power would: `whole` or at `length` bytes."""
 
     def write(key=KEY, length=None):
-        ledger.open_segment(key, zero_ns)
+        ledger.open_segment(key, zero_ns + key.sequence * 2 * SECOND)
         path = shelf.open_path(key, VIDEO)
         coder, writer = LibavCoder("h264", 320, 180, 25), SegmentWriter(path, key.sequence, "h264", 320, 180, 25)
         for n in range(50):
@@ -138,6 +143,7 @@ def test_the_last_segment_is_offered_again_when_the_one_after_it_is_lost(shelf, 
     shelf.close(
         ledger,
         first,
+        shelf.place(first, VIDEO),
         type(tracks)(**{**vars(tracks), "session": "s2", "frame_times_ns": times}),
         frame_ns=40_000_000,
         uncertainty_ns=5,
@@ -186,6 +192,182 @@ def test_only_the_newest_of_two_broken_off_sessions_is_gone_on_with(shelf, ledge
     ledger.begin_session(msgspec.structs.replace(old, session="s2", start_ns=zero_ns + 50))
     assert salvage(shelf, ledger, log, zero_ns + 100, 5).session == "s2"
     assert {row.session: row.finished for row in ledger.sessions()} == {"s1": True, "s2": False}
+
+
+THREE = [SegmentKey("s1", "left", n) for n in range(3)]
+
+
+def states(ledger):
+    return [row.state for row in ledger.segments()]
+
+
+def files(shelf, key):
+    """Everything there is of a segment, wherever it lies, past whatever is `failing`."""
+    found = {}
+    for path in [place(key, suffix) for place in (shelf.open_path, shelf.path) for suffix in (VIDEO, TRACKS)]:
+        if path.exists():
+            with path.open("rb") as file:
+                found[path] = file.read()
+    return found
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Lets a method of `Path` fail for one path, with an error of the system, until it is called off."""
+
+    def fail(method, wanted, number):
+        honest = getattr(Path, method)
+
+        def broken(path, *args):
+            if path == wanted:
+                raise OSError(number, "injected", str(path))
+            return honest(path, *args)
+
+        monkeypatch.setattr(Path, method, broken)
+        return lambda: monkeypatch.setattr(Path, method, honest)
+
+    return fail
+
+
+@pytest.fixture
+def check_left(shelf, ledger, log, log_text, zero_ns):
+    """Salvages three segments of a running session, of which the one `left` has a fault."""
+
+    def check(left, fault):
+        running = salvage(shelf, ledger, log, zero_ns + 10 * SECOND, 5)
+        assert running.session == "s1"
+        assert ledger.reach("s1")[0] == 2
+        want = [SegmentState.OPEN if key == left else SegmentState.CLOSED for key in THREE]
+        assert states(ledger) == want
+        told = [line for line in log_text.getvalue().splitlines() if "event=segment-left" in line]
+        assert len(told) == 1
+        assert f"session=s1 segment={left.sequence} fault=" in told[0]
+        assert fault in told[0]
+        assert "all is kept, the next start tries again" in told[0]
+        kept = files(shelf, left)
+        Storage(shelf, ledger, log).sweep()
+        assert files(shelf, left) == kept
+
+    return check
+
+
+@pytest.fixture
+def check_completed(shelf, ledger, log, zero_ns):
+    """Salvages once more, the fault being gone."""
+
+    def check():
+        assert salvage(shelf, ledger, log, zero_ns + 10 * SECOND, 5).session == "s1"
+        assert states(ledger) == [SegmentState.CLOSED] * 3
+        assert [row.offer.frames for row in ledger.segments()] == [50] * 3
+        assert not (shelf.root / "open").exists()
+        for n, key in enumerate(THREE):
+            with av.open(str(shelf.path(key, VIDEO))) as container:
+                assert len(list(container.decode(video=0))) == 50
+            times_ns = decode_tracks(shelf.path(key, TRACKS).read_bytes()).frame_times_ns
+            assert times_ns[0] == zero_ns + n * 2 * SECOND
+
+    return check
+
+
+@pytest.mark.parametrize("key", THREE)
+def test_a_segment_that_the_disk_does_not_give_is_left_and_the_others_are_salvaged(
+    shelf, write_open, failing, check_left, check_completed, key
+):
+    for each in THREE:
+        write_open(each)
+    before = files(shelf, key)
+    heal = failing("read_bytes", shelf.open_path(key, VIDEO), errno.EIO)
+    check_left(key, "injected")
+    heal()
+    assert files(shelf, key) == before
+    check_completed()
+
+
+def test_a_disk_that_is_full_when_tracks_are_written_costs_no_video(
+    shelf, write_open, failing, check_left, check_completed
+):
+    for each in THREE:
+        write_open(each)
+    heal = failing("write_bytes", shelf.open_path(THREE[1], TRACKS), errno.ENOSPC)
+    check_left(THREE[1], "injected")
+    heal()
+    check_completed()
+
+
+def test_a_disk_that_is_full_for_the_ledger_costs_no_video(
+    shelf, ledger, log, log_text, write_open, monkeypatch, check_completed, zero_ns
+):
+    def full(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    for each in THREE:
+        write_open(each)
+    with monkeypatch.context() as meanwhile:
+        for step in ("close_segment", "finish_session"):
+            meanwhile.setattr(ledger, step, full)
+        assert salvage(shelf, ledger, log, LATER_NS, 5) is None
+    assert states(ledger) == [SegmentState.OPEN] * 3
+    assert "event=session-left session=s1 fault=" in log_text.getvalue()
+    check_completed()
+
+
+def test_a_placed_segment_whose_tracks_are_damaged_is_left_until_they_can_be_read(
+    shelf, write_open, check_left, check_completed
+):
+    for each in THREE:
+        write_open(each)
+    key = THREE[1]
+    shelf.place(key, VIDEO)
+    tracks = shelf.path(key, TRACKS)
+    tracks.write_bytes(b"TLtk, and then noise")
+    before = files(shelf, key)
+    check_left(key, "MalformedMessage: this tracks file is cut short")
+    assert files(shelf, key) == before
+    tracks.unlink()
+    check_completed()
+
+
+def test_a_session_whose_newest_segment_was_left_stood_still_only_since_that_one(
+    shelf, ledger, log, write_open, failing, zero_ns
+):
+    """Half-time was long, and power was cut soon after it."""
+    write_open()
+    key = SegmentKey("s1", "left", 900)
+    write_open(key)
+    failing("read_bytes", shelf.open_path(key, VIDEO), errno.EIO)
+    begun_ns = zero_ns + 1800 * SECOND
+    assert salvage(shelf, ledger, log, begun_ns + 60 * SECOND, 5).session == "s1"
+    assert ledger.reach("s1") == (900, begun_ns)
+
+
+@pytest.mark.parametrize("length", [None, 0])
+def test_a_finished_session_knows_its_last_segment_once_what_was_left_is_saved_or_lost(
+    shelf, ledger, log, write_open, failing, length
+):
+    for key in THREE[:2]:
+        write_open(key)
+    last = shelf.open_path(THREE[1], VIDEO)
+    heal = failing("read_bytes", last, errno.EIO)
+    assert salvage(shelf, ledger, log, LATER_NS, 5) is None
+    assert ledger.sessions()[0].finished
+    assert [row.offer and row.offer.last for row in ledger.segments()] == [False, None]
+    heal()
+    if length is not None:
+        last.write_bytes(b"")
+    salvage(shelf, ledger, log, LATER_NS, 5)
+    assert [row.offer.last for row in ledger.segments()] == ([False, True] if length is None else [True])
+
+
+def test_what_no_open_segment_has_left_is_swept_away_beside_one_that_has(shelf, ledger, log, write_open, failing):
+    kept = write_open()
+    failing("read_bytes", kept, errno.EIO)
+    stray = shelf.open_path(SegmentKey("s0", "left", 7), VIDEO)
+    stray.parent.mkdir(parents=True)
+    for path in (stray, kept.with_name("00000001.mp4")):
+        path.write_bytes(b"nobody's")
+    salvage(shelf, ledger, log, LATER_NS, 5)
+    assert [path for path in (shelf.root / "open").rglob("*") if path.is_file()] == [kept]
+    assert not stray.parent.exists()
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ def close(shelf, ledger, sequence, zero_ns):
     tracks = SegmentTracks(
         "s1", "left", sequence, 320, 180, "motion", (), times, none.frame, none.tracklet, none.box, none.score
     )
-    shelf.close(ledger, key, tracks, frame_ns=1, uncertainty_ns=0, last=False)
+    shelf.close(ledger, key, shelf.place(key, VIDEO), tracks, frame_ns=1, uncertainty_ns=0, last=False)
 
 
 def test_how_long_the_disk_took_over_a_segment_is_remembered_apart_from_the_rest(

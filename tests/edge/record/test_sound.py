@@ -1,6 +1,10 @@
 """Sound in the segments: in step with the picture, whole across their borders, and never in the recording's way."""
 
 import threading
+from fractions import Fraction
+from itertools import count
+from math import pi, sqrt
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -14,9 +18,12 @@ from edge.encode.sound import SoundPacket
 from edge.errors import SoundFault
 from edge.record.listening import in_order
 from edge.record.shelf import VIDEO
+from wire.rigtime import SECOND
 
 CHUNK = 480
 BEEP_HZ = 2000
+BOOTED_NS = 500 * SECOND
+"""The time since boot at which a staged device begins to hear."""
 
 
 class StagedMicrophone:
@@ -46,6 +53,73 @@ class StagedMicrophone:
             yield Sound(wave + np.zeros(CHUNK, np.float32), self._zero_ns + n * CHUNK * 1_000_000_000 // RATE + tremble)
 
 
+class StagedAlsa:
+    """What `av.open` gives of an ALSA device, which hears the sound of a `StagedMicrophone` in periods; its two clocks,
+    of which the system's is set by `step_s` once `step_at_s` was heard.
+
+    It stamps as FFmpeg does, by the delay-locked loop of libavdevice/timefilter.c: a step moves the stamps slowly.
+    """
+
+    def __init__(self, zero_ns, seconds, beeps=(), *, step_s=0, step_at_s=0.0, period=CHUNK, **staged):
+        self._heard = StagedMicrophone(0, seconds, beeps, **staged)
+        self._step_ns, self._step_at_ns, self._period = step_s * SECOND, round(step_at_s * SECOND), period
+        self._offset_ns = zero_ns - BOOTED_NS
+        self._since_ns = 0
+
+    def boottime_ns(self):
+        return BOOTED_NS + self._since_ns
+
+    def realtime_ns(self):
+        return self.boottime_ns() + self._offset_ns
+
+    def close(self):
+        pass
+
+    def demux(self, audio):
+        assert audio == 0
+        stamp = self._loop()
+        next(stamp)
+        waiting = np.zeros(0, np.float32)
+        for sound in self._heard:
+            waiting = np.concatenate([waiting, sound.samples])
+            while len(waiting) >= self._period:
+                samples, waiting = waiting[: self._period], waiting[self._period :]
+                self._since_ns += self._period * SECOND // RATE
+                if self._step_ns and self._since_ns >= self._step_at_ns:
+                    self._offset_ns += self._step_ns
+                    self._step_ns = 0
+                frame = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
+                frame.sample_rate = RATE
+                pts = stamp.send(self.realtime_ns() / 1000 - self._period * 1e6 / RATE)
+                yield SimpleNamespace(pts=pts, time_base=Fraction(1, 1_000_000), decode=lambda frame=frame: [frame])
+
+    def _loop(self):
+        def share(x):
+            return 1 - 1 / (1 + x * (1 + x / 2 * (1 + x / 3)))
+
+        tick_us = 1e6 / RATE
+        bandwidth = 2 * pi * 1.5e-6 * self._period * tick_us
+        told_us = cycle_us = yield
+        for n in count(2):
+            told_us = yield int(cycle_us)
+            cycle_us += tick_us * self._period
+            error_us = told_us - cycle_us
+            cycle_us += max(share(sqrt(2) * bandwidth), 1 / n) * error_us
+            tick_us += share(bandwidth * bandwidth) / self._period * error_us
+
+
+@pytest.fixture
+def plug_in(monkeypatch):
+    """Makes the microphone of a staged ALSA device."""
+
+    def make(device):
+        with monkeypatch.context() as patch:
+            patch.setattr("edge.capture.sound.av.open", lambda *_, **__: device)
+            return AlsaMicrophone("hw:1", boottime_ns=device.boottime_ns, realtime_ns=device.realtime_ns)
+
+    return make
+
+
 def heard(path) -> tuple[np.ndarray, float]:
     """The sound of a file (n,) and the time of its first sample, s after the first frame."""
     with av.open(str(path)) as container:
@@ -55,11 +129,25 @@ def heard(path) -> tuple[np.ndarray, float]:
     return np.concatenate([f.to_ndarray().reshape(-1) for f in frames]), float(frames[0].time)
 
 
+def beeps_of(rig, seconds) -> list[float]:
+    """When the beeps begin in the segments, s since the session's zero, each piece of sound at its own time."""
+    loud = np.zeros((seconds + 2) * RATE, bool)
+    for offer in rig.offers():
+        with av.open(str(rig.shelf.path(offer.key, VIDEO))) as container:
+            for frame in container.decode(audio=0):
+                at = round((offer.key.sequence * 2.0 + float(frame.time)) * RATE)
+                samples = np.abs(frame.to_ndarray().reshape(-1)) > 0.1
+                loud[at : at + len(samples)] |= samples[: max(0, len(loud) - at)]
+    at = np.flatnonzero(loud)
+    return (at[np.diff(at, prepend=-RATE) > 0.1 * RATE] / RATE).tolist()
+
+
 @pytest.fixture
 def record(rig, list_camera, frames, make_eyes, zero_ns, until):
-    """Records so many seconds of picture beside a microphone; the picture keeps pace with the sound."""
+    """Records so many seconds of picture beside a microphone; the picture keeps pace with the sound. The camera's clock
+    is `late_ms` behind, and `ahead_ns` of the time since boot."""
 
-    def run(seconds, microphone_of):
+    def run(seconds, microphone_of, *, late_ms=0, ahead_ns=0, **options):
         second = threading.Event()
         reached = [0]
 
@@ -67,7 +155,7 @@ def record(rig, list_camera, frames, make_eyes, zero_ns, until):
             reached[0] = n
             second.set()
 
-        shots = frames(*range(0, seconds * 1000, 40))
+        shots = frames(*range(-late_ms, seconds * 1000 - late_ms, 40))
 
         class Paced(threading.Event):
             def __init__(self, n):
@@ -81,7 +169,9 @@ def record(rig, list_camera, frames, make_eyes, zero_ns, until):
         played = [step for n, shot in enumerate(shots) for step in ([Paced(n // 25)] if n % 25 == 0 else []) + [shot]]
         # What was heard until after the last frame is there before the camera ends.
         played.append(Paced(seconds + 1))
-        recording = rig.record(list_camera(played), make_eyes(), zero_ns, microphone=microphone)
+        camera = list_camera(played)
+        camera.ahead_ns = ahead_ns
+        recording = rig.record(camera, make_eyes(), zero_ns, microphone=microphone, **options)
         rig.wait()
         return recording
 
@@ -109,6 +199,39 @@ def test_sound_is_in_step_with_the_picture_and_whole_across_segments(record, rig
         assert abs(began - beep) < 0.03
     spectrum = np.abs(np.fft.rfft(whole[round(0.52 * RATE) : round(0.68 * RATE)]))
     assert abs(int(np.argmax(spectrum)) / 0.16 - BEEP_HZ) < 20
+
+
+@pytest.mark.parametrize("step_s", [3, -3])
+def test_a_step_of_the_clock_parts_no_sound_from_its_picture(record, rig, zero_ns, plug_in, step_s):
+    beeps = (0.5, 2.5, 3.1, 3.7, 4.5, 5.3, 6.5, 8.9)
+
+    def microphone(go):
+        return plug_in(StagedAlsa(zero_ns, 12, beeps, step_s=step_s, step_at_s=3.0, go=go))
+
+    recording = record(10, microphone, ahead_ns=zero_ns - BOOTED_NS)
+    assert recording.fault is None
+    assert beeps_of(rig, 10) == pytest.approx(beeps, abs=0.06)
+    assert all(len(heard(rig.shelf.path(o.key, VIDEO))[0]) > 1.9 * RATE for o in rig.offers())
+
+
+def test_a_resumed_session_whose_clock_stays_behind_keeps_its_sound(record, rig, zero_ns):
+    beeps = (0.5, 2.5, 3.3)
+    behind_ns = 7 * SECOND
+    record(
+        4,
+        lambda go: StagedMicrophone(zero_ns - behind_ns, 6, beeps, go=go),
+        late_ms=7000,
+        shift_ns=behind_ns,
+    )
+    assert beeps_of(rig, 4) == pytest.approx(beeps, abs=0.06)
+
+
+@pytest.mark.parametrize("step_s", [0, 3, -3, 3600])
+@pytest.mark.parametrize("period", [160, 1024, 16384])
+def test_samples_keep_the_time_since_boot_whatever_the_clock_does(zero_ns, plug_in, period, step_s):
+    with plug_in(StagedAlsa(zero_ns, 20, step_s=step_s, step_at_s=5.0, period=period)) as microphone:
+        times_ns = np.array([sound.time_ns - BOOTED_NS for sound in microphone])
+    assert np.abs(times_ns - np.arange(len(times_ns)) * period * (SECOND / RATE)).max() < 0.01 * SECOND
 
 
 def test_frames_are_all_there_and_times_unchanged_with_sound(record, rig, zero_ns):
