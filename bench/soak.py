@@ -6,7 +6,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,10 @@ from wire.pitch import default_pitch
 
 MOST_GROWTH_MB = 15.0
 """From the middle third of the time to the last one, medians: what changes while nothing leaks."""
+LEAST_RECORDED = 0.99
+"""Of the frames that the camera has for so many minutes: the rest is what start and end may cost, not a hole."""
+MOST_BEHIND_S = 1.0
+"""At the end: a hiccup is made up for, and a node that is too slow is later with every minute."""
 _DRAWN = 75
 """Pictures that are drawn, and then shown to and fro."""
 _SEED = 1
@@ -63,7 +67,7 @@ class PacedCamera(VirtualCamera):
 
 
 def main() -> int:
-    """Soak a node and print its curve; 1 when its memory grows."""
+    """Soak a node and print its curve; 1 when its memory grows, or it falls behind or misses frames."""
     parser = argparse.ArgumentParser(prog="bench.soak", description="A node's memory over a long recording.")
     parser.add_argument("--minutes", type=float, default=20.0)
     given = parser.parse_args()
@@ -80,10 +84,10 @@ async def _soak(folder: Path, minutes: float) -> int:
         threading.Thread(target=lambda: lens.serve(listener.accept()[0]), daemon=True).start()
         async with lone_node(f"virtual:{folder / 'lens.sock'}", folder) as node:
             await node.record(start_ns=time.time_ns())
-            return await _watch(node, camera, minutes)
+            return await _watch(node, camera, minutes, true_rig.frames_per_second)
 
 
-async def _watch(node: LoneNode, camera: PacedCamera, minutes: float) -> int:
+async def _watch(node: LoneNode, camera: PacedCamera, minutes: float, rate: float) -> int:
     model = camera.camera
     print(f"A node that records and looks at {model.width_px} x {model.height_px} pixels for {minutes:g} minutes")
     print("  minute  resident MB  frames  behind s")
@@ -100,13 +104,23 @@ async def _watch(node: LoneNode, camera: PacedCamera, minutes: float) -> int:
     cost = await node.cost()
     growth = node.running.growth_mb()
     print(f"{cost.frames} frames; peak {cost.peak_memory_bytes / 1e6:.0f} MB; growth {growth:+.1f} MB")
-    if status.fault:
-        print(f"The recording ended badly: {status.fault}")
-        return 1
-    if growth > MOST_GROWTH_MB:
-        print(f"That is too much: no more than {MOST_GROWTH_MB:g} MB")
-        return 1
-    return 0
+    share = cost.frames / (minutes * 60 * rate)
+    failings = list(_failings(status.fault, growth_mb=growth, recorded=share, behind_s=camera.behind_s))
+    for failing in failings:
+        print(failing)
+    return 1 if failings else 0
+
+
+def _failings(fault: str | None, *, growth_mb: float, recorded: float, behind_s: float) -> Iterator[str]:
+    """What was not good enough, in sentences; `recorded` is the share of the frames that there were."""
+    if fault:
+        yield f"The recording ended badly: {fault}"
+    if growth_mb > MOST_GROWTH_MB:
+        yield f"It grew by {growth_mb:.1f} MB, that is too much: no more than {MOST_GROWTH_MB:g} MB"
+    if recorded < LEAST_RECORDED:
+        yield f"It recorded {recorded:.1%} of the frames, that is too few: {LEAST_RECORDED:.0%} at least"
+    if behind_s >= MOST_BEHIND_S:
+        yield f"It ended {behind_s:.1f} s behind, that is too late: less than {MOST_BEHIND_S:g} s"
 
 
 def _resident(node: LoneNode) -> float:

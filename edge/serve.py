@@ -175,6 +175,7 @@ async def _run(
     port = listener.getsockname()[1]
     log.event("listening", host=settings.host, port=port)
     panel.light(READY)
+    steps = StepDetector(wall_ns=clock.now_ns)
     # The ends that a node's life can have; whichever comes first decides.
     ends = {
         asyncio.create_task(asked.wait(), name="signal"),
@@ -182,7 +183,7 @@ async def _run(
         asyncio.create_task(offloader.run(), name="offload"),
         asyncio.create_task(storage.run(node.storage_told), name="storage"),
         asyncio.create_task(_meter(cost), name="meter"),
-        asyncio.create_task(notice_steps(StepDetector().stepped_ns, node.clock_stepped), name="clock"),
+        asyncio.create_task(notice_steps(steps.stepped_ns, node.clock_stepped), name="clock"),
     }
     announcing = asyncio.create_task(_announce(settings, port, log))
     if running:

@@ -5,17 +5,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.faults.campaign import Findings, Wrong, fault, full_disk, kills
+from bench.faults.campaign import Findings, NotShown, Wrong, fault, full_disk, killed_behind, kills
 
 ENDS_PROCESS = {"coder-stall", "coder-memory", "camera-silent", "camera-error"}
-HEALED = ("coder-error", "file-error", "eyes-hang", "eyes-memory", "clock-ahead", "clock-behind")
+KILLED = ("clock-behind", "clock-far-behind")
+HEALED = ("coder-error", "file-error", "eyes-hang", "eyes-memory", "clock-ahead", *KILLED)
 
 
 def main() -> int:
-    """Run and print; 1 when a promise was broken."""
+    """Run and print; 1 when a promise was broken, 2 when one could not be shown."""
     parser = argparse.ArgumentParser(prog="bench.faults", description="A node under fire, and what was lost.")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--without-disk", action="store_true", help="leave out the full disk, which needs root")
     given = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory(prefix="touchline-faults-") as folder:
@@ -23,10 +25,16 @@ def main() -> int:
             for kind in (*HEALED, *sorted(ENDS_PROCESS)):
                 ends = kind in ENDS_PROCESS
                 _print_fault(fault(_fresh(folder, kind), kind, ends_process=ends), ends=ends)
-            print(full_disk(_fresh(folder, "full")))
+            for kind in KILLED:
+                _print_fault(killed_behind(_fresh(folder, f"{kind}-killed"), kind), ends=True)
+            if not given.without_disk:
+                print(full_disk(_fresh(folder, "full")))
     except Wrong as broken:
         print(f"A promise was broken: {broken}")
         return 1
+    except NotShown as missing:
+        print(f"Not shown: {missing}; --without-disk leaves it out")
+        return 2
     return 0
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -18,10 +19,11 @@ import av
 import numpy as np
 
 from bench.faults.node import TOKEN
-from bench.faults.staged import FRAME_NS
+from bench.faults.staged import FRAME_NS, STEPS_NS
 from edge.ledger import Ledger, SegmentRow
 from edge.record.manifest import SessionManifest
 from edge.record.shelf import MANIFEST, TRACKS, VIDEO, Shelf
+from firmware.panel.signals import ALARM
 from wire.ids import session_id
 from wire.message import decode, encode
 from wire.rigtime import MILLISECOND, SECOND
@@ -35,6 +37,10 @@ _POLL_S = 0.02
 
 class Wrong(AssertionError):
     """A promise of the recorder that was broken."""
+
+
+class NotShown(Exception):
+    """What this machine does not let be tried."""
 
 
 @dataclass
@@ -140,6 +146,10 @@ class SupervisedNode:
         assert self._process
         return self._process.wait(limit_s)
 
+    def await_alarm(self, words: str) -> None:
+        """Wait until the node tells an alarm with these words."""
+        self._await(lambda: words in str(self.ask("/api/v1/status")["alarms"]), f"tell that {words}")
+
     def await_stop(self) -> None:
         """Wait until the node has ended the session by itself."""
         self._await(lambda: self.ask("/api/v1/status")["recording"] is None, "stop")
@@ -155,6 +165,10 @@ class SupervisedNode:
         self._process.terminate()
         if self._process.wait(10):
             raise Wrong("the node did not end in order")
+
+    def log(self) -> str:
+        """All that its processes have logged."""
+        return self._log.read_text(errors="replace")
 
     def rows(self) -> list[SegmentRow]:
         """The ledger's rows, read while no node runs."""
@@ -179,7 +193,8 @@ def verify(data: Path, rows: list[SegmentRow]) -> np.ndarray:
             (VIDEO, row.offer.video_bytes, row.offer.video_sha256),
             (TRACKS, row.offer.tracks_bytes, row.offer.tracks_sha256),
         ):
-            raw = shelf.path(row.key, suffix).read_bytes()
+            path = shelf.path(row.key, suffix)
+            raw = path.read_bytes() if path.exists() else b""
             if len(raw) != size or hashlib.sha256(raw).hexdigest() != sha256:
                 raise Wrong(f"segment {row.key.sequence}{suffix} is not what its row promises")
         with av.open(str(shelf.path(row.key, VIDEO))) as container:
@@ -247,6 +262,8 @@ def fault(folder: Path, kind: str, *, ends_process: bool, at: int = 60) -> Findi
             time.sleep(2.5)
         else:
             time.sleep(7.0)
+            if step_ns := STEPS_NS.get(kind):
+                node.await_alarm(_set_by(step_ns))
         node.stop()
         kept = verify(node.data, node.rows())
         holes = np.flatnonzero(np.diff(kept) > 1.5 * FRAME_NS)
@@ -256,7 +273,40 @@ def fault(folder: Path, kind: str, *, ends_process: bool, at: int = 60) -> Findi
         node.findings.losses = [Loss(kind, None if taken_ns is None else taken_ns / MILLISECOND, lost_ns / MILLISECOND)]
         if kept[-1] - kept[0] < 4 * SECOND:
             raise Wrong(f"after {kind} nothing more was recorded")
+        if kind in STEPS_NS and (taken_ns or 0) > 0:
+            # What the camera did not drop is no gap in what it saw: the times themselves have moved.
+            raise Wrong(f"at {kind} the capture times jumped by {taken_ns / MILLISECOND:.0f} ms")
         return node.findings
+
+
+def killed_behind(folder: Path, kind: str) -> Findings:
+    """Set the clock of a recording node back, kill -9 it when it has told so, and start it again.
+
+    The new process, whose frames have the new clock's time, must not give a time that was kept before a second time.
+    """
+    step_ns = STEPS_NS[kind]
+    with SupervisedNode(folder / "data", folder / "log", "--fault", kind) as node:
+        node.record()
+        node.await_alarm(_set_by(step_ns))
+        node.kill()
+        node.start()
+        node.await_frames()
+        node.findings.resumed += 1
+        time.sleep(2.5)
+        end_ns = time.time_ns() + step_ns
+        node.stop()
+        kept = verify(node.data, node.rows())
+        if abs(off_ns := int(kept[-1]) - end_ns) > SECOND:
+            raise Wrong(f"after {kind} and kill -9 the frames are {off_ns / SECOND:.1f} s off the node's clock")
+        gap_ns = int(np.diff(kept).max()) - FRAME_NS - step_ns
+        node.findings.losses = [Loss(f"{kind}, kill -9:", None, gap_ns / MILLISECOND)]
+        return node.findings
+
+
+def _set_by(step_ns: int) -> str:
+    """What a node says of such a step."""
+    way = "forward" if step_ns > 0 else "back"
+    return f"the clock was set {way} by {abs(step_ns) / SECOND:.2f} s"
 
 
 def _dropped(data: Path) -> int:
@@ -267,25 +317,42 @@ def _dropped(data: Path) -> int:
 def full_disk(folder: Path, megabytes: int = 3) -> str:
     """Record onto a disk of so many megabytes until it is full; what happened, in a sentence.
 
-    Needs the right to mount a memory disk; says so where it is missing.
+    Raises `NotShown` where the right to mount a memory disk is missing.
     """
     disk = folder / "disk"
     disk.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(disk)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(disk)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if mounted.returncode:
-        return "full disk      not tried: mounting a small disk needs root"
+        raise NotShown(f"a full disk: mounting a small one needs root ({mounted.stderr.strip()})")
     try:
         with SupervisedNode(disk / "data", folder / "log") as node:
             node.record()
             node.await_stop()
-            told = node.ask("/api/v1/status")
+            fault = str(node.ask("/api/v1/status")["fault"])
             node.end()
-            kept = verify(node.data, node.rows())
+            rows = node.rows()
+            kept = verify(node.data, rows)
+            check_full(fault, node.log(), rows)
         seconds = len(kept) * FRAME_NS / SECOND
-        return (
-            f"full disk      {megabytes} MB held {seconds:.0f} s, all of it kept; then the node said: {told['fault']}"
-        )
+        return f"full disk      {megabytes} MB held {seconds:.0f} s, all of it kept; then the node said: {fault}"
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def check_full(fault: str, log: str, rows: list[SegmentRow]) -> None:
+    """Raises `Wrong` unless a node that filled its disk said so, sounded the alarm, and holds every segment that it had
+    closed: no hub has confirmed any, so none might go."""
+    if "the disk is full" not in fault:
+        raise Wrong(f"on a full disk the node said: {fault}")
+    if f"name={ALARM.name}" not in log:
+        raise Wrong("a full disk was no alarm")
+    closed = {int(sequence) for sequence in re.findall(r"event=segment-closed .*?segment=(\d+)", log)}
+    if not closed:
+        raise Wrong("nothing was recorded before the disk was full")
+    if lost := closed - {row.key.sequence for row in rows}:
+        raise Wrong(f"closed segments were lost on a full disk: {sorted(lost)}")

@@ -5,14 +5,13 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bench.faults.staged import FAULTS, FrailEyes, Fuse, StagedSource, SteppingClock, let_files_fail
+from bench.faults.staged import FAULTS, FrailEyes, Fuse, StagedSource, SteppingClock, ToldPanels, let_files_fail
 from edge.config import Config, NodeConfig
 from edge.record import Patience
 from edge.serve import Settings, serve
 from firmware.health import DisabledHealth
 from firmware.leaving import leave
 from firmware.log import Log
-from firmware.panel import PanelSource
 from wire.ids import node_id
 
 TOKEN = "staged-token"  # noqa: S105 - of a node that only this machine can reach
@@ -31,7 +30,7 @@ def main() -> int:
     let_files_fail(fuse)
     settings = Settings(
         node=node_id("left"),
-        source=StagedSource(fuse),
+        source=StagedSource(fuse, clock),
         data=given.data,
         host="127.0.0.1",
         port=0,
@@ -47,7 +46,7 @@ def main() -> int:
         ),
         kept=Config(given.data / "config.json"),
         health=DisabledHealth(),
-        panel=PanelSource(None),
+        panel=ToldPanels(None),
         # As a test is in a hurry; the rules are the same.
         patience=Patience(eyes_s=2, coder_s=2, camera_s=2, disk_s=10),
     )

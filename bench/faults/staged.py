@@ -8,18 +8,24 @@ from typing import Self
 
 import numpy as np
 
-from edge.capture.picamera.camera import MOST_LENT
+from edge.capture.picamera.camera import MOST_LENT, boottime_ns
+from edge.capture.picamera.times import real_minus_boot_ns
 from edge.encode import Packet
 from edge.encode.libav import LibavCoder
 from edge.errors import CameraFault, CoderFault, RecorderFault
 from edge.frame import Frame
 from edge.record.writer import SegmentWriter
 from edge.sight import SegmentSight
-from firmware.clock import SystemClock
+from firmware.clock import Clock, SystemClock
+from firmware.log import Log
+from firmware.panel import Beep, DisabledPanel, Panel, PanelSource
 from wire.rigtime import SECOND
 
 WIDTH, HEIGHT, RATE = 320, 180, 25.0
 FRAME_NS = round(SECOND / RATE)
+STEPS_NS = {"clock-ahead": 3 * SECOND, "clock-behind": -3 * SECOND, "clock-far-behind": -10 * SECOND}
+"""How far each of these faults sets the clock forward: the last one by more than a busy machine needs to start a node,
+which a clock that is 3 s behind may have caught up with by then."""
 FAULTS = (
     "coder-error",
     "coder-stall",
@@ -29,8 +35,7 @@ FAULTS = (
     "eyes-hang",
     "eyes-memory",
     "coder-memory",
-    "clock-ahead",
-    "clock-behind",
+    *STEPS_NS,
 )
 _HANG_S = 3600.0
 _GRAINS = 7
@@ -53,6 +58,11 @@ class Fuse:
         self._mark.touch()
         return self._fault
 
+    @property
+    def burnt(self) -> str | None:
+        """The fault that struck, in this process or in one before."""
+        return self._fault if self._mark.exists() else None
+
     def count(self) -> None:
         """One more frame was taken."""
         self._frames += 1
@@ -61,8 +71,9 @@ class Fuse:
 class StagedSource:
     """Opens staged cameras, as the settings of a node want it."""
 
-    def __init__(self, fuse: Fuse) -> None:
+    def __init__(self, fuse: Fuse, clock: Clock) -> None:
         self._fuse = fuse
+        self._clock = clock
 
     def check(self) -> None:
         """There is always a camera."""
@@ -73,22 +84,24 @@ class StagedSource:
 
     def open(self, _start_ns: int, _log: object = None) -> "StagedCamera":
         """A new camera, which counts its own frames."""
-        return StagedCamera(self._fuse)
+        return StagedCamera(self._fuse, self._clock)
 
 
 class StagedCamera:
-    """A live camera of small, noisy, moving pictures at 25 frames a second, stamped by the clock that cannot step.
+    """A live camera of small, noisy, moving pictures at 25 frames a second.
 
-    Like the board's, it holds a few frames for a node that is late, and drops and counts what goes beyond.
+    Like the board's, it stamps its frames by the time since boot and by how far the clock was ahead of that at the
+    start, holds a few frames for a node that is late, and drops and counts what goes beyond.
     """
 
     width, height, frames_per_second = int(WIDTH), int(HEIGHT), RATE
     live = True
     waits_s = 0.0
 
-    def __init__(self, fuse: Fuse) -> None:
+    def __init__(self, fuse: Fuse, clock: Clock) -> None:
         self.frames_dropped = 0
         self._fuse = fuse
+        self._clock = clock
         grain = np.random.default_rng(1).integers(0, 40, (_GRAINS, HEIGHT, WIDTH), dtype=np.uint8)
         self._slopes = np.linspace(40, 120, WIDTH, dtype=np.uint8)[None, None] + grain
         self._grey = np.full((HEIGHT // 2, WIDTH), 128, np.uint8)
@@ -103,12 +116,12 @@ class StagedCamera:
     def __exit__(self, *exc: object) -> None: ...
 
     def __iter__(self) -> Iterator[Frame]:
-        offset_ns = time.time_ns() - time.monotonic_ns()
+        offset_ns = real_minus_boot_ns(boottime_ns, self._clock.now_ns)
         # On the grid of whole frames, so that what is missing can be counted.
-        slot = time.monotonic_ns() // FRAME_NS + 1
+        slot = boottime_ns() // FRAME_NS + 1
         index = 0
         while True:
-            now = time.monotonic_ns()
+            now = boottime_ns()
             if now < slot * FRAME_NS:
                 time.sleep((slot * FRAME_NS - now) / SECOND)
             else:
@@ -174,20 +187,35 @@ class FrailEyes:
 
 
 class SteppingClock(SystemClock):
-    """The system's clock, which jumps by three seconds when the fuse burns."""
+    """The system's clock, which jumps when the fuse burns and, as a machine's does, stays there for
+    every process to come."""
 
     def __init__(self, fuse: Fuse) -> None:
         self._fuse = fuse
-        self._step_ns = 0
 
     def now_ns(self) -> int:
-        """Nanoseconds since the Unix epoch, steps included."""
-        match self._fuse.burns("clock-ahead", "clock-behind"):
-            case "clock-ahead":
-                self._step_ns = 3 * SECOND
-            case "clock-behind":
-                self._step_ns = -3 * SECOND
-        return super().now_ns() + self._step_ns
+        """Nanoseconds since the Unix epoch, the step included."""
+        self._fuse.burns(*STEPS_NS)
+        return super().now_ns() + STEPS_NS.get(self._fuse.burnt or "", 0)
+
+
+class ToldPanels(PanelSource):
+    """Opens the panel whose beeps are in the log."""
+
+    def open(self, log: Log, _work: Path) -> Panel:
+        """Always there."""
+        return ToldPanel(log)
+
+
+class ToldPanel(DisabledPanel):
+    """A panel whose beeps are in the log, for a campaign to hear them."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    def beep(self, beep: Beep) -> None:
+        """Tell it."""
+        self._log.event("beep", name=beep.name)
 
 
 def let_files_fail(fuse: Fuse) -> None:

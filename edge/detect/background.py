@@ -32,6 +32,8 @@ ANCHOR_S = 10.0
 """How often anew is chosen what a sway of the camera is seen by: shadows wander."""
 LEAST_SWAY = 0.15
 """Motion pixels by which no camera at rest seems to move."""
+CALM_FRAMES = 3
+"""A camera at rest is asked once in so many frames whether it still is."""
 UNSTEADY_S = 3.0
 """For so long after it swayed last a camera is not trusted to stand still."""
 AROUND = np.ones((3, 3), np.uint8)
@@ -120,8 +122,10 @@ class Background:
 
     def _taken_back(self, planes: list[Plane]) -> Floats:
         """How far (2,) the camera was pushed, in motion pixels, once the planes are as they would be without that."""
-        shift = self._sway.of(planes[0])
         steady = self._frames >= self._unsteady_until
+        if steady and self._frames % CALM_FRAMES:
+            return np.zeros(2)
+        shift = self._sway.of(planes[0])
         if float(np.abs(shift).max()) > LEAST_SWAY:
             self._unsteady_until = self._frames + round(UNSTEADY_S * self._rate)
             if steady and self._shown:

@@ -7,11 +7,11 @@ from edge.detect import loops
 from edge.detect.detector import Floats
 from edge.detect.picture import Plane
 
-ANCHORS = 12
+ANCHORS = 10
 """Corners of what always stands there that are looked for in every picture …"""
-SIDE = 15
+SIDE = 11
 """… in squares of so many pixels …"""
-REACH = 4
+REACH = 3
 """… no further than so many pixels from where they were last."""
 FEWEST = 5
 AGREE = 0.4

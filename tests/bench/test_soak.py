@@ -1,7 +1,9 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from bench.soak import PacedCamera
+from bench.soak import PacedCamera, _watch
 from simulator.match.engine import play
 from simulator.pictures.rigs import virtual_rig
 from wire.pitch import default_pitch
@@ -40,3 +42,39 @@ def test_one_that_is_asked_late_says_so_and_does_not_wait(paced):
     camera.frame(0.04)
     assert camera.behind_s == pytest.approx(1.96)
     assert slept == []
+
+
+class SoakedNode:
+    """A node whose recording is over, with these figures."""
+
+    def __init__(self, frames, growth_mb, fault):
+        self.frames, self.fault = frames, fault
+        self.running = SimpleNamespace(growth_mb=lambda: growth_mb)
+
+    async def status(self):
+        return SimpleNamespace(recording=None, fault=self.fault)
+
+    async def cost(self):
+        return SimpleNamespace(frames=self.frames, peak_memory_bytes=200_000_000)
+
+
+@pytest.mark.parametrize(
+    ("figures", "said"),
+    [
+        ({}, None),
+        ({"frames": 2969}, "too few: 99% at least"),
+        ({"behind_s": 1.0}, "too late: less than 1 s"),
+        ({"growth_mb": 15.1}, "too much: no more than 15 MB"),
+        ({"fault": "the cable came off"}, "ended badly: the cable came off"),
+    ],
+    ids=["at the line", "frames are missing", "behind", "grown", "a fault"],
+)
+async def test_a_soak_fails_when_the_node_grows_falls_behind_or_misses_frames(capsys, figures, said):
+    told = {"frames": 2970, "behind_s": 0.99, "growth_mb": 15.0, "fault": None} | figures
+    camera = SimpleNamespace(behind_s=told.pop("behind_s"), camera=SimpleNamespace(width_px=1920, height_px=1080))
+    # Two minutes of 25 frames a second: 3000 are to be had.
+    assert await _watch(SoakedNode(**told), camera, 2.0, 25.0) == (1 if said else 0)
+    lines = capsys.readouterr().out.splitlines()
+    # Behind the two lines of the table's head and the figures.
+    assert len(lines[3:]) == (1 if said else 0)
+    assert said is None or said in lines[3]

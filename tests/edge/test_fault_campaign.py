@@ -2,8 +2,8 @@
 
 import pytest
 
-from bench.faults.__main__ import ENDS_PROCESS, HEALED
-from bench.faults.campaign import fault, kills
+from bench.faults.__main__ import ENDS_PROCESS, HEALED, KILLED
+from bench.faults.campaign import NotShown, fault, full_disk, killed_behind, kills
 from bench.faults.staged import FAULTS
 
 pytestmark = pytest.mark.slow
@@ -35,3 +35,17 @@ def test_a_fault_that_can_be_healed_is_healed_in_place(tmp_path, kind):
 def test_a_fault_that_cannot_be_healed_ends_the_process_and_the_next_goes_on(tmp_path, kind):
     found = fault(tmp_path, kind, ends_process=True)
     assert (found.starts, found.resumed) == (2, 1)
+
+
+@pytest.mark.parametrize("kind", KILLED)
+def test_a_clock_that_was_set_back_before_a_kill_makes_no_time_come_twice(tmp_path, kind):
+    found = killed_behind(tmp_path, kind)
+    assert (found.starts, found.resumed) == (2, 1)
+
+
+def test_a_full_disk_is_told_and_costs_nothing_that_was_closed(tmp_path):
+    try:
+        said = full_disk(tmp_path)
+    except NotShown as reason:
+        pytest.skip(str(reason))
+    assert "the disk is full" in said

@@ -79,7 +79,7 @@ def test_a_camera_that_sways_in_the_wind_sees_who_walks_and_nothing_else(most):
     assert np.mean([len(f.box) for f in found]) < 2.5
 
 
-@given(st.floats(-3.5, 3.5), st.floats(-3.5, 3.5))
+@given(st.floats(-1.8, 1.8), st.floats(-1.8, 1.8))
 @settings(max_examples=20)
 def test_a_push_is_measured_to_a_fraction_of_a_pixel(x, y):
     usual = np.uint8(SCENE[::2, ::2])
