@@ -3,13 +3,14 @@
 import errno
 import time
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
-from edge.capture.picamera.camera import MOST_LENT, boottime_ns
-from edge.capture.picamera.times import real_minus_boot_ns
+from edge.capture.clocks import boottime_ns, real_minus_boot_ns
+from edge.capture.picamera.camera import MOST_LENT
 from edge.encode import Packet
 from edge.encode.libav import LibavCoder
 from edge.errors import CameraFault, CoderFault, RecorderFault
@@ -106,6 +107,11 @@ class StagedCamera:
         self._slopes = np.linspace(40, 120, WIDTH, dtype=np.uint8)[None, None] + grain
         self._grey = np.full((HEIGHT // 2, WIDTH), 128, np.uint8)
 
+    @cached_property
+    def ahead_ns(self) -> int:
+        """How far the clock was ahead of the time since boot when the recording began."""
+        return real_minus_boot_ns(boottime_ns, self._clock.now_ns)
+
     def coder(self) -> "FrailCoder":
         """x264, with the fuse."""
         return FrailCoder(self._fuse)
@@ -116,7 +122,6 @@ class StagedCamera:
     def __exit__(self, *exc: object) -> None: ...
 
     def __iter__(self) -> Iterator[Frame]:
-        offset_ns = real_minus_boot_ns(boottime_ns, self._clock.now_ns)
         # On the grid of whole frames, so that what is missing can be counted.
         slot = boottime_ns() // FRAME_NS + 1
         index = 0
@@ -134,7 +139,7 @@ class StagedCamera:
                 time.sleep(_HANG_S)
             if self._fuse.burns("camera-error"):
                 raise CameraFault("the camera's front end timed out")
-            yield Frame(self._picture(slot), slot * FRAME_NS + offset_ns, index)
+            yield Frame(self._picture(slot), slot * FRAME_NS + self.ahead_ns, index)
             slot += 1
             index += 1
 

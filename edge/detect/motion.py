@@ -107,7 +107,7 @@ class MotionDetector:
         """In which of the boxes (n, 4) anything differs from the empty scene; in all of them while nobody can tell."""
         if not self.moving.size:
             return np.ones(len(box), bool)
-        corners = (box / self.background.factor).astype(int).tolist()
+        corners = np.maximum(box / self.background.factor, 0).astype(int).tolist()
         return np.array([bool(self.moving[y0 : y1 + 1, x0 : x1 + 1].any()) for x0, y0, x1, y1 in corners], bool)
 
     def _persons(self) -> npt.NDArray[np.intp]:

@@ -1,5 +1,7 @@
 """How far the camera is pushed aside at the moment: a mast bends in the wind, and comes back."""
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 
@@ -7,19 +9,20 @@ from edge.detect import loops
 from edge.detect.detector import Floats
 from edge.detect.picture import Plane
 
-ANCHORS = 10
-"""Corners of what always stands there that are looked for in every picture …"""
+CELLS = (4, 3)
+"""The picture is cut into so many cells across and down: in each, one corner of what always stands there is looked for.
+So nothing that moves by itself in one place, a screen or a banner, has the majority …"""
 SIDE = 11
 """… in squares of so many pixels …"""
 REACH = 3
 """… no further than so many pixels from where they were last."""
 FEWEST = 5
 AGREE = 0.4
-"""So many of them at least have to be found, half of them within this many pixels of their median."""
+"""So many of them, and half of all, have to be found, and half of these within this many pixels of their median."""
 MOST = 12.0
 """Pixels from which on it is no sway: somebody turned the camera."""
 CORNER = 0.02
-"""Least quality of a corner, as a share of the best one's."""
+"""Least quality of a corner, as a share of its cell's best one."""
 
 
 class Sway:
@@ -32,10 +35,7 @@ class Sway:
 
     def anchor(self, usual: Plane) -> None:
         """Choose the corners to hold on to in the luma (h, w) of the empty scene."""
-        height, width = usual.shape
-        apart = max(SIDE, min(height, width) // 5)
-        found = cv2.goodFeaturesToTrack(usual, ANCHORS, CORNER, apart)
-        corners = np.zeros((0, 2)) if found is None else found.reshape(-1, 2).astype(np.float64)
+        corners = np.array(list(_corners(usual))).reshape(-1, 2)
         self._usual = usual.copy()
         self._boxes = np.concatenate([corners - SIDE / 2, corners + SIDE / 2], axis=1)
 
@@ -47,13 +47,29 @@ class Sway:
         expected = np.repeat(self._last[None], len(self._boxes), axis=0)
         moved = loops.shifts(self._usual, luma, self._boxes, expected, (0.0, 0.0, 1.0, 1.0), REACH / SIDE, 0.7, 3)
         moved = moved[~np.isnan(moved[:, 0])]
-        shift: Floats = np.median(moved, axis=0) if len(moved) >= FEWEST else self._last
-        agree = len(moved) >= FEWEST and float(np.median(np.abs(moved - shift).max(axis=1))) < AGREE
+        enough = len(moved) >= max(FEWEST, len(self._boxes) / 2)
+        shift: Floats = np.median(moved, axis=0) if enough else self._last
+        agree = enough and float(np.median(np.abs(moved - shift).max(axis=1))) < AGREE
         if not agree or float(np.abs(shift).max()) > MOST:
             # Where it cannot be told, it is likelier to be at rest.
             shift = np.zeros(2)
         self._last = shift
         return shift
+
+
+def _corners(usual: Plane) -> Iterator[Floats]:
+    """The best corner (2,) of each cell that has one, so far inside that it can be looked for."""
+    edge = SIDE // 2 + REACH + 2
+    inner = usual[edge:-edge, edge:-edge]
+    for rows, top in zip(np.array_split(inner, CELLS[1], axis=0), _starts(inner.shape[0], CELLS[1]), strict=True):
+        for cell, left in zip(np.array_split(rows, CELLS[0], axis=1), _starts(inner.shape[1], CELLS[0]), strict=True):
+            found = cv2.goodFeaturesToTrack(cell, 1, CORNER, SIDE) if min(cell.shape) > SIDE else None
+            if found is not None:
+                yield np.asarray(found, np.float64).reshape(2) + np.array([left + edge, top + edge])
+
+
+def _starts(length: int, parts: int) -> list[int]:
+    return [int(part[0]) if len(part) else 0 for part in np.array_split(np.arange(length), parts)]
 
 
 def steadied(plane: Plane, shift: Floats, into: Plane) -> Plane:

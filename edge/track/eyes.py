@@ -77,7 +77,7 @@ class Eyes:
         self.impaired: str | None = None
         """Why the network is left alone, while it is (`edge.sight.Eyes`)."""
         self.found: Detections | None = None
-        """What the detector found in the last frame; None where no look was due."""
+        """What the detector found in the last frame, where it is in that picture; None where no look was due."""
         ids = tracklet_ids(first_segment)
         self.people = People(ids, frames_per_second)
         self.balls = Balls(ids, frames_per_second, motion.stature)
@@ -96,9 +96,10 @@ class Eyes:
         before = self._motion.luma
         self._motion.alone = self._budget is None or at < self._resting_until
         if self._budget is None or self._motion.alone:
-            self.found = self._motion.detect(frame)
-            moving = self.found.of(Kind.BALL)
-            self.people.see(self.found.of(Kind.PERSON), MOTION_LOOK)
+            seen = self._motion.detect(frame)
+            self.found = replace(seen, box=seen.box + np.tile(self._motion.sway, 2))
+            moving = seen.of(Kind.BALL)
+            self.people.see(seen.of(Kind.PERSON), MOTION_LOOK)
         else:
             self._motion.watch(frame)
             moving = self._motion.balls()

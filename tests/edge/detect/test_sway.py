@@ -103,6 +103,18 @@ def test_where_nothing_can_be_told_the_camera_is_taken_to_stand():
     assert not sway.of(np.roll(textured, 3 * int(MOST), axis=1)).any()
 
 
+def test_a_screen_that_scrolls_beside_the_pitch_moves_nothing_else():
+    usual = np.uint8(SCENE[::2, ::2])
+    board = np.random.default_rng(7).integers(0, 2, (14, 60)).repeat(8, axis=1).astype(np.uint8) * 200 + 30
+    sway = Sway()
+    for number in range(20):
+        now = usual.copy()
+        now[72:86, 100:580] = np.roll(board, 2 * number, axis=1)
+        if not number:
+            sway.anchor(now)
+        assert np.abs(sway.of(now)).max() < 0.1
+
+
 LAMPS = {
     "switched on": lambda k: (1.0, 1.0, 1.0) if k < 80 else (1.5, 1.0, 1.0),
     "of another colour": lambda k: (1.0, 1.0, 1.0) if k < 80 else (1.3, 1.06, 0.96),
