@@ -132,6 +132,13 @@ class Node:
         """The session that is being recorded, begun or gone on with."""
         return self._recording.session if self._recording else self._starting or self._resuming
 
+    async def begun(self) -> SessionId | None:
+        """The same, once a start that is under way is over: the ledger knows this session."""
+        if self._starting:
+            async with self.viewfinder.claimed():
+                pass
+        return self.session
+
     async def start(self, order: StartRecording) -> NodeStatus:
         """Begin a recording; raises `AlreadyRecording`, `SelfTesting`, `CameraFault` or `GateClosed`."""
         loop = asyncio.get_running_loop()
@@ -225,9 +232,7 @@ class Node:
             await asyncio.to_thread(self._ledger.stop_session, self._resuming)
             self._resuming = None
             return await self.status()
-        if self._starting:
-            async with self.viewfinder.claimed():
-                pass
+        await self.begun()
         if not self._recording:
             raise NotRecording(f"node {self.node} is not recording")
         self._asked_to_stop = True

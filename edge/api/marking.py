@@ -15,7 +15,7 @@ def marking_routes(node: Node, marks: Marks) -> list[Route]:
     """Marking a moment of what is being recorded, or was."""
 
     async def mark(request: web.Request) -> Mark:
-        return await asyncio.to_thread(marks.set, await body_of(request, MarkRequest), node.session)
+        return await asyncio.to_thread(marks.set, await body_of(request, MarkRequest), await node.begun())
 
     async def listed(request: web.Request) -> list[Mark]:
         return await asyncio.to_thread(marks.of, session_id(request.match_info["session"]))

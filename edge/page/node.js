@@ -167,6 +167,8 @@ async function whileBusy(button, words, work) {
     if (!(fault instanceof Refused)) throw fault;
   } finally {
     button.disabled = false;
+    // Only its own words: another button may have spoken since.
+    if (el("said").textContent === words) said("");
   }
 }
 
@@ -180,7 +182,6 @@ async function start(override) {
       if (fault.message_?.kind !== "gate-report") throw fault;
       return showRefused(fault.message_.body);
     }
-    said("");
   });
 }
 
