@@ -36,6 +36,11 @@ CALM_FRAMES = 3
 """A camera at rest is asked once in so many frames whether it still is."""
 UNSTEADY_S = 3.0
 """For so long after it swayed last a camera is not trusted to stand still."""
+REST_S = 30.0
+"""A camera rests where it was on average for so long …"""
+OFF_REST = 0.2
+"""… and the empty scene is brought there when it lies so many motion pixels beside: the first picture may have been
+taken in the middle of a swing, and a gust, a cable or a hand may push a mast aside for good."""
 AROUND = np.ones((3, 3), np.uint8)
 LUMA_STEP = 9.0
 CHROMA_STEP = 6.0
@@ -50,7 +55,8 @@ class Foreground:
 
     `mask` (h, w) 255 or 0; `luma` (h, w) the picture itself and `behind` (h, w) that of the scene; `factor` is
     main-stream pixels per motion pixel; `sway` (2,) is how far right and down, in main-stream pixels, the camera was
-    pushed, which is taken back in all of them. All are written over by the next look, `luma` by the one after that.
+    pushed from where it rests, which is taken back in all of them. All are written over by the next look, `luma` by the
+    one after that.
     """
 
     mask: Plane
@@ -85,6 +91,9 @@ class Background:
         self._noise = (LUMA_STEP, CHROMA_STEP)
         self._sway = Sway()
         self._unsteady_until = 0
+        self._rest = np.zeros(2)
+        # As if it had stood where the first picture finds it for a second: else a swing would be followed at first.
+        self._rested = frames_per_second
 
     @property
     def warm(self) -> bool:
@@ -111,6 +120,7 @@ class Background:
         if self._frames % LIGHT_FRAMES == 0:
             self._follow_light(planes[0])
         mask = self._compare(planes)
+        _without_edges(mask, shift)
         if len(self._moments) > len(SAMPLES_S) - SETTLED_SAMPLES:
             mask = self._changing(mask, planes[0])
         if not self._moments and self._frames % self._every == 0:
@@ -131,10 +141,27 @@ class Background:
             if steady and self._shown:
                 self._bound()
         elif steady:
+            self._rest_at(np.zeros(2), CALM_FRAMES)
             return np.zeros(2)
+        shift = self._rest_at(shift, 1)
         room = self._steady_planes[self._frames % 2]
         planes[:] = [steadied(plane, shift, into) for plane, into in zip(planes, room, strict=True)]
         return shift
+
+    def _rest_at(self, shift: Floats, frames: int) -> Floats:
+        """Learn where the camera rests from its shift (2,) over so many frames, and bring the empty scene there; the
+        shift (2,) from there."""
+        self._rested = min(self._rested + frames, REST_S * self._rate)
+        self._rest += frames / self._rested * (shift - self._rest)
+        if float(np.abs(self._rest).max()) < OFF_REST:
+            return shift
+        rest, self._rest = self._rest, np.zeros(2)
+        for planes in (self._shown, *self._samples):
+            planes[:] = [steadied(plane, -rest, np.empty_like(plane)) for plane in planes]
+        self._mean = [steadied(plane, -rest, np.empty_like(plane)) for plane in self._mean]
+        self._sway.anchor(self._shown[0], rest)
+        self._bound()
+        return shift - rest
 
     def front(self, luma: Plane, region: tuple[int, int, int, int], sway: Floats) -> Plane:
         """Levels of luma above the empty scene (y1 - y0, x1 - x0) in a part x0, y0, x1, y1 of the picture `luma`, which
@@ -184,7 +211,7 @@ class Background:
         spared = self._spared
         spared[:] = 0
         for x0, y0, x1, y1 in (kept / self.factor).astype(int).tolist():
-            part = (slice(max(0, y0), y1 + 1), slice(max(0, x0), x1 + 1))
+            part = (slice(max(0, y0), max(0, y1 + 1)), slice(max(0, x0), max(0, x1 + 1)))
             spared[part] = mask[part]
         for plane, mean, shown in zip(planes, self._mean, self._shown, strict=True):
             blend(plane, mean, shown, spared, free, in_front)
@@ -223,6 +250,14 @@ class Background:
             self._show([np.asarray(cv2.convertScaleAbs(self._shown[0] * wide), np.uint8), *self._shown[1:]])
             for sample in self._samples:
                 sample[0] = np.asarray(cv2.convertScaleAbs(sample[0] * wide), np.uint8)
+
+
+def _without_edges(mask: Plane, shift: Floats) -> None:
+    """Strike off what came into the picture where it was pushed aside: nobody saw it."""
+    for rows, pushed in zip((mask.T, mask), shift.tolist(), strict=True):
+        strip = math.ceil(abs(pushed))
+        if strip:
+            rows[slice(-strip, None) if pushed > 0 else slice(None, strip)] = 0
 
 
 def _shrunk(plane: Plane, into: Plane) -> Plane:

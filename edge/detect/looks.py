@@ -2,7 +2,10 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
 
 STEP = 32
 """The network takes sides that are multiples of this."""
@@ -34,6 +37,12 @@ class Look:
         """Network pixels per pixel of the main stream, across and down."""
         x0, y0, x1, y1 = self.region
         return self.width / (x1 - x0), self.height / (y1 - y0)
+
+    def moved(self, by: npt.NDArray[np.float64]) -> "Look":
+        """The same look when everything is that far (2,) further right and down, to a whole pixel."""
+        x, y = np.round(by).astype(int).tolist()
+        x0, y0, x1, y1 = self.region
+        return replace(self, region=(x0 + x, y0 + y, x1 + x, y1 + y))
 
 
 def closest(region: Part) -> Look:

@@ -1,9 +1,11 @@
 """How far the camera is pushed aside at the moment: a mast bends in the wind, and comes back."""
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from edge.detect import loops
 from edge.detect.detector import Floats
@@ -21,8 +23,12 @@ AGREE = 0.4
 """So many of them, and half of all, have to be found, and half of these within this many pixels of their median."""
 MOST = 12.0
 """Pixels from which on it is no sway: somebody turned the camera."""
+BACK = 0.8
+"""What is left of a push from one picture to the next while it cannot be told."""
 CORNER = 0.02
 """Least quality of a corner, as a share of its cell's best one."""
+
+Levels = TypeVar("Levels", Plane, npt.NDArray[np.float32])
 
 
 class Sway:
@@ -33,17 +39,21 @@ class Sway:
         self._boxes: Floats = np.zeros((0, 4))
         self._last = np.zeros(2)
 
-    def anchor(self, usual: Plane) -> None:
-        """Choose the corners to hold on to in the luma (h, w) of the empty scene."""
+    def anchor(self, usual: Plane, moved: Floats | None = None) -> None:
+        """Choose the corners to hold on to in the luma (h, w) of the empty scene, which was `moved` (2,) since the last
+        picture."""
         corners = np.array(list(_corners(usual))).reshape(-1, 2)
         self._usual = usual.copy()
         self._boxes = np.concatenate([corners - SIDE / 2, corners + SIDE / 2], axis=1)
+        if moved is not None:
+            self._last = self._last - moved
 
     def of(self, luma: Plane) -> Floats:
         """How far (2,) right and down everything in this picture is from where it usually is; none where that cannot be
-        told."""
+        told for long."""
         if len(self._boxes) < FEWEST:
-            return np.zeros(2)
+            self._last = np.zeros(2)
+            return self._last
         expected = np.repeat(self._last[None], len(self._boxes), axis=0)
         moved = loops.shifts(self._usual, luma, self._boxes, expected, (0.0, 0.0, 1.0, 1.0), REACH / SIDE, 0.7, 3)
         moved = moved[~np.isnan(moved[:, 0])]
@@ -51,8 +61,8 @@ class Sway:
         shift: Floats = np.median(moved, axis=0) if enough else self._last
         agree = enough and float(np.median(np.abs(moved - shift).max(axis=1))) < AGREE
         if not agree or float(np.abs(shift).max()) > MOST:
-            # Where it cannot be told, it is likelier to be at rest.
-            shift = np.zeros(2)
+            # Where it cannot be told, it is likeliest on its way back.
+            shift = BACK * self._last
         self._last = shift
         return shift
 
@@ -72,7 +82,7 @@ def _starts(length: int, parts: int) -> list[int]:
     return [int(part[0]) if len(part) else 0 for part in np.array_split(np.arange(length), parts)]
 
 
-def steadied(plane: Plane, shift: Floats, into: Plane) -> Plane:
+def steadied(plane: Levels, shift: Floats, into: Levels) -> Levels:
     """The plane (h, w) as it would be without the shift (2,), written `into` another."""
     x, y = shift.tolist()
     back = np.array([[1.0, 0.0, x], [0.0, 1.0, y]])

@@ -129,7 +129,10 @@ class Eyes:
         found, looks = spent
         self._passes_spent += len(looks)
         self.found = found
-        found = replace(found, box=found.box - np.tile(self._motion.sway, 2))
+        sway = self._motion.sway
+        if sway.any():
+            found = replace(found, box=found.box - np.tile(sway, 2))
+            looks = [look.moved(-sway) for look in looks]
         persons = found.of(Kind.PERSON)
         self._motion.stature.learn(persons.box[persons.score > 0.45])
         self.people.see(persons, NETWORK_LOOK, looks)

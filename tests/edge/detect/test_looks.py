@@ -97,3 +97,8 @@ def test_stature_learns_how_persons_grow_towards_the_camera():
         stature.learn(np.stack([foot * 0, foot - tall, foot * 0 + 20, foot], axis=1))
     rows = np.array([300.0, 600.0, 900.0])
     assert stature.at(rows) == pytest.approx(0.17 * rows - 10, rel=0.06)
+
+
+def test_a_look_goes_where_its_picture_was_pushed():
+    look = Look((100, 40, 740, 400), 640, 360)
+    assert look.moved(np.array([2.6, -3.4])) == Look((103, 37, 743, 397), 640, 360)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.detect.background import Background
 from edge.detect.motion import MotionDetector
 from edge.detect.picture import planes_of
 from edge.detect.sway import MOST, Sway
@@ -12,6 +13,7 @@ from wire.tracks import Kind
 
 WIDTH, HEIGHT, RATE = 1280, 720, 25.0
 LIGHT = (1.0, 1.0, 1.0)
+NOBODY = np.zeros((0, 4))
 
 
 def scene():
@@ -127,3 +129,77 @@ def test_floodlights_do_not_flood_the_picture(lamp):
     found, detector = watched(picture(k, light=lamp(k)) for k in range(170))
     assert np.mean([len(f.box) for f in found]) < 3
     assert detector.moving.size
+
+
+def seen_small(number, push):
+    """What a camera of half the size sees: I420 planes without anybody."""
+    planes = np.full((HEIGHT // 2 * 3 // 2, WIDTH // 2), 120, np.uint8)
+    back = np.array([[1.0, 0, -push[0]], [0, 1, -push[1]]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    luma = cv2.warpAffine(SCENE[::2, ::2], back, SCENE[::2, ::2].shape[::-1], flags=flags)[10:-10, 10:-10]
+    luma = luma + np.random.default_rng(number).normal(0, 1.5, luma.shape)
+    planes_of(planes)[0][:] = np.clip(luma, 0, 255)
+    return planes
+
+
+def looked_at(background, number, push, kept=NOBODY):
+    foreground = background.look(seen_small(number, push), kept)
+    return foreground.sway.copy(), int(np.count_nonzero(foreground.mask))
+
+
+def small_background(rate=10.0):
+    return Background(WIDTH // 2, HEIGHT // 2, rate)
+
+
+def test_a_picture_that_cannot_be_told_does_not_lose_a_camera_that_swings_far():
+    usual = np.uint8(SCENE[::2, ::2])
+    sway = Sway()
+    sway.anchor(usual)
+    for x in (2, 4, 5):
+        assert sway.of(np.roll(usual, x, axis=1)) == pytest.approx((x, 0), abs=0.2)
+    assert 3 < sway.of(np.full_like(usual, 90))[0] < 5
+    assert sway.of(np.roll(usual, 5, axis=1)) == pytest.approx((5, 0), abs=0.2)
+
+
+def test_a_camera_rests_in_the_middle_of_its_swing_wherever_its_first_picture_was_taken():
+    background = small_background()
+    told = [looked_at(background, k, (2.5 * np.cos(0.3 * k), 0.0))[0] for k in range(250)]
+    assert np.abs(np.mean(told[-90:], axis=0)).max() < 0.3
+    assert np.max(told[-90:], axis=0)[0] == pytest.approx(2.5, abs=0.4)
+
+
+def test_a_camera_that_was_pushed_for_good_rests_where_it_is_now():
+    background = small_background(rate=3.0)
+    for k in range(60):
+        looked_at(background, k, (0.0, 0.0))
+    pushed, _ = looked_at(background, 60, (2.0, -1.0))
+    assert pushed == pytest.approx((2.0, -1.0), abs=0.4)
+    after = [looked_at(background, k, (2.0, -1.0)) for k in range(61, 500)]
+    assert not any(sway.any() for sway, _ in after[-30:])
+    assert max(different for _, different in after[-30:]) < 20
+
+
+def test_what_came_into_the_picture_by_a_push_is_nothing_new():
+    background = small_background()
+    # So many that the last one was no look for a sway, and the next one is.
+    for k in range(141):
+        looked_at(background, k, (0.0, 0.0))
+    for k, push in enumerate([(1.8, 0), (-1.8, 0), (0, 1.8), (0, -1.8)]):
+        sway, different = looked_at(background, 200 + k, push)
+        looked_at(background, 300 + k, (0.0, 0.0))
+        assert sway == pytest.approx(push, abs=0.3)
+        assert not different
+
+
+def test_somebody_beyond_the_edge_keeps_nothing_in_the_picture_from_becoming_background():
+    background = small_background()
+    for k in range(130):
+        looked_at(background, k, (0.0, 0.0))
+    beyond = np.array([[-90.0, -90.0, -40.0, -40.0]])
+    different = []
+    for k in range(200):
+        planes = seen_small(k, (0.0, 0.0))
+        planes_of(planes)[0][200:240, 300:320] = 240
+        different.append(np.count_nonzero(background.look(planes, beyond).mask))
+    assert different[0] > 700
+    assert different[-1] < 20
