@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.detect import loops
-from edge.detect.detector import Floats
+from edge.detect.detector import Floats, medians
 from edge.detect.picture import Plane
 
 CELLS = (4, 3)
@@ -58,8 +58,8 @@ class Sway:
         moved = loops.shifts(self._usual, luma, self._boxes, expected, (0.0, 0.0, 1.0, 1.0), REACH / SIDE, 0.7, 3)
         moved = moved[~np.isnan(moved[:, 0])]
         enough = len(moved) >= max(FEWEST, len(self._boxes) / 2)
-        shift: Floats = np.median(moved, axis=0) if enough else self._last
-        agree = enough and float(np.median(np.abs(moved - shift).max(axis=1))) < AGREE
+        shift: Floats = medians(moved) if enough else self._last
+        agree = enough and float(medians(np.abs(moved - shift).max(axis=1))) < AGREE
         if not agree or float(np.abs(shift).max()) > MOST:
             # Where it cannot be told, it is likeliest on its way back.
             shift = BACK * self._last

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from edge.detect.detector import Detections, Floats, middles
 from edge.detect.picture import Plane
 from edge.detect.stature import BALL_SHARE, Stature
+from edge.track import loops
 from edge.track.assign import assigned
 from edge.track.ids import TrackletIds
 from edge.track.loops import bend_and_step, within
@@ -23,6 +24,8 @@ ACCELERATION = 0.05
 """Standard deviation of a ball's acceleration, heights per frame²: bounces and touches among it."""
 ERROR = 0.25
 """Standard deviation of a measured centre in ball diameters."""
+LEAST_VARIANCE = 0.3
+"""Of a measured centre, px²: pixels are whole."""
 GATE = 4.0
 HITS = 4
 WITHIN = 7
@@ -83,6 +86,7 @@ HYPOTHESIS = np.dtype(
         ("shin", np.float64),
         ("diameter", np.float64),
         ("whiteness", np.float64),
+        ("tall", np.float64),
         ("start", np.float64, 2),
         ("recent_frame", np.int64, WITHIN),
         ("recent", np.float64, (WITHIN, 2)),
@@ -90,7 +94,8 @@ HYPOTHESIS = np.dtype(
 )
 """Something that may be the ball: its number from birth on, its id (0 until it is believed), the frame it was last
 measured in, how often it was measured, seen by the network, a blob by itself and at somebody's body, how much of its
-life it spent on a shin, diameter (px), whiteness, where it began (px), and its last measurements, newest last."""
+life it spent on a shin, diameter (px), whiteness, how tall (px) a person beside it would look, where it began (px), and
+its last measurements, newest last."""
 Tracks = npt.NDArray[np.void]
 Rows = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
@@ -145,7 +150,11 @@ class Balls:
         if lost.any():
             self.over = np.concatenate([self.over, tracks[lost & self.believed]])
             self._keep(~lost)
-        self.paths.step(ACCELERATION * self._pace**2 * self._tall())
+        tracks = self.tracks
+        ground = self._stature.at(self.paths.place[:, 1])
+        # One in the air is nearer than the ground behind it.
+        tracks["tall"] = np.clip(tracks["diameter"] / BALL_SHARE, ground, NEARER * ground)
+        self.paths.step(ACCELERATION * self._pace**2 * tracks["tall"])
 
     def see(self, found: Detections, persons: Floats, seen_by_network: bool) -> None:
         """Take in this frame's candidates; those in the upper part of the boxes `persons` (n, 4) are shirts."""
@@ -165,13 +174,11 @@ class Balls:
 
     def search(self, front: Front, persons: Floats) -> None:
         """Look closely for those that no candidate of this frame belongs to, near where they should be."""
-        tracks, tall = self.tracks, self._tall()
-        unseen = self._frame - tracks["last_frame"]
-        due = np.flatnonzero((unseen > 0) & (unseen <= SEARCH_FRAMES) & (self.believed | (tracks["alone"] > 0)))
-        due = due[np.lexsort((-tracks["alone"][due], ~self.believed[due]))][:MOST_SEARCHED]
+        tracks = self.tracks
+        due = loops.sought(tracks, self._frame, SEARCH_FRAMES, MOST_SEARCHED)
         diameter = tracks["diameter"][due]
         reach = 2.0 * np.sqrt(self.paths.cov[due, 0]) + 0.5 * diameter
-        reach = np.minimum(reach, SEARCH * tall[due]) + diameter
+        reach = np.minimum(reach, SEARCH * tracks["tall"][due]) + diameter
         rows, centres = [], []
         for row, size, far in zip(due.tolist(), diameter.tolist(), reach.tolist(), strict=True):
             place = self.paths.place[row]
@@ -181,13 +188,13 @@ class Balls:
                 rows.append(row)
                 centres.append(found + corner)
         if rows:
-            self._find(np.array(rows), np.array(centres), persons, tall)
+            self._find(np.array(rows), np.array(centres), persons)
         self._drop_socks(persons)
 
-    def _find(self, rows: Rows, centre: Floats, persons: Floats, tall: Floats) -> None:
+    def _find(self, rows: Rows, centre: Floats, persons: Floats) -> None:
         """Take in what a search for these rows found, unless it is a shirt."""
         box = _boxes(centre, self.tracks["diameter"][rows])
-        kept = self._passing(tall)[rows] | ~within(box, persons, 0.0, 0.6)
+        kept = self._passing()[rows] | ~within(box, persons, 0.0, 0.6)
         self._measure(rows[kept], centre[kept], within(box[kept], persons, 0.0, 1.05))
 
     def _drop_socks(self, persons: Floats) -> None:
@@ -214,33 +221,30 @@ class Balls:
         still: Flags = np.hypot(x, y) < REST * self.tracks["diameter"]
         return still
 
-    def _tall(self) -> Floats:
-        """How tall (n,) px a person beside each would look: one in the air is nearer than the ground behind it."""
-        ground = self._stature.at(self.paths.place[:, 1])
-        return np.clip(self.tracks["diameter"] / BALL_SHARE, ground, NEARER * ground)
-
-    def _passing(self, tall: Floats) -> Flags:
+    def _passing(self) -> Flags:
         """Which believed ones are so fast that what they cross does not matter."""
         x, y = self.paths.speed.T
-        fast: Flags = self.believed & (np.hypot(x, y) > PASSING * self._pace * tall)
+        fast: Flags = self.believed & (np.hypot(x, y) > PASSING * self._pace * self.tracks["tall"])
         return fast
 
     def _pairs(self, centre: Floats, shirt: Flags) -> tuple[Rows, Rows]:
         """Rows of hypotheses and the candidates at `centre` (n, 2) that they go on with."""
         if not len(self.tracks):
             return np.zeros(0, np.intp), np.zeros(0, np.intp)
-        x, y = (self.paths.place[:, None] - centre[None]).transpose(2, 0, 1)
-        tall = self._tall()
-        # A newborn may fly anywhere; later only as far as its filter says.
-        furthest = FASTEST * self._pace * tall
-        gate = np.minimum(GATE * np.sqrt(self.paths.cov[:, 0]) + 0.5 * BALL_SHARE * tall, furthest)
-        gate = np.where(self.tracks["hits"] < 2, furthest, gate)
-        cost = np.hypot(x, y) / gate[:, None]
-        near = (cost < 1) & (~shirt | self._passing(tall)[:, None])
-        # The believed choose first.
-        cost = np.where(near, cost - 2.0 * self.believed[:, None], NOT_NEAR)
+        cost = loops.costs(
+            self.tracks,
+            self.paths.place,
+            self.paths.cov,
+            centre,
+            shirt.view(np.uint8),
+            self._passing().view(np.uint8),
+            GATE,
+            0.5 * BALL_SHARE,
+            FASTEST * self._pace,
+            NOT_NEAR,
+        )
         rows, columns = assigned(cost)
-        near = near[rows, columns]
+        near = cost[rows, columns] < NOT_NEAR
         return rows[near], columns[near]
 
     def _take(self, rows: Rows, found: Detections, at_person: Flags, seen_by_network: bool) -> None:
@@ -258,41 +262,35 @@ class Balls:
         """Take in where (n, 2) these rows are in this frame."""
         if not len(rows):
             return
-        tracks, paths = self.tracks, self.paths
-        variance = (ERROR * tracks["diameter"][rows]) ** 2 + 0.3
-        gap = self._frame - tracks["last_frame"][rows]
-        second = (tracks["hits"][rows] == 1) & (gap > 0)
-        flies = rows[second]
-        paths.speed[flies] = (centre[second] - paths.place[flies] + paths.speed[flies]) / gap[second, None]
-        paths.place[flies] = centre[second]
-        paths.cov[flies] = variance[second, None] * (1.0, 1.0, 2.0)
-        paths.correct(rows[~second], centre[~second], variance[~second])
-        tracks["at_person"][rows] += at_person
-        tracks["hits"][rows] += 1
-        tracks["last_frame"][rows] = self._frame
+        paths = self.paths
+        variance = loops.measured(
+            self.tracks,
+            paths.place,
+            paths.speed,
+            paths.cov,
+            rows,
+            centre,
+            at_person.view(np.uint8),
+            self._frame,
+            ERROR,
+            LEAST_VARIANCE,
+        )
         self._write_down(rows, centre, variance)
-        for row in rows[self._proven(rows)].tolist():
-            tracks["id"][row] = next(self._ids)
+        for row in rows[self.tracks["id"][rows] == 0].tolist():
+            if self._proven(self.tracks[row]):
+                self.tracks["id"][row] = next(self._ids)
 
-    def _proven(self, rows: Rows) -> Flags:
-        """Which of these rows (n,) have now proven themselves."""
-        tracks = self.tracks[rows]
-        alone = (tracks["hits"] >= HITS) & (tracks["alone"] >= np.maximum(HITS, ALONE * tracks["hits"]))
-        proven: Flags = (tracks["id"] == 0) & (tracks["sightings"] >= SIGHTINGS)
-        for nth in np.flatnonzero((tracks["id"] == 0) & ~proven & alone).tolist():
-            proven[nth] = _makes_a_path(tracks[nth], self._frame)
-        return proven
+    def _proven(self, track: np.void) -> bool:
+        """Whether this one has proven itself by now."""
+        if track["sightings"] >= SIGHTINGS:
+            return True
+        alone = track["alone"] >= max(HITS, ALONE * track["hits"])
+        return bool(alone) and _makes_a_path(track, self._frame)
 
     def _write_down(self, rows: Rows, centre: Floats, variance: Floats) -> None:
         tracks = self.tracks
         size = np.repeat(tracks["diameter"][rows, None], 2, axis=1)
         self.measured.add(self._frame, tracks["number"][rows], centre, variance, size, self._scores()[rows])
-        # The network and a blob may both measure it in one frame: the later one counts.
-        fresh = rows[tracks["recent_frame"][rows, -1] < self._frame]
-        for column in ("recent_frame", "recent"):
-            tracks[column][fresh, :-1] = tracks[column][fresh, 1:]
-        tracks["recent_frame"][rows, -1] = self._frame
-        tracks["recent"][rows, -1] = centre
 
     def _begin(self, found: Detections, at_person: Flags, seen_by_network: bool) -> None:
         first = np.argsort(-found.score, kind="stable")[: max(0, MOST - len(self.tracks))]
@@ -305,11 +303,12 @@ class Balls:
         born["sightings"] = seen_by_network & ~at_person[first]
         born["alone"], born["at_person"] = not seen_by_network, at_person[first]
         born["diameter"], born["whiteness"], born["start"] = diameter, found.score, place
-        born["recent_frame"] = NEVER
-        variance = (ERROR * diameter) ** 2 + 0.3
+        born["recent_frame"], born["recent_frame"][:, -1] = NEVER, self._frame
+        born["recent"][:, -1] = place
+        variance = (ERROR * diameter) ** 2 + LEAST_VARIANCE
         ground = self._stature.at(found.box[:, 3])
-        tall = np.clip(diameter / BALL_SHARE, ground, NEARER * ground)
-        self.paths.add(place, variance, (0.3 * FASTEST * self._pace * tall) ** 2)
+        born["tall"] = np.clip(diameter / BALL_SHARE, ground, NEARER * ground)
+        self.paths.add(place, variance, (0.3 * FASTEST * self._pace * born["tall"]) ** 2)
         rows = len(self.tracks) + np.arange(len(born))
         self.tracks = np.concatenate([self.tracks, born])
         self._write_down(rows, place, variance)

@@ -8,6 +8,8 @@ from edge.detect.detector import Floats
 Flags = npt.NDArray[np.bool_]
 Frames = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.intp]
+Bytes = npt.NDArray[np.uint8]
+Records = npt.NDArray[np.void]
 
 def step(place: Floats, speed: Floats, cov: Floats, acceleration: Floats, drag: float) -> None:
     """One frame on for Kalman filters as `edge.track.paths.Paths` has them."""
@@ -52,3 +54,45 @@ def within(found: Floats, persons: Floats, top: float, bottom: float, beside: fl
 def bend_and_step(frame: Frames, place: Floats) -> tuple[float, float]:
     """The median change of speed between three neighbours of the places (n, 2) in rising frames (n,), n at least 3, and
     the mean speed over them all, in px per frame."""
+
+def costs(
+    balls: Records,
+    place: Floats,
+    cov: Floats,
+    centre: Floats,
+    barred: Bytes,
+    passing: Bytes,
+    gate: float,
+    share: float,
+    furthest: float,
+    never: float,
+) -> Floats:
+    """What it costs (n, m) that each of these `edge.track.ball.HYPOTHESIS` (n,) goes on with each candidate (m,): the
+    way from its `place` (n, 2) to the candidate's `centre` (m, 2) as a share of how far it may be, 2 less for a
+    believed one, `never` beyond that.
+
+    It may be `gate` standard deviations away by its `cov` (n, 3) and `share` of a person's height, but no more than
+    `furthest` heights; a newborn always that. Where `barred` (m,) only those go that are `passing` (n,).
+    """
+
+def sought(balls: Records, frame: int, frames: int, most: int) -> Rows:
+    """Rows of at most so many hypotheses that were last measured before this frame, by at most so many `frames`, and
+    are believed or were once a blob by themselves: the believed first, the oftener alone first."""
+
+def measured(
+    balls: Records,
+    place: Floats,
+    speed: Floats,
+    cov: Floats,
+    rows: Rows,
+    centre: Floats,
+    at_person: Bytes,
+    frame: int,
+    error: float,
+    least: float,
+) -> Floats:
+    """Write down that these rows (k,) of the hypotheses were at the `centre` (k, 2) in this frame, and correct their
+    filters (as `edge.track.paths.Paths` has them); the second measurement tells how fast it is.
+
+    The variances (k,) of what was measured: of so many diameters' `error`, and `least`.
+    """

@@ -6,7 +6,7 @@ What each is for says `loops.pyi`.
 
 import numpy as np
 
-from libc.math cimport INFINITY, NAN, hypot
+from libc.math cimport INFINITY, NAN, hypot, sqrt
 from libc.stdint cimport int64_t, uint8_t
 
 
@@ -35,22 +35,30 @@ def correct(
     const double[:, :] measured,
     const double[:] variance,
 ):
-    cdef Py_ssize_t nth, row, axis
-    cdef double p, c, v, gain, turn, off
+    cdef Py_ssize_t nth
     for nth in range(rows.shape[0]):
-        row = rows[nth]
-        p = cov[row, 0]
-        c = cov[row, 1]
-        v = cov[row, 2]
-        gain = p / (p + variance[nth])
-        turn = c / (p + variance[nth])
-        for axis in range(2):
-            off = measured[nth, axis] - place[row, axis]
-            place[row, axis] += gain * off
-            speed[row, axis] += turn * off
-        cov[row, 0] = (1 - gain) * p
-        cov[row, 1] = (1 - gain) * c
-        cov[row, 2] = v - turn * c
+        _correct(place, speed, cov, rows[nth], measured, nth, variance[nth])
+
+
+cdef void _correct(
+    double[:, ::1] place,
+    double[:, ::1] speed,
+    double[:, ::1] cov,
+    Py_ssize_t row,
+    const double[:, :] measured,
+    Py_ssize_t nth,
+    double variance,
+) noexcept nogil:
+    cdef double p = cov[row, 0], c = cov[row, 1]
+    cdef double gain = p / (p + variance), turn = c / (p + variance), off
+    cdef Py_ssize_t axis
+    for axis in range(2):
+        off = measured[nth, axis] - place[row, axis]
+        place[row, axis] += gain * off
+        speed[row, axis] += turn * off
+    cov[row, 0] = (1 - gain) * p
+    cov[row, 1] = (1 - gain) * c
+    cov[row, 2] -= turn * c
 
 
 def relaxed(const int64_t[:] at, const double[:, :] place, const double[:] weight, double stiffness):
@@ -223,3 +231,125 @@ def bend_and_step(const int64_t[:] frame, const double[:, :] place):
         turns[other] = held
     held = (turns[(last - 2) // 2] + turns[(last - 1) // 2]) / 2
     return held, hypot(place[last, 0] - place[0, 0], place[last, 1] - place[0, 1]) / (frame[last] - frame[0])
+
+
+# As `edge.track.ball.HYPOTHESIS`: a call with records of another shape is refused.
+cdef packed struct Hypothesis:
+    int64_t number
+    int64_t id
+    int64_t last_frame
+    int64_t hits
+    int64_t sightings
+    int64_t alone
+    int64_t at_person
+    double shin
+    double diameter
+    double whiteness
+    double tall
+    double[2] start
+    int64_t[7] recent_frame
+    double[7][2] recent
+
+
+def costs(
+    Hypothesis[:] balls,
+    const double[:, ::1] place,
+    const double[:, ::1] cov,
+    const double[:, :] centre,
+    const uint8_t[:] barred,
+    const uint8_t[:] passing,
+    double gate,
+    double share,
+    double furthest,
+    double never,
+):
+    cdef Py_ssize_t row, nth
+    cdef double most, far
+    cost = np.empty((balls.shape[0], centre.shape[0]))
+    cdef double[:, ::1] found = cost
+    for row in range(balls.shape[0]):
+        # A newborn may fly anywhere; later only as far as its filter says.
+        most = furthest * balls[row].tall
+        if balls[row].hits > 1:
+            most = min(most, gate * sqrt(cov[row, 0]) + share * balls[row].tall)
+        for nth in range(centre.shape[0]):
+            far = hypot(place[row, 0] - centre[nth, 0], place[row, 1] - centre[nth, 1]) / most
+            if far < 1 and (passing[row] or not barred[nth]):
+                # The believed choose first.
+                found[row, nth] = far - 2 if balls[row].id > 0 else far
+            else:
+                found[row, nth] = never
+    return cost
+
+
+def sought(Hypothesis[:] balls, int64_t frame, int64_t frames, Py_ssize_t most):
+    cdef Py_ssize_t row, best, count = 0
+    cdef bint better
+    found = np.empty(min(most, balls.shape[0]), np.intp)
+    cdef Py_ssize_t[::1] rows = found
+    cdef uint8_t[::1] due = np.zeros(balls.shape[0], np.uint8)
+    for row in range(balls.shape[0]):
+        due[row] = 0 < frame - balls[row].last_frame <= frames and (balls[row].id > 0 or balls[row].alone > 0)
+    while count < rows.shape[0]:
+        best = -1
+        for row in range(balls.shape[0]):
+            if not due[row]:
+                continue
+            better = best < 0
+            if not better:
+                if (balls[row].id > 0) != (balls[best].id > 0):
+                    better = balls[row].id > 0
+                else:
+                    better = balls[row].alone > balls[best].alone
+            if better:
+                best = row
+        if best < 0:
+            break
+        due[best] = 0
+        rows[count] = best
+        count += 1
+    return found[:count]
+
+
+def measured(
+    Hypothesis[:] balls,
+    double[:, ::1] place,
+    double[:, ::1] speed,
+    double[:, ::1] cov,
+    const Py_ssize_t[:] rows,
+    const double[:, :] centre,
+    const uint8_t[:] at_person,
+    int64_t frame,
+    double error,
+    double least,
+):
+    cdef Py_ssize_t nth, row, axis, other, last = 6
+    cdef int64_t gap
+    variances = np.empty(rows.shape[0])
+    cdef double[::1] variance = variances
+    for nth in range(rows.shape[0]):
+        row = rows[nth]
+        variance[nth] = (error * balls[row].diameter) ** 2 + least
+        gap = frame - balls[row].last_frame
+        if balls[row].hits == 1 and gap > 0:
+            # Only now it has a speed.
+            for axis in range(2):
+                speed[row, axis] = (centre[nth, axis] - place[row, axis] + speed[row, axis]) / gap
+                place[row, axis] = centre[nth, axis]
+            cov[row, 0] = cov[row, 1] = variance[nth]
+            cov[row, 2] = 2 * variance[nth]
+        else:
+            _correct(place, speed, cov, row, centre, nth, variance[nth])
+        balls[row].at_person += at_person[nth]
+        balls[row].hits += 1
+        balls[row].last_frame = frame
+        # The network and a blob may both measure it in one frame: the later one counts.
+        if balls[row].recent_frame[last] < frame:
+            for other in range(last):
+                balls[row].recent_frame[other] = balls[row].recent_frame[other + 1]
+                for axis in range(2):
+                    balls[row].recent[other][axis] = balls[row].recent[other + 1][axis]
+        balls[row].recent_frame[last] = frame
+        for axis in range(2):
+            balls[row].recent[last][axis] = centre[nth, axis]
+    return variances
