@@ -1,6 +1,8 @@
-"""What a node's eyes cost beside its encoder, and whether their memory stays flat: `python -m bench.eyes`."""
+"""What a node does beside its encoder and its network's passes, and whether its eyes' memory stays flat:
+`python -m bench.eyes`."""
 
 import argparse
+import contextlib
 import math
 import sys
 import time
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 from unittest.mock import patch
 
@@ -20,20 +23,25 @@ import numpy as np
 from edge.capture.file import FileCamera
 from edge.detect.onnx import OnnxDetector
 from edge.detect.picture import Plane, planes_of
+from edge.encode import Packet
 from edge.encode.libav import LibavCoder
 from edge.frame import Frame, detect_factor
+from edge.ledger import Ledger, SessionRow
+from edge.record.shelf import VIDEO, Shelf
+from edge.record.writer import SegmentWriter
 from edge.sight import SegmentSight
 from edge.track.eyes import open_eyes
 from simulator.match.engine import play
 from simulator.pictures.camera import VirtualCamera
 from simulator.pictures.rigs import virtual_rig
 from wire.pitch import default_pitch
-from wire.tracks import SegmentTracks, encode_tracks
+from wire.session import SegmentKey
+from wire.tracks import SegmentTracks
 
 T = TypeVar("T")
 
 MOST_SHARE = 0.25
-"""Of the encoder's CPU time, for all that the eyes do but their passes: the promise."""
+"""Of the encoder's CPU time, for everything but the passes: the promise."""
 WARM_S = 14.0
 """Until then the background is still gathered, which costs less than to keep it."""
 SEGMENT_FRAMES = 50
@@ -58,17 +66,19 @@ class Source:
 @dataclass(frozen=True)
 class EyesCost:
     """CPU seconds over so many frames: of x264 superfast, of the network's passes (with the picture made for them and
-    their answer decoded), and of everything else the eyes do until a segment's `.tracks` bytes are there."""
+    their answer decoded), of everything else the eyes do until a segment's rows are there, and of keeping video and
+    rows: the MP4, `.tracks`, checksums, disk and ledger."""
 
     frames: int
     encode_s: float
     passes_s: float
-    rest_s: float
+    look_s: float
+    keep_s: float
 
     @property
     def share(self) -> float:
-        """What the rest costs, of what the encoder costs."""
-        return self.rest_s / self.encode_s
+        """What everything but the passes costs, of what the encoder costs."""
+        return (self.look_s + self.keep_s) / self.encode_s
 
     @property
     def good_enough(self) -> bool:
@@ -78,24 +88,28 @@ class EyesCost:
     @property
     def line(self) -> str:
         """What was measured, in one line."""
-        encode, passes, rest = (1000 * s / self.frames for s in (self.encode_s, self.passes_s, self.rest_s))
+        seconds = (self.encode_s, self.passes_s, self.look_s, self.keep_s)
+        encode, passes, look, keep = (1000 * s / self.frames for s in seconds)
         return (
-            f"per frame x264 superfast {encode:.2f} ms, the eyes without their passes {rest:.2f} ms "
-            f"({self.share:.2f} of it), passes {passes:.2f} ms (CPU, {PASSES_PER_SECOND:g} a second)"
+            f"per frame x264 superfast {encode:.2f} ms, the eyes without their passes {look:.2f} ms, keeping it "
+            f"{keep:.2f} ms ({self.share:.2f} of it), passes {passes:.2f} ms (CPU, {PASSES_PER_SECOND:g} a second)"
         )
 
 
 def measured_cost(source: Source, seconds: float, shrunk: bool) -> EyesCost:
-    """Eyes and encoder on the same pictures, segment by segment one after the other: on a node each has a core, and its
-    caches, for itself. With `shrunk`, each picture comes with the small copy that a camera's ISP makes of it, outside
-    of what is measured."""
+    """Eyes, encoder and disk on the same pictures, segment by segment one after the other: on a node each has a core,
+    and its caches, for itself. With `shrunk`, each picture comes with the small copy that a camera's ISP makes of it,
+    outside of what is measured."""
     cv2.setNumThreads(1)
     coder = LibavCoder("h264", source.width, source.height, source.rate)
     eyes = open_eyes("onnx", PASSES_PER_SECOND, source.width, source.height, source.rate)
     clock = _Clock()
     warm, measured = (math.ceil(s * source.rate / SEGMENT_FRAMES) for s in (WARM_S, seconds))
     counted = 0
-    with patch.object(OnnxDetector, "look_at", clock.inside("passes", OnnxDetector.look_at)):
+    with (
+        _keeping(source) as keep,
+        patch.object(OnnxDetector, "look_at", clock.inside("passes", OnnxDetector.look_at)),
+    ):
         for segment in range(warm + measured):
             if segment == warm:
                 clock.spent.clear()
@@ -103,15 +117,52 @@ def measured_cost(source: Source, seconds: float, shrunk: bool) -> EyesCost:
             frames = list(_segment(source, segment * SEGMENT_FRAMES, shrunk))
             counted += len(frames)
             with clock.spending("encode"):
-                for frame in frames:
-                    coder.encode(frame, key=frame is frames[0])
-            with clock.spending("rest"):
+                packets = [packet for frame in frames for packet in coder.encode(frame, key=frame is frames[0])]
+            with clock.spending("look"):
                 for frame in frames:
                     eyes.look(frame)
-                times = [frame.time_ns for frame in frames]
-                _tracks(eyes.close_segment(segment), times, source.width, source.height)
+                sight = eyes.close_segment(segment)
+            with clock.spending("keep"):
+                keep(segment, packets, [frame.time_ns for frame in frames], sight)
     spent = clock.spent
-    return EyesCost(counted, spent["encode"], spent.get("passes", 0.0), spent["rest"])
+    return EyesCost(counted, spent["encode"], spent.get("passes", 0.0), spent["look"], spent["keep"])
+
+
+@contextmanager
+def _keeping(source: Source) -> Iterator[Callable[[int, list[Packet], list[int], SegmentSight], None]]:
+    """What a recording does with each segment once it is coded and looked at."""
+    with TemporaryDirectory(prefix="touchline-eyes-") as folder:
+        shelf = Shelf(Path(folder))
+        with contextlib.closing(Ledger(Path(folder, "ledger.sqlite"))) as ledger:
+            ledger.begin_session(
+                SessionRow(
+                    session="s",
+                    node="n",
+                    start_ns=0,
+                    width_px=source.width,
+                    height_px=source.height,
+                    frames_per_second=source.rate,
+                    detector="onnx",
+                )
+            )
+
+            def keep(sequence: int, packets: list[Packet], times_ns: list[int], sight: SegmentSight) -> None:
+                key = SegmentKey("s", "n", sequence)
+                ledger.open_segment(key, times_ns[0])
+                path = shelf.open_path(key, VIDEO)
+                writer = SegmentWriter(path, sequence, "h264", source.width, source.height, source.rate)
+                for packet in packets:
+                    writer.write(packet)
+                writer.finish()
+                columns = (sight.frame, sight.tracklet, sight.box, sight.score)
+                times = np.array(times_ns, np.int64)
+                tracks = SegmentTracks(
+                    "s", "n", sequence, source.width, source.height, "onnx", sight.tracklets, times, *columns
+                )
+                video = shelf.place(key, VIDEO)
+                shelf.close(ledger, key, video, tracks, frame_ns=round(1e9 / source.rate), uncertainty_ns=0, last=False)
+
+            yield keep
 
 
 def _segment(source: Source, first: int, shrunk: bool) -> Iterator[Frame]:
@@ -176,12 +227,6 @@ class _Clock:
                 return work(*given)
 
         return booked
-
-
-def _tracks(sight: SegmentSight, times_ns: list[int], width: int, height: int) -> bytes:
-    columns = (sight.frame, sight.tracklet, sight.box, sight.score)
-    times = np.array(times_ns, np.int64)
-    return encode_tracks(SegmentTracks("s", "n", 0, width, height, "onnx", sight.tracklets, times, *columns))
 
 
 def walkers(frames: int) -> Iterator[Frame]:

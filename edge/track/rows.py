@@ -34,6 +34,9 @@ class Series:
         if not len(asked):
             return asked, np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0)
         path = smoothed(frame, self.place[near], self.variance[near], acceleration, asked)
+        measured = slice(int(np.searchsorted(frame, first)), None)
+        if len(frame[measured]) == len(asked):
+            return asked, path, self.size[near][measured], self.score[near][measured]
         width, height, score = (np.interp(asked, frame, part) for part in (*self.size[near].T, self.score[near]))
         return asked, path, np.stack([width, height], axis=1), score
 

@@ -16,10 +16,8 @@ def measured(monkeypatch):
     def told(rest_s, last):
         source = bench.Source("1920 x 1080 simulated", 1920, 1080, 25.0, iter(()))
         monkeypatch.setattr(bench, "simulated", lambda *_: source)
-        dear = EyesCost(100, 1.2, 3.0, 2 * rest_s)
-        monkeypatch.setattr(
-            bench, "measured_cost", lambda *given: EyesCost(100, 1.2, 3.0, rest_s) if given[-1] else dear
-        )
+        dear, cheap = (EyesCost(100, 1.2, 3.0, look_s, 0.05) for look_s in (2 * rest_s, rest_s - 0.05))
+        monkeypatch.setattr(bench, "measured_cost", lambda *given: cheap if given[-1] else dear)
         monkeypatch.setattr(bench, "memory_curve", lambda _: [90 * MB, 120 * MB, 121 * MB, last])
         return bench.main([])
 
@@ -31,8 +29,18 @@ def test_kept_promises_are_told_and_end_well(measured, capsys):
     said = capsys.readouterr().out
     assert "MB: 90 120 121 122" in said
     assert "with the ISP's small copy: per frame x264 superfast 12.00 ms" in said
-    assert "the eyes without their passes 3.00 ms (0.25 of it)" in said
+    assert "the eyes without their passes 2.50 ms, keeping it 0.50 ms (0.25 of it)" in said
     assert "shrunk by the node: per frame x264 superfast 12.00 ms, the eyes without their passes 6.00 ms" in said
+
+
+@pytest.mark.slow
+def test_all_that_a_segment_costs_is_booked():
+    source = bench.simulated(640, 360, 1, 2.0)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(bench, "WARM_S", 0.0)
+        cost = bench.measured_cost(source, 4.0, shrunk=True)
+    assert cost.frames == 100
+    assert min(cost.encode_s, cost.passes_s, cost.look_s, cost.keep_s) > 0
 
 
 def test_eyes_that_cost_more_than_a_quarter_of_the_encoder_fail(measured, capsys):

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from edge.detect import loops as of_pictures
 from edge.track import loops as of_tracks
+from edge.track.ball import HYPOTHESIS, WITHIN
 from edge.track.patch import shifts
+from edge.track.paths import Paths
 
 SEEDS = st.integers(0, 10_000)
 
@@ -140,3 +142,76 @@ def test_joined_frames_fill_short_gaps_only(frame, first, most_apart):
     wanted = {between for one, other in pairwise(frame) if other - one <= most_apart for between in range(one, other)}
     asked = of_tracks.joined(np.array(frame, np.int64), first, most_apart)
     assert asked.tolist() == [one for one in sorted(wanted | set(frame)) if one >= first]
+
+
+def hypotheses(random, count):
+    balls = np.zeros(count, HYPOTHESIS)
+    balls["id"] = random.integers(0, 2, count) * random.integers(1, 90, count)
+    balls["hits"], balls["alone"] = random.integers(1, 4, count), random.integers(0, 3, count)
+    balls["last_frame"] = random.integers(90, 101, count)
+    balls["diameter"], balls["tall"] = random.uniform(3, 20, count), random.uniform(20, 160, count)
+    balls["recent_frame"] = np.sort(random.integers(80, 101, (count, WITHIN)), axis=1)
+    balls["recent"] = random.uniform(0, 90, (count, WITHIN, 2))
+    return balls
+
+
+def paths(random, count):
+    found = Paths()
+    found.add(random.uniform(0, 90, (count, 2)), random.uniform(1, 9, count), random.uniform(1, 9, count))
+    found.speed[:] = random.uniform(-3, 3, (count, 2))
+    return found
+
+
+@given(SEEDS)
+def test_a_ball_goes_on_only_as_far_as_it_may(seed):
+    random = np.random.default_rng(seed)
+    balls, them, centre = hypotheses(random, 5), paths(random, 5), random.uniform(0, 90, (4, 2))
+    barred, passing = random.integers(0, 2, 4, np.uint8), random.integers(0, 2, 5, np.uint8)
+    cost = of_tracks.costs(balls, them.place, them.cov, centre, barred, passing, 4.0, 0.1, 0.5, 10.0)
+    furthest = 0.5 * balls["tall"]
+    gate = np.minimum(4 * np.sqrt(them.cov[:, 0]) + 0.1 * balls["tall"], furthest)
+    far = np.linalg.norm(them.place[:, None] - centre, axis=2) / np.where(balls["hits"] < 2, furthest, gate)[:, None]
+    may = (far < 1) & ((barred == 0) | (passing[:, None] == 1))
+    assert cost == pytest.approx(np.where(may, far - 2.0 * (balls["id"] > 0)[:, None], 10.0))
+
+
+@given(SEEDS)
+def test_the_believed_are_sought_first(seed):
+    balls = hypotheses(np.random.default_rng(seed), 9)
+    unseen = 100 - balls["last_frame"]
+    due = np.flatnonzero((unseen > 0) & (unseen <= 6) & ((balls["id"] > 0) | (balls["alone"] > 0)))
+    first = due[np.lexsort((-balls["alone"][due], balls["id"][due] == 0))][:4]
+    assert of_tracks.sought(balls, 100, 6, 4).tolist() == first.tolist()
+
+
+@given(SEEDS)
+def test_what_is_measured_is_written_down_once_a_frame(seed):
+    random = np.random.default_rng(seed)
+    balls, them, rows = hypotheses(random, 6), paths(random, 6), random.permutation(6)[:4]
+    before, filters = balls.copy(), paths(np.random.default_rng(seed), 6)
+    filters.place[:], filters.speed[:], filters.cov[:] = them.place, them.speed, them.cov
+    centre, at_person = random.uniform(0, 90, (4, 2)), random.integers(0, 2, 4, np.uint8)
+    found = of_tracks.measured(balls, them.place, them.speed, them.cov, rows, centre, at_person, 100, 0.25, 0.3)
+    assert found == pytest.approx((0.25 * before["diameter"][rows]) ** 2 + 0.3)
+    for nth, row in enumerate(rows):
+        was, now, gap = before[row], balls[row], 100 - before[row]["last_frame"]
+        assert (now["hits"], now["last_frame"]) == (was["hits"] + 1, 100)
+        assert now["at_person"] == was["at_person"] + at_person[nth]
+        fresh = was["recent_frame"][-1] < 100
+        kept = was["recent_frame"][1:] if fresh else was["recent_frame"][:-1]
+        assert now["recent_frame"].tolist() == [*kept, 100]
+        assert now["recent"][-1].tolist() == centre[nth].tolist()
+        assert now["recent"][0].tolist() == was["recent"][int(fresh)].tolist()
+        if was["hits"] == 1 and gap > 0:
+            assert them.place[row].tolist() == centre[nth].tolist()
+            speed = (centre[nth] - filters.place[row] + filters.speed[row]) / gap
+            assert them.speed[row] == pytest.approx(speed)
+        else:
+            filters.correct(rows[nth : nth + 1], centre[nth : nth + 1], found[nth : nth + 1])
+            assert them.place[row] == pytest.approx(filters.place[row])
+            assert them.cov[row] == pytest.approx(filters.cov[row])
+
+
+def test_records_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match="mismatch"):
+        of_tracks.sought(np.zeros(3, [("number", np.int64)]), 100, 6, 4)
