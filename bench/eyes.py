@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -27,6 +27,7 @@ from edge.encode import Packet
 from edge.encode.libav import LibavCoder
 from edge.frame import Frame, detect_factor
 from edge.ledger import Ledger, SessionRow
+from edge.memory import keep_flat
 from edge.record.shelf import VIDEO, Shelf
 from edge.record.writer import SegmentWriter
 from edge.sight import SegmentSight
@@ -50,6 +51,7 @@ MEMORY_FRAMES = 20_000
 MOST_GROWTH = 8_000_000
 """Bytes by which a process may grow from a quarter of the way on: what the allocator's pools sway by."""
 SMALL = (320, 180)
+LITTLE = (640, 360)
 
 
 @dataclass(frozen=True)
@@ -247,11 +249,21 @@ def walkers(frames: int) -> Iterator[Frame]:
         yield Frame(planes, number * 40_000_000, number)
 
 
-def memory_curve(frames: int, points: int = 20) -> list[int]:
-    """Resident bytes of this process at so many moments of a session of true eyes that only watch for motion."""
-    eyes = open_eyes("motion", PASSES_PER_SECOND, *SMALL, 25.0)
+def match_day(frames: int, drawn: int = 100) -> Iterator[Frame]:
+    """The first seconds of a small camera's match, to and fro: people whom the network finds."""
+    pictures = list(islice(simulated(*LITTLE, 1, drawn / 25.0).pictures, drawn))
+    for number in range(frames):
+        turn = number % (2 * drawn - 2)
+        yield Frame(pictures[min(turn, 2 * drawn - 2 - turn)], number * 40_000_000, number)
+
+
+def memory_curve(detector: str, pictures: Iterator[Frame], frames: int, points: int = 20) -> list[int]:
+    """Resident bytes of this process at so many moments of a session of true eyes that see so many frames."""
+    first = next(pictures)
+    height, width = first.planes.shape
+    eyes = open_eyes(detector, 1.0, width, height * 2 // 3, 25.0)
     curve = []
-    for frame in walkers(frames):
+    for frame in chain([first], pictures):
         eyes.look(frame)
         if frame.index % SEGMENT_FRAMES == SEGMENT_FRAMES - 1:
             eyes.close_segment(frame.index // SEGMENT_FRAMES)
@@ -281,11 +293,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--footage", type=Path, nargs="+", help="instead of a simulated match: recorded clips")
     parser.add_argument("--frames", type=int, default=MEMORY_FRAMES, help="of the memory's curve (%(default)d)")
     given = parser.parse_args(arguments)
-    curve = memory_curve(given.frames)
-    print(f"Memory over {given.frames} frames, MB: {' '.join(f'{size / 1e6:.0f}' for size in curve)}")
-    if not flat(curve):
-        print(f"That grows: from a quarter on it may sway by {MOST_GROWTH / 1e6:g} MB")
-    kept = flat(curve)
+    # As every node does.
+    keep_flat()
+    kept = True
+    for detector, pictures in (("motion", walkers), ("onnx", match_day)):
+        curve = memory_curve(detector, pictures(given.frames), given.frames)
+        print(
+            f"Memory over {given.frames} frames of {detector}, MB: {' '.join(f'{s / 1e6:.0f}' for s in curve)}",
+            flush=True,
+        )
+        if not flat(curve):
+            print(f"That grows: from a quarter on it may sway by {MOST_GROWTH / 1e6:g} MB")
+            kept = False
     for open_source in (
         [partial(recorded, path) for path in given.footage]
         if given.footage
