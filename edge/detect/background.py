@@ -24,7 +24,7 @@ MEMORY_S = 5.0
 """How fast the background follows afterwards …"""
 PATIENCE_S = 60.0
 """… and how fast a thing that somebody asked to keep becomes part of it: a ball waits this long for a free kick."""
-LEARNS = 3.0
+LEARNS = 2.0
 """The running mean takes in so many pictures a second."""
 LIGHT_FRAMES = 4
 """The light is looked at once in so many frames."""

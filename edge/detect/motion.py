@@ -81,8 +81,7 @@ class MotionDetector:
 
     def balls(self) -> Detections:
         """The blobs of the last frame that may be balls, whitest first."""
-        rows = self._balls()
-        score = self._whiteness(rows)
+        rows, score = self._balls()
         return Detections(
             self._inside(self.blobs.box[rows]), score, np.full(len(rows), Kind.BALL, np.int64), self._region
         )
@@ -120,9 +119,10 @@ class MotionDetector:
         inside = (box[:, 3] < self._height - 2) & (box[:, 1] > 2)
         self.stature.learn(box[inside & (height > 1.6 * width) & (height < 5 * width)])
 
-    def _balls(self) -> npt.NDArray[np.intp]:
-        """Small, compact and brighter than what is behind. A ball in the air is above the spot it flies over, so it may
-        look as large as one on the ground further down; a fast one is drawn out along its way."""
+    def _balls(self) -> tuple[npt.NDArray[np.intp], Floats]:
+        """Rows of blobs that may be balls, whitest first, and how white: small, compact and brighter than what is
+        behind. A ball in the air is above the spot it flies over, so it may look as large as one on the ground further
+        down; a fast one is drawn out along its way."""
         blobs = self.blobs
         foot = blobs.box[:, 3]
         tall = self.stature.at(foot)
@@ -131,7 +131,9 @@ class MotionDetector:
         rows = np.flatnonzero(found)
         # Leaves in the wind and a net that shakes come in swarms.
         rows = rows[lonely(blobs.centre, rows, tall, SWARM_REACH * self._width, SWARM)]
-        return rows[np.argsort(-self._whiteness(rows), kind="stable")][:MOST_BALLS]
+        white = self._whiteness(rows)
+        order = np.argsort(-white, kind="stable")[:MOST_BALLS]
+        return rows[order], white[order]
 
     def _whiteness(self, rows: npt.NDArray[np.intp]) -> Floats:
         """0.1 to 0.6: the brighter against the grass, the likelier a ball."""

@@ -30,7 +30,7 @@ class Stature:
         self._height = float(height)
         self._learned = 0
         prior = np.array(PRIOR) * height
-        self._line = np.array([prior[0], prior[1] - prior[0]])
+        self._top, self._rise = float(prior[0]), float(prior[1] - prior[0])
         rows = np.array([[1.0, 0.0], [1.0, 1.0]])
         self._prior = STIFFNESS * rows.T @ rows, STIFFNESS * rows.T @ prior
         self._feet: deque[float] = deque(maxlen=REMEMBERED)
@@ -51,7 +51,7 @@ class Stature:
 
     def at(self, foot_y: Floats) -> Floats:
         """Expected heights (n,) px at the rows (n,) of the feet."""
-        tall: Floats = np.maximum(self._line[0] + self._line[1] * foot_y / self._height, 0.008 * self._height)
+        tall: Floats = np.maximum(self._top + self._rise / self._height * foot_y, 0.008 * self._height)
         return tall
 
     def learn(self, box: Floats) -> None:
@@ -66,4 +66,4 @@ class Stature:
         weight = 1.0 / (1.0 + ((ratio[good] - 1) / 0.3) ** 2)
         self._normal = FORGET * self._normal + (rows * weight[:, None]).T @ rows
         self._sum = FORGET * self._sum + rows.T @ (weight * tall[good])
-        self._line = np.linalg.solve(self._prior[0] + self._normal, self._prior[1] + self._sum)
+        self._top, self._rise = np.linalg.solve(self._prior[0] + self._normal, self._prior[1] + self._sum).tolist()

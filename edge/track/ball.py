@@ -141,14 +141,10 @@ class Balls:
     def advance(self, frame: int) -> None:
         """Move every hypothesis on to this frame, and end those that are lost."""
         self._frame = frame
-        tracks = self.tracks
-        lies = self._still() & (tracks["sightings"] > 0)
-        proven = np.where(lies, round(STILL_LOST_S * self._rate), round(LOST_S * self._rate))
-        unproven = np.where(tracks["hits"] < HITS, 2, 4)
-        patience = np.where(self.believed | (tracks["sightings"] > 0), proven, unproven)
-        lost = frame - tracks["last_frame"] > patience
+        patience, lying = (round(s * self._rate) for s in (LOST_S, STILL_LOST_S))
+        lost = loops.lost(self.tracks, self.paths.speed, frame, REST, HITS, patience, lying)
         if lost.any():
-            self.over = np.concatenate([self.over, tracks[lost & self.believed]])
+            self.over = np.concatenate([self.over, self.tracks[lost & self.believed]])
             self._keep(~lost)
         tracks = self.tracks
         ground = self._stature.at(self.paths.place[:, 1])

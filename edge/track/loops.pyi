@@ -55,6 +55,14 @@ def bend_and_step(frame: Frames, place: Floats) -> tuple[float, float]:
     """The median change of speed between three neighbours of the places (n, 2) in rising frames (n,), n at least 3, and
     the mean speed over them all, in px per frame."""
 
+def lost(
+    balls: Records, speed: Floats, frame: int, at_rest: float, hits: int, patience: int, patience_at_rest: int
+) -> Flags:
+    """Which of these `edge.track.ball.HYPOTHESIS` (n,), moving with this `speed` (n, 2), were not measured for so long
+    by this frame that they are given up: more than `patience` frames for one that is believed or was seen by the
+    network, `patience_at_rest` for one that lies where it was seen, slower than so many diameters a frame; two for any
+    other of less than so many `hits`, else four."""
+
 def costs(
     balls: Records,
     place: Floats,

@@ -251,6 +251,30 @@ cdef packed struct Hypothesis:
     double[7][2] recent
 
 
+def lost(
+    Hypothesis[:] balls,
+    const double[:, ::1] speed,
+    int64_t frame,
+    double at_rest,
+    int64_t hits,
+    int64_t patience,
+    int64_t patience_at_rest,
+):
+    cdef Py_ssize_t row
+    cdef int64_t most
+    flags = np.empty(balls.shape[0], np.uint8)
+    cdef uint8_t[::1] over = flags
+    for row in range(balls.shape[0]):
+        if balls[row].sightings > 0 and hypot(speed[row, 0], speed[row, 1]) < at_rest * balls[row].diameter:
+            most = patience_at_rest
+        elif balls[row].sightings > 0 or balls[row].id > 0:
+            most = patience
+        else:
+            most = 2 if balls[row].hits < hits else 4
+        over[row] = frame - balls[row].last_frame > most
+    return flags.view(np.bool_)
+
+
 def costs(
     Hypothesis[:] balls,
     const double[:, ::1] place,

@@ -163,6 +163,18 @@ def paths(random, count):
 
 
 @given(SEEDS)
+def test_a_ball_is_given_up_the_sooner_the_less_speaks_for_it(seed):
+    random = np.random.default_rng(seed)
+    balls, them = hypotheses(random, 30), paths(random, 30)
+    balls["sightings"] = random.integers(0, 2, 30)
+    seen, proven = balls["sightings"] > 0, (balls["sightings"] > 0) | (balls["id"] > 0)
+    lies = seen & (np.linalg.norm(them.speed, axis=1) < 0.1 * balls["diameter"])
+    patience = np.where(lies, 8, np.where(proven, 5, np.where(balls["hits"] < 3, 2, 4)))
+    found = of_tracks.lost(balls, them.speed, 100, 0.1, 3, 5, 8)
+    assert found.tolist() == (100 - balls["last_frame"] > patience).tolist()
+
+
+@given(SEEDS)
 def test_a_ball_goes_on_only_as_far_as_it_may(seed):
     random = np.random.default_rng(seed)
     balls, them, centre = hypotheses(random, 5), paths(random, 5), random.uniform(0, 90, (4, 2))
