@@ -1,23 +1,28 @@
 """Routes to the board under the node: its log, its software, its switch."""
 
 import asyncio
+from typing import Annotated
 
+import msgspec
 from aiohttp import web
 
-from edge.api.route import Route
+from edge.api.route import Parameter, Route
 from edge.node import Node
 from firmware.log import KEPT, Log
 from firmware.power import Power
 from firmware.updates import UpdateNews, Updater
 
-_LINES = 200
+_USUAL_LINES = 200
+_LINES = Parameter(
+    "lines", Annotated[int, msgspec.Meta(ge=1, le=KEPT)], f"a number from 1 to {KEPT}", f"how many ({_USUAL_LINES})"
+)
 
 
 def appliance_routes(node: Node, log: Log, power: Power, updater: Updater) -> list[Route]:
     """What whoever looks after the node needs; nothing of it cuts off a recording."""
 
     async def logs(request: web.Request) -> bytes:
-        return "".join(f"{line}\n" for line in log.recent(_asked_lines(request))).encode()
+        return "".join(f"{line}\n" for line in log.recent(_LINES.of(request) or _USUAL_LINES)).encode()
 
     async def shutdown(_request: web.Request) -> None:
         node.check_idle()
@@ -39,7 +44,7 @@ def appliance_routes(node: Node, log: Log, power: Power, updater: Updater) -> li
             "the newest lines of the node's log, oldest first",
             logs,
             gives="text/plain; charset=utf-8",
-            query={"lines": f"how many, at most {KEPT} ({_LINES})"},
+            query=(_LINES,),
             refusals={400: "this is no number of lines"},
         ),
         Route(
@@ -58,10 +63,3 @@ def appliance_routes(node: Node, log: Log, power: Power, updater: Updater) -> li
             refusals={409: "recording or testing itself", 501: "not set up on this machine"},
         ),
     ]
-
-
-def _asked_lines(request: web.Request) -> int:
-    asked = request.query.get("lines", str(_LINES))
-    if not (asked.isascii() and asked.isdecimal() and 1 <= int(asked) <= KEPT):
-        raise web.HTTPBadRequest(text=f"lines is a number from 1 to {KEPT}")
-    return int(asked)

@@ -90,13 +90,18 @@ def _operation(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{(\w+)}", route.path)
     ]
-    asked = [
-        {"name": name, "in": "query", "description": meaning, "schema": {"type": "string"}}
-        for name, meaning in route.query.items()
+    queried = [
+        {
+            "name": asked.name,
+            "in": "query",
+            "description": f"{asked.words}: {asked.meaning}",
+            "schema": msgspec.json.schema(asked.kind),
+        }
+        for asked in route.query
     ]
     operation: dict[str, Any] = {"summary": route.summary, "responses": responses}
-    if named or asked:
-        operation["parameters"] = named + asked
+    if named or queried:
+        operation["parameters"] = named + queried
     if route.takes:
         operation["requestBody"] = {
             "required": True,

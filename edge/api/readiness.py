@@ -5,10 +5,15 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from edge.api.route import Route
+from edge.api.route import Parameter, Route
 from edge.node import Node
 from wire.message import Message
 from wire.readiness import GateReport, SelfTestReport
+from wire.session import PlannedMinutes
+
+_PLANNED = Parameter(
+    "planned_minutes", PlannedMinutes, "a number above 0 and up to 1440", "how long shall be recorded, for the disk"
+)
 
 
 class SelfTestState(Message, frozen=True, kw_only=True):
@@ -50,8 +55,8 @@ class _SelfTests:
 def readiness_routes(node: Node) -> list[Route]:
     """The gates, asked before a start, and the self-test."""
 
-    async def gates(_request: web.Request) -> GateReport:
-        return await node.gates()
+    async def gates(request: web.Request) -> GateReport:
+        return await node.gates(_PLANNED.of(request))
 
     tests = _SelfTests(node)
     return [
@@ -61,7 +66,8 @@ def readiness_routes(node: Node) -> list[Route]:
             "what the gates would say of a start now; this opens the camera",
             gates,
             gives=GateReport,
-            refusals={409: "recording or testing itself"},
+            query=(_PLANNED,),
+            refusals={400: "these are no minutes", 409: "recording or testing itself"},
         ),
         Route(
             "POST",

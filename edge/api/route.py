@@ -16,6 +16,26 @@ Answer = Callable[[web.Request], Awaitable[Any]]
 
 
 @dataclass(frozen=True)
+class Parameter:
+    """What a route may be asked in its query: a msgspec `kind`, that kind in words, and what it means."""
+
+    name: str
+    kind: Any
+    words: str
+    meaning: str
+
+    def of(self, request: web.Request) -> Any:
+        """What was asked, None for nothing; raises `HTTPBadRequest` for what is not of this kind."""
+        asked = request.query.get(self.name)
+        if asked is None:
+            return None
+        try:
+            return msgspec.convert(asked, self.kind, strict=False)
+        except msgspec.ValidationError:
+            raise web.HTTPBadRequest(text=f"{self.name} is {self.words}") from None
+
+
+@dataclass(frozen=True)
 class Route:
     """A method and a path with what is said of it: `takes` a message as its body, `gives` a type, or bytes of the
     content type that `gives` names. `open` routes are for everybody, the others for the rig and a signed-in operator.
@@ -28,8 +48,7 @@ class Route:
     takes: type[Message] | None = None
     gives: Any = None
     open: bool = False
-    query: Mapping[str, str] = field(default_factory=dict)
-    """Names of the query's parameters and what they mean."""
+    query: tuple[Parameter, ...] = ()
     accepted: HTTPStatus = HTTPStatus.OK
     """The status code of an answer that gives something."""
     refusals: Mapping[int, str] = field(default_factory=dict)

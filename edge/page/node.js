@@ -335,7 +335,8 @@ el("planned").addEventListener("change", () => localStorage.setItem("planned-min
 el("ask-gates").addEventListener("click", () => whileBusy(el("ask-gates"), "", async () => {
   el("checked").textContent = "Asking …";
   try {
-    const { gates } = await get("gates");
+    const planned = el("planned").value;
+    const { gates } = await get(planned ? `gates?planned_minutes=${planned}` : "gates");
     const closed = gates.filter((gate) => gate.verdict === "fail").length;
     el("checked").textContent = closed ? "The node would not record." : "The node is ready to record.";
     el("findings").replaceChildren(...findings(gates));

@@ -30,6 +30,21 @@ async def test_the_gates_are_asked_without_a_start(client, disk, ledger):
     assert ledger.sessions() == []
 
 
+async def test_the_gates_are_asked_for_as_long_as_is_planned(client, disk):
+    disk.free = 1 << 30
+    answers = {}
+    for minutes in ("", "?planned_minutes=45", "?planned_minutes=1440"):
+        answer = await client.get(f"/api/v1/gates{minutes}", headers=AUTHORISED)
+        answers[minutes] = [gate.code for gate in decode(await answer.read(), GateReport).closed]
+    assert answers == {"": [], "?planned_minutes=45": [], "?planned_minutes=1440": ["disk"]}
+
+
+@pytest.mark.parametrize("minutes", ["0", "-90", "1441", "nan", "inf", "long", ""])
+async def test_planned_minutes_that_are_none_are_refused(client, minutes):
+    answer = await client.get("/api/v1/gates", params={"planned_minutes": minutes}, headers=AUTHORISED)
+    assert (answer.status, await answer.text()) == (400, "planned_minutes is a number above 0 and up to 1440")
+
+
 async def test_a_self_test_is_begun_answers_at_once_and_is_told_when_it_has_ended(client):
     assert await state(client) == SelfTestState(running=False)
     answer = await client.post("/api/v1/self-test", headers=AUTHORISED)

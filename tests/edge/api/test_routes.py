@@ -1,6 +1,7 @@
 """The table of the node's routes: each is typed, guarded and described, and nothing is served that is not in it."""
 
 import re
+from http import HTTPStatus
 from pathlib import Path
 
 import msgspec
@@ -153,6 +154,17 @@ def test_a_message_is_described_as_it_travels():
     assert set(refused["401"]["content"]) == {"text/plain"}
     report = refused["409"]["content"]["application/json"]["schema"]
     assert report["properties"]["kind"] == {"const": "gate-report"}
+
+
+def test_what_may_be_asked_for_in_a_query_is_typed():
+    paths = describe(TABLE, "touchline")["paths"]
+    [planned] = paths["/api/v1/gates"]["get"]["parameters"]
+    assert (planned["name"], planned["in"], planned.get("required", False)) == ("planned_minutes", "query", False)
+    assert planned["schema"] == {"type": "number", "exclusiveMinimum": 0, "maximum": 1440}
+    [lines] = paths["/api/v1/logs"]["get"]["parameters"]
+    assert lines["schema"] == {"type": "integer", "minimum": 1, "maximum": 500}
+    for route in TABLE:
+        assert not route.query or HTTPStatus.BAD_REQUEST in route.refusals
 
 
 async def test_the_page_shows_every_route_and_needs_nothing_from_elsewhere(client):

@@ -67,8 +67,8 @@ GATES = GateReport(
 
 
 class Node:
-    """What the page asks. `refuses` says whether the gates are closed; `asked` are the changes it was asked for; `off`
-    is why there is no live picture; `late` is a status that its events still tell."""
+    """What the page asks. `refuses` says whether the gates are closed; `asked` are the changes it was asked for; `gates_asked`
+    are the queries of those who asked the gates; `off` is why there is no live picture; `late` is a status that its events still tell."""
 
     def __init__(self, picture: np.ndarray, film: Film) -> None:
         self.status = IDLE
@@ -94,6 +94,7 @@ class Node:
         self.locked = False
         self.asked: list[str] = []
         self.orders: list[StartRecording] = []
+        self.gates_asked: list[str] = []
         self.framing: FramingState | None = None
         self._sessions: set[str] = set()
         self._self_test = 0
@@ -141,6 +142,8 @@ class Node:
         async def respond(request: web.Request) -> web.Response:
             if request.method == "POST":
                 self.asked.append(where)
+            if where == "GET gates":
+                self.gates_asked.append(request.query_string)
             given = answer(await request.read())
             if isinstance(given, web.Response):
                 return given

@@ -272,6 +272,16 @@ def test_gates_and_self_test_are_told_finding_by_finding(page, node):
     assert page.locator("#findings .fail").count() == 1
 
 
+def test_the_gates_are_asked_for_as_long_as_is_chosen(page, node):
+    page.click("#ask-gates")
+    shows(page, "#checked", "The node would not record.")
+    page.select_option("#planned", "360")
+    page.click("#ask-gates")
+    until(page, "!document.getElementById('ask-gates').disabled")
+    shows(page, "#checked", "The node would not record.")
+    assert node.gates_asked == ["", "planned_minutes=360"]
+
+
 def test_a_node_that_falls_silent_is_told(page):
     page.route("**/api/v1/**", lambda route: route.abort())
     page.click("#record")
