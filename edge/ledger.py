@@ -100,11 +100,15 @@ class Ledger:
                 "tracks_bytes": int,
                 "tracks_sha256": str,
                 "clock_uncertainty_ns": int,
+                "clock_offset_ns": int,
                 "last": int,
             },
             pk=("session", "node", "sequence"),
             if_not_exists=True,
         )
+        if "clock_offset_ns" not in self._db.table("segments").columns_dict:
+            # A ledger from before it was kept.
+            self._db.table("segments").add_column("clock_offset_ns", int)
         self._db.table("marks").create(
             {"session": str, "node": str, "time_ns": int, "note": str}, pk=("session", "time_ns"), if_not_exists=True
         )
@@ -209,7 +213,7 @@ class Ledger:
                 row = _segment(self._db.table("segments").get(_pk(offer.key)))
             except NotFoundError:
                 return False
-            if row.offer != offer or row.state not in (SegmentState.CLOSED, SegmentState.SENT):
+            if not _gives_back(offer, row) or row.state not in (SegmentState.CLOSED, SegmentState.SENT):
                 return False
             self._db.table("segments").update(_pk(offer.key), {"state": SegmentState.CONFIRMED})
             return True
@@ -221,7 +225,7 @@ class Ledger:
                 row = _segment(self._db.table("segments").get(_pk(offer.key)))
             except NotFoundError:
                 return False
-        return row.offer == offer and row.state in (SegmentState.CONFIRMED, SegmentState.DELETED)
+        return _gives_back(offer, row) and row.state in (SegmentState.CONFIRMED, SegmentState.DELETED)
 
     def _change(self, key: SegmentKey, before: tuple[SegmentState, ...], updates: dict[str, Any]) -> None:
         with self._lock, self._db.atomic():
@@ -313,6 +317,11 @@ class Ledger:
 
 def _pk(key: SegmentKey) -> tuple[str, str, int]:
     return key.session, key.node, key.sequence
+
+
+def _gives_back(offer: SegmentOffer, row: SegmentRow) -> bool:
+    """Whether an offer is what the node promised; a hub from before the clock's offset gives it back without."""
+    return row.offer is not None and offer in (row.offer, msgspec.structs.replace(row.offer, clock_offset_ns=None))
 
 
 def _segment(row: dict[str, Any]) -> SegmentRow:

@@ -25,6 +25,9 @@ class Clock(Protocol):
     def uncertainty_ns(self) -> int:
         """A bound of how far `now_ns` may be off."""
 
+    def offset_ns(self) -> int | None:
+        """What has to be added to `now_ns` by the word of whom the clock follows; None when unknown."""
+
 
 class ClockSource(StrEnum):
     """Who keeps the clock right."""
@@ -84,6 +87,10 @@ class SystemClock:
             return WORST_UNCERTAINTY_NS
         return min(state.maxerror * 1000, WORST_UNCERTAINTY_NS) if answer >= 0 else WORST_UNCERTAINTY_NS
 
+    def offset_ns(self) -> int | None:
+        """Not known: the kernel does not say where the truth lies."""
+        return None
+
     def read(self) -> ClockReading:
         """The kernel's bound; it does not say where the truth lies."""
         return ClockReading(
@@ -96,7 +103,7 @@ _OWN_REFERENCE = "7F7F0101"
 _NO_REFERENCE = "00000000"
 _FIELDS = 14
 _FRESH_NS = 10 * SECOND
-"""How old a reading may be for `uncertainty_ns`: chrony asks its servers no more often than every 4 s."""
+"""How old a reading may be that is told without asking: chrony asks its servers no more often than every 4 s."""
 
 
 class ChronyClock:
@@ -124,11 +131,11 @@ class ChronyClock:
 
     def uncertainty_ns(self) -> int:
         """A bound of how far `now_ns` may be off, at most 10 s old."""
-        with self._lock:
-            last = self._last
-        if last is None or self._steady_ns() - last[0] > _FRESH_NS:
-            return self.read().uncertainty_ns
-        return last[1].uncertainty_ns
+        return self._recent().uncertainty_ns
+
+    def offset_ns(self) -> int | None:
+        """What has to be added to `now_ns`, at most 10 s old; None when unknown."""
+        return self._recent().offset_ns
 
     def read(self) -> ClockReading:
         """What chrony knows of the clock now; never raises."""
@@ -136,6 +143,13 @@ class ChronyClock:
         with self._lock:
             self._last = (self._steady_ns(), reading)
         return reading
+
+    def _recent(self) -> ClockReading:
+        with self._lock:
+            last = self._last
+        if last is None or self._steady_ns() - last[0] > _FRESH_NS:
+            return self.read()
+        return last[1]
 
     def _tracking(self) -> ClockReading | None:
         try:

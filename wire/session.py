@@ -64,8 +64,9 @@ class StartRecording(Message, frozen=True, kw_only=True):
 class SegmentOffer(Message, frozen=True, kw_only=True):
     """What a node promises of one closed segment: sizes and SHA-256 of both files, and the time it spans (node clock).
 
-    `clock_uncertainty_ns` bounds what is known to be left of the node's offset from the hub; `last` marks the session's
-    final segment.
+    `clock_uncertainty_ns` bounds what is known to be left of the node's offset from the hub; `clock_offset_ns` is what
+    was to be added to the node's clock by the word of whom it follows, None when unknown and from a node that does not
+    tell yet. `last` marks the session's final segment.
     """
 
     KIND = "segment-offer"
@@ -80,6 +81,7 @@ class SegmentOffer(Message, frozen=True, kw_only=True):
     tracks_bytes: int
     tracks_sha256: str
     clock_uncertainty_ns: int
+    clock_offset_ns: int | None = None
     last: bool
 
 

@@ -97,6 +97,7 @@ class Closing:
                 tracks,
                 frame_ns=nanoseconds(1 / self._camera.frames_per_second),
                 uncertainty_ns=self._clock.uncertainty_ns(),
+                offset_ns=self._clock.offset_ns(),
                 last=written.last and ending.over,
             )
         cost.count(

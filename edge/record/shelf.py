@@ -95,8 +95,10 @@ class Shelf:
         frame_ns: int,
         uncertainty_ns: int,
         last: bool,
+        offset_ns: int | None = None,
     ) -> SegmentOffer:
-        """Take a placed video's tracks onto the shelf and both into the ledger; `frame_ns` is a frame's duration."""
+        """Take a placed video's tracks onto the shelf and both into the ledger; `frame_ns` is a frame's duration,
+        `uncertainty_ns` and `offset_ns` what is known of the clock that its frames were stamped by."""
         began = self._timer()
         file = self.open_path(key, TRACKS)
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -112,6 +114,7 @@ class Shelf:
             tracks_bytes=placed.size,
             tracks_sha256=placed.sha256,
             clock_uncertainty_ns=uncertainty_ns,
+            clock_offset_ns=offset_ns,
             last=last,
         )
         ledger.close_segment(offer)

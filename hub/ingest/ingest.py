@@ -80,6 +80,8 @@ class Ingest:
             raise MalformedMessage("an offer needs a start before its end, and a count of frames")
         if not 0 <= offer.clock_uncertainty_ns <= _LATEST_NS:
             raise MalformedMessage("an offer needs a clock uncertainty of 0 or more")
+        if abs(offer.clock_offset_ns or 0) > _LATEST_NS:
+            raise MalformedMessage("an offer needs a clock offset that a clock can have")
         receipt, became_last = await asyncio.to_thread(self._ledger.offer, offer, self.now_ns())
         if became_last:
             await self._on_confirmed(offer.key, offer)

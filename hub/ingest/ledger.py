@@ -48,6 +48,7 @@ class Ledger:
                     "tracks_bytes": int,
                     "tracks_sha256": str,
                     "clock_uncertainty_ns": int,
+                    "clock_offset_ns": int,
                     "last": int,
                     "video_held": int,
                     "tracks_held": int,
@@ -57,6 +58,9 @@ class Ledger:
                 pk=("session", "node", "sequence"),
                 if_not_exists=True,
             )
+            if "clock_offset_ns" not in self._db.table("segments").columns_dict:
+                # A ledger from before nodes told it.
+                self._db.table("segments").add_column("clock_offset_ns", int)
             self._db.execute("create index if not exists lasts on segments (session, node, sequence) where last = 1")
         except sqlite3.Error as fault:
             raise LedgerUnusable(f"the hub's ledger {path} cannot be used: {fault}") from None

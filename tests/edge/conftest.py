@@ -289,6 +289,9 @@ class StillClock:
     def uncertainty_ns(self) -> int:
         return self.reading.uncertainty_ns
 
+    def offset_ns(self) -> int | None:
+        return self.reading.offset_ns
+
     def read(self) -> ClockReading:
         return self.reading
 

@@ -35,6 +35,7 @@ def offer(sequence: int, name: str = "s1", last: bool = False) -> SegmentOffer:
         tracks_bytes=100,
         tracks_sha256="b" * 64,
         clock_uncertainty_ns=7,
+        clock_offset_ns=-3,
         last=last,
     )
 
@@ -97,6 +98,26 @@ def test_the_hubs_word_on_something_else_confirms_nothing(ledger):
     assert not ledger.confirm(offer(0, last=True))
     assert not ledger.confirm(msgspec.structs.replace(offer(0), video_sha256="0" * 64))
     assert ledger.segments() == before
+
+
+def test_the_word_of_a_hub_that_knows_no_clocks_offset_confirms(ledger):
+    closed(ledger, 0)
+    word = msgspec.structs.replace(offer(0), clock_offset_ns=None)
+    assert ledger.confirm(word)
+    assert ledger.is_confirmed(word)
+    assert not ledger.is_confirmed(msgspec.structs.replace(offer(0), clock_offset_ns=4))
+
+
+def test_a_ledger_from_before_the_clocks_offset_is_gone_on_with(tmp_path, ledger):
+    closed(ledger, 0)
+    ledger._db.execute("alter table segments drop column clock_offset_ns")
+    newer = Ledger(tmp_path / "ledger.sqlite")
+    closed(newer, 1)
+    assert [row.offer for row in newer.segments()] == [
+        msgspec.structs.replace(offer(0), clock_offset_ns=None),
+        offer(1),
+    ]
+    newer.close()
 
 
 def test_a_node_without_data_has_no_ledger(tmp_path):

@@ -86,7 +86,10 @@ def test_where_chrony_does_not_know_the_kernel_is_asked(command, body):
 
 
 def test_a_machine_without_chrony_has_the_kernels_word():
-    assert ChronyClock(["/nowhere/chronyc"], System()).read() == KERNEL
+    made = ChronyClock(["/nowhere/chronyc"], System())
+    assert made.read() == KERNEL
+    assert made.offset_ns() is None
+    assert SystemClock().offset_ns() is None
 
 
 def test_chrony_that_hangs_is_not_waited_for(command, monkeypatch):
@@ -99,7 +102,7 @@ def test_the_bound_is_asked_anew_only_when_it_is_old(command, tmp_path):
     made = clock(command, f'echo x >> "{tmp_path}/asked"; echo "{HUB}"', steady_ns=lambda: steady[0])
     for at_s, times in ((0, 1), (9, 1), (11, 2), (20, 2)):
         steady[0] = at_s * SECOND
-        assert made.uncertainty_ns() == 712_000
+        assert (made.uncertainty_ns(), made.offset_ns()) == (712_000, 12_000)
         assert (tmp_path / "asked").read_text().count("x") == times
 
 

@@ -58,6 +58,7 @@ OFFER = SegmentOffer(
     tracks_bytes=1,
     tracks_sha256="ff",
     clock_uncertainty_ns=5,
+    clock_offset_ns=-3,
     last=True,
 )
 MESSAGES = [
@@ -158,6 +159,29 @@ def test_start_orders_pass_between_those_from_before_the_gates_and_after():
     assert decode(encode(old), StartRecording) == new
     ordered = StartRecording(session=SESSION, start_ns=9, planned_minutes=90, override=("clock",))
     assert decode(encode(ordered), OldStartRecording) == old
+
+
+class OldSegmentOffer(Message, frozen=True, kw_only=True):
+    """An offer as nodes and hubs from before the clock's offset know it."""
+
+    KIND, VERSION = "segment-offer", 1
+
+    key: SegmentKey
+    start_ns: int
+    end_ns: int
+    frames: int
+    video_bytes: int
+    video_sha256: str
+    tracks_bytes: int
+    tracks_sha256: str
+    clock_uncertainty_ns: int
+    last: bool
+
+
+def test_offers_pass_between_those_from_before_the_clocks_offset_and_after():
+    old = OldSegmentOffer(**{name: getattr(OFFER, name) for name in OldSegmentOffer.__struct_fields__})
+    assert decode(encode(old), SegmentOffer) == msgspec.structs.replace(OFFER, clock_offset_ns=None)
+    assert decode(encode(OFFER), OldSegmentOffer) == old
 
 
 @pytest.mark.parametrize("minutes", [0, -1, 1441, "long"])

@@ -67,8 +67,9 @@ GATES = GateReport(
 
 
 class Node:
-    """What the page asks. `refuses` says whether the gates are closed; `asked` are the changes it was asked for; `gates_asked`
-    are the queries of those who asked the gates; `off` is why there is no live picture; `late` is a status that its events still tell."""
+    """What the page asks. `refuses` says whether the gates are closed; `asked` are the changes it was asked for;
+    `gates_asked` are the queries with which the gates were; `off` is why there is no live picture; `late` is a status
+    that its events still tell."""
 
     def __init__(self, picture: np.ndarray, film: Film) -> None:
         self.status = IDLE

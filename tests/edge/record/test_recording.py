@@ -54,7 +54,7 @@ def test_what_the_ledger_promises_lies_on_the_disk(rig, video, make_eyes, zero_n
             offer.key.sequence * 2_000_000_000,
             offer.key.sequence * 2_000_000_000 + offer.frames * 40_000_000,
         )
-        assert offer.clock_uncertainty_ns == 1_000_000
+        assert (offer.clock_offset_ns, offer.clock_uncertainty_ns) == (200_000, 1_000_000)
     assert [row.finished for row in rig.ledger.sessions()] == [True]
 
 

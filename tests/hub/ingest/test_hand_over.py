@@ -167,11 +167,21 @@ async def test_a_length_left_open_is_refused(rig, http):
         {"end_ns": 1 << 63},
         {"frames": -1},
         {"clock_uncertainty_ns": 1 << 63},
+        {"clock_offset_ns": 1 << 63},
+        {"clock_offset_ns": -1 << 63},
     ],
 )
 async def test_an_impossible_offer_is_refused(rig, change):
     offer = msgspec.structs.replace(rig.segment().offer, **change)
     assert (await rig.post(encode(offer)))[0] == 400
+
+
+async def test_an_offer_from_before_the_clocks_offset_is_taken(rig):
+    offer = rig.segment().offer
+    envelope = msgspec.json.decode(encode(offer))
+    del envelope["body"]["clock_offset_ns"]
+    assert (await rig.post(msgspec.json.encode(envelope)))[0] == 200
+    assert (await rig.receipt(offer.key)).video_wanted
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"\xff", b'{"kind":"rig","version":1,"body":{}}'])

@@ -15,15 +15,26 @@ def ledger(tmp_path):
     ledger.close()
 
 
-def hold(ledger: Ledger, sequence: int, *, last: bool = False, parts=PARTS) -> None:
+def hold(ledger: Ledger, sequence: int, *, last: bool = False, parts=PARTS, clock_offset_ns=None) -> None:
     key = SegmentKey(SESSION, NODE, sequence)
     offer = SegmentOffer(
         key=key, start_ns=0, end_ns=1, frames=1, video_bytes=1, video_sha256="0" * 64, tracks_bytes=1,
         tracks_sha256="0" * 64, clock_uncertainty_ns=0, last=last,
+        clock_offset_ns=clock_offset_ns,
     )  # fmt: skip
     ledger.offer(offer, 0)
     for part in parts:
         ledger.hold(key, part, 0)
+
+
+def test_a_ledger_from_before_the_clocks_offset_is_gone_on_with(ledger, tmp_path):
+    hold(ledger, 0, parts=("video",))
+    ledger._db.execute("alter table segments drop column clock_offset_ns")
+    newer = Ledger(tmp_path / "ledger.db")
+    assert newer.hold(SegmentKey(SESSION, NODE, 0), "tracks", 0).clock_offset_ns is None
+    hold(newer, 1, parts=("video",), clock_offset_ns=-3)
+    assert newer.hold(SegmentKey(SESSION, NODE, 1), "tracks", 0).clock_offset_ns == -3
+    newer.close()
 
 
 def settled(shelf, sequences):
