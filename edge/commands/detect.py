@@ -12,14 +12,14 @@ import cv2
 import numpy as np
 
 from edge.capture.file import FileCamera
-from edge.commands.table import check_place, write_table
+from edge.commands.table import check_place, give_up, write_table
 from edge.detect.budget import Attention, Scene
 from edge.detect.detector import Detections, middles
 from edge.detect.hailo import MODELS, Chip, HailoDetector
 from edge.detect.network import NetworkDetector, merged
 from edge.detect.onnx import OnnxDetector
 from edge.detect.stature import Stature
-from edge.errors import BadInput, EdgeError
+from edge.errors import BadInput
 from edge.frame import Frame
 from edge.track.eyes import open_eyes
 from wire.tracks import Kind
@@ -96,7 +96,7 @@ def _in_video(camera: FileCamera, arguments: argparse.Namespace, chip: Chip) -> 
         camera.height,
         camera.frames_per_second,
         chip=chip,
-        note=_give_up,
+        note=give_up,
     )
     for frame in camera:
         eyes.look(frame)
@@ -106,8 +106,3 @@ def _in_video(camera: FileCamera, arguments: argparse.Namespace, chip: Chip) -> 
             # The tracks are not asked for: let them go.
             eyes.close_segment(0)
             sys.stderr.write(f"{frame.index + 1} frames\n")
-
-
-def _give_up(fault: EdgeError) -> None:
-    """A node gets over a chip that fails; who asks for its boxes wants to know."""
-    raise fault

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from edge.errors import BadInput
+from edge.errors import BadInput, EdgeError
 from wire.durable import write_parts_durably
 
 
@@ -21,3 +21,8 @@ def write_table(out: Path, parts: Iterable[bytes]) -> None:
         write_parts_durably(out, parts)
     except OSError as fault:
         raise BadInput(f"--out {out} cannot be written: {fault.strerror}") from fault
+
+
+def give_up(fault: EdgeError) -> None:
+    """A node gets over a chip that fails; who asks for a table wants to know."""
+    raise fault

@@ -9,9 +9,8 @@ from typing import TextIO
 import numpy as np
 
 from edge.capture.file import FileCamera
-from edge.commands.table import check_place, write_table
+from edge.commands.table import check_place, give_up, write_table
 from edge.detect.hailo import MODELS, Chip
-from edge.errors import EdgeError
 from edge.frame import Frame
 from edge.sight import Eyes, SegmentSight
 from edge.track.eyes import open_eyes
@@ -34,15 +33,11 @@ def track(arguments: argparse.Namespace) -> int:
         with FileCamera(source, 0) as camera:
             size, rate = (camera.width, camera.height), camera.frames_per_second
             passes = arguments.passes_per_second
-            eyes = open_eyes(arguments.detector, passes, *size, rate, joined_s=JOINED_S, chip=chip, note=_told)
+            eyes = open_eyes(arguments.detector, passes, *size, rate, joined_s=JOINED_S, chip=chip, note=give_up)
             write_table(out, _table(eyes, camera, rate, sys.stderr))
     finally:
         chip.close()
     return 0
-
-
-def _told(fault: EdgeError) -> None:
-    print(f"touchline-edge: {fault}", file=sys.stderr)
 
 
 def _table(eyes: Eyes, frames: Iterable[Frame], frames_per_second: float, progress: TextIO) -> Iterator[bytes]:

@@ -54,6 +54,27 @@ def test_a_picture_is_one_frame_with_everybody_in_it(tmp_path, picture, name):
         assert sum(stands_at(row, x, foot) and float(row["score"]) > 0.4 for row in rows) == 1
 
 
+def test_the_chip_finds_everybody_in_a_picture_and_is_free_afterwards(tmp_path, picture, on_the_chip, board):
+    cv2.imwrite(str(tmp_path / "one.png"), picture)
+    command = ["detect", str(tmp_path / "one.png"), *on_the_chip]
+    assert main([*command, "--out", str(tmp_path / "boxes.csv")]) == 0
+    rows = table(tmp_path / "boxes.csv")
+    for x, foot, *_ in WALKERS:
+        assert sum(stands_at(row, x, foot) and float(row["score"]) > 0.4 for row in rows) == 1
+    assert board.jobs > 0
+    assert not board.in_use
+
+
+@pytest.mark.slow
+def test_the_chip_looks_at_the_frames_of_a_video_as_often_as_the_budget_says(tmp_path, video, on_the_chip, board):
+    command = ["detect", str(video), *on_the_chip]
+    assert main([*command, "--passes-per-second", "5", "--out", str(tmp_path / "boxes.csv")]) == 0
+    rows = table(tmp_path / "boxes.csv")
+    assert board.jobs == 10
+    assert any(stands_at(row, 200 + 3 * int(row["frame"]), 330) for row in rows)
+    assert any(stands_at(row, 700 - 3 * int(row["frame"]), 430) for row in rows)
+
+
 @pytest.mark.parametrize("size", [(61, 47), (959, 541)])
 def test_a_picture_of_any_size_is_looked_at_and_boxes_lie_inside_it(tmp_path, picture, size):
     cv2.imwrite(str(tmp_path / "odd.png"), np.ascontiguousarray(picture[: size[1], : size[0]]))

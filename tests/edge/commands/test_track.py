@@ -112,6 +112,44 @@ def test_bad_input_is_refused_in_one_sentence_before_any_work(tmp_path, capsys, 
     assert (tmp_path / "text.mp4").read_text() == "no video"
 
 
+def test_a_chip_that_is_not_there_is_refused_as_detect_does_and_motion_takes_no_ones_place(video, tmp_path, capsys):
+    out = tmp_path / "out.csv"
+    out.write_text("before")
+    told = []
+    for command in ("detect", "track"):
+        assert main([command, str(video), "--detector", "hailo", "--out", str(out)]) == 2
+        told.append(capsys.readouterr().err.splitlines()[-1])
+    assert told[0] == told[1]
+    assert "python3-hailort" in told[0]
+    assert out.read_text() == "before"
+
+
+def test_a_chip_that_fails_on_the_way_is_told_and_leaves_no_table(video, tmp_path, capsys, on_the_chip, board):
+    board.fails = {2: 36}
+    command = ["track", str(video), *on_the_chip]
+    assert main([*command, "--out", str(tmp_path / "out.csv")]) == 2
+    assert "dmesg" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    assert not board.in_use
+
+
+@pytest.mark.slow
+def test_the_chip_follows_the_walkers_and_is_free_afterwards(video, tmp_path, on_the_chip, board):
+    out = tmp_path / "out.csv"
+    command = ["track", str(video), *on_the_chip]
+    assert main([*command, "--passes-per-second", "4", "--out", str(out)]) == 0
+    assert board.jobs == pytest.approx(4 * FRAMES / 25, abs=2)
+    assert not board.in_use
+    for who in range(2):
+        ids = set()
+        for row in rows_of(out):
+            x, foot, tall, _ = people_at(int(row["frame"]))[who]
+            middle = (float(row["x0"]) + float(row["x1"])) / 2
+            if row["class"] == "person" and abs(middle - x) < 0.2 * tall and abs(float(row["y1"]) - foot) < 0.2 * tall:
+                ids.add(row["id"])
+        assert len(ids) == 1
+
+
 def test_a_damaged_video_leaves_the_old_table_as_it_was(video, tmp_path, capsys):
     broken, out = tmp_path / "broken.mp4", tmp_path / "out.csv"
     whole = video.read_bytes()
