@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.detect.hailo.loaded import LoadedNetwork
-from edge.detect.hailo.words import NO_CHIP, NO_PACKAGE, STILL_HANGS, TWO_VERSIONS, in_words
+from edge.detect.hailo.opening import OPEN_S, Trial, open_device
+from edge.detect.hailo.words import NO_CHIP, NO_PACKAGE, OPENING_HANGS, STILL_HANGS, TWO_VERSIONS, in_words
 from edge.detect.network import DOUBLE, FLOORS
 from edge.errors import ChipMismatch, ChipMissing, ChipStalled, WrongWeights
 
@@ -30,10 +31,11 @@ DEADLINE_S = 1.0
 class Chip:
     """Opens the chip when a network is first asked for, in the process and on the day that need it, and keeps it.
 
-    `models` is the folder of the HEF files. Safe to share between threads; the networks take turns on the chip.
+    `models` is the folder of the HEF files; an answer may take `deadline_s`, opening `open_s`. Safe to share between
+    threads; the networks take turns on the chip.
     """
 
-    def __init__(self, models: Path = MODELS, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(self, models: Path = MODELS, deadline_s: float = DEADLINE_S, open_s: float = OPEN_S) -> None:
         self._models = models
         self._deadline_s = deadline_s
         self._lock = threading.Lock()
@@ -42,11 +44,12 @@ class Chip:
         self._architecture = ""
         self._networks: dict[str, LoadedNetwork] = {}
         self._parting = threading.Thread()
+        self._trial = Trial(open_s)
 
     def network(self, name: str) -> LoadedNetwork:
         """The network of this name (`FILES`), loaded once; after one broke, the chip is opened anew first.
 
-        Raises `ChipMissing`, `ChipBusy`, `ChipMismatch`, `ChipFault` or `WrongWeights`.
+        Raises `ChipMissing`, `ChipBusy`, `ChipMismatch`, `ChipStalled`, `ChipFault` or `WrongWeights`.
         """
         with self._lock:
             if any(network.broken for network in self._networks.values()):
@@ -80,11 +83,9 @@ class Chip:
         with in_words("opening it"):
             if not self._api.Device.scan():
                 raise ChipMissing(NO_CHIP)
-            with self._api.Device() as device:
-                self._architecture = device.control.identify().device_architecture.name
-            parameters = self._api.VDevice.create_params()
-            parameters.scheduling_algorithm = self._api.HailoSchedulingAlgorithm.ROUND_ROBIN
-            self._device = self._api.VDevice(parameters)
+            if not self._trial.comes_back():
+                raise ChipStalled(OPENING_HANGS)
+            self._device, self._architecture = open_device(self._api)
 
     def _load(self, name: str) -> LoadedNetwork:
         path = self._file(name)

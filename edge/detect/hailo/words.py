@@ -38,6 +38,10 @@ NO_CHIP = (
     "no Hailo chip answers: see that the AI board sits firmly and its flat cable is locked at both ends, then restart"
     " the node"
 )
+OPENING_HANGS = (
+    "the Hailo chip hangs while it is opened: if it stays so, take the node's power away for a moment, a restart is not"
+    " enough"
+)
 STILL_HANGS = "the Hailo chip has not come back from what it was doing: if it stays so, restart the node"
 TYPED = {"HailoRTTimeout": 4, "HailoRTDriverOperationFailedException": 36}
 """What a job may end with: handed to its callback without the number, unlike what calls raise."""

@@ -1,6 +1,7 @@
 """The chip: whose it is, what goes in and out, how long it may take, and what is said when it fails."""
 
 import importlib
+import signal
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from edge.detect.hailo import Chip, HailoDetector
 from edge.detect.hailo.detector import GREY
+from edge.detect.hailo.opening import Trial
 from edge.errors import ChipBusy, ChipFault, ChipMismatch, ChipMissing, ChipStalled, EdgeError, WrongWeights
 from edge.frame import Frame
 
@@ -304,6 +306,46 @@ def test_a_picture_is_looked_at_as_a_whole_and_in_tiles_near_enough(chip, light)
     found = HailoDetector(1920, 1080, chip).detect(grey_frame(90, 1920, 1080))
     assert found.region == (0, 0, 1920, 1080)
     assert len(light) == 3
+
+
+@pytest.fixture
+def in_other_processes(monkeypatch):
+    """The fake package is there for other processes, too."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests" / "fakes"))
+    monkeypatch.setenv("HAILORT_LOGGER_PATH", "NONE")
+
+
+def test_a_chip_that_hangs_while_it_is_opened_is_told_and_keeps_nothing_of_the_node(
+    hailo_platform, board, light, in_other_processes, monkeypatch
+):
+    monkeypatch.setenv("FAKE_HAILORT_OPENING_HANGS", "1")
+    chip = Chip(hailo_platform.models, open_s=0.5)
+    with pytest.raises(ChipStalled, match="hangs while it is opened"):
+        chip.network("yolov8s")
+    assert not board.in_use
+    assert chip._trial._process.returncode == -signal.SIGKILL
+    monkeypatch.delenv("FAKE_HAILORT_OPENING_HANGS")
+    chip = Chip(hailo_platform.models, open_s=120)
+    chip.network("yolov8s")
+    assert chip._trial._process.returncode == 0
+    chip.close()
+
+
+def test_an_opening_that_cannot_even_be_killed_is_not_begun_again(monkeypatch, in_other_processes):
+    monkeypatch.setenv("FAKE_HAILORT_OPENING_HANGS", "1")
+    monkeypatch.setattr("edge.detect.hailo.opening._KILLED_S", 0.01)
+    with monkeypatch.context() as undead:
+        undead.setattr(subprocess.Popen, "kill", lambda _process: None)
+        trial = Trial(0.01)
+        assert not trial.comes_back()
+        first = trial._process
+        assert not trial.comes_back()
+        assert trial._process is first
+    first.kill()
+    first.wait()
+    monkeypatch.setenv("PYTHONPATH", "")
+    trial._open_s = 120
+    assert trial.comes_back(), "a bad end is one, too"
 
 
 def test_while_a_chip_will_not_be_let_go_it_is_not_opened_twice(hasty, board, light):

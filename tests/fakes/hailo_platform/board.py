@@ -1,6 +1,7 @@
 """The board under the fake: which chip is on it, and what is wrong with it. The real package has no such module."""
 
 import json
+import os
 import threading
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -16,6 +17,8 @@ class Board:
     driver: str = "4.23.0"
     driver_runs: bool = True
     taken_by_another: bool = False
+    opening_hangs: bool = field(default_factory=lambda: bool(os.environ.get("FAKE_HAILORT_OPENING_HANGS")))
+    """For ever, and nothing else of the process runs meanwhile."""
     queue: int = 4
     hangs_from: int | None = None
     """The chip never answers this job, nor any after it."""

@@ -1,5 +1,6 @@
 """The part that is C++ in the real package: the chip at work in a thread of its own, and faults as numbers."""
 
+import ctypes
 import json
 import os
 import queue
@@ -72,6 +73,9 @@ class NativeVDevice:
         if not scan():
             raise failed("HAILO_OUT_OF_PHYSICAL_DEVICES")
         check_driver()
+        if board.opening_hangs:
+            # The binding does not let go of the interpreter's lock while it opens a device.
+            ctypes.PyDLL(None).pause()
         if board.taken_by_another or board.in_use:
             raise failed("HAILO_OUT_OF_PHYSICAL_DEVICES")
         board.in_use = True
