@@ -156,6 +156,11 @@ def _add_detector(command: argparse.ArgumentParser, more: str = "") -> None:
     command.add_argument(
         "--hailo-models", type=Path, help="folder of the HEF files for --detector hailo (/usr/share/hailo-models)"
     )
+    command.add_argument(
+        "--hailo-service",
+        action="store_true",
+        help="have the chip from HailoRT's service, which lets several programs of this board use it",
+    )
 
 
 def _add_token(command: argparse.ArgumentParser) -> None:
@@ -211,7 +216,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         from edge.detect.hailo import MODELS, Chip  # noqa: PLC0415
 
         # One owner for all recordings: a second one would find the chip taken.
-        return Chip(arguments.hailo_models or MODELS)
+        return Chip(arguments.hailo_models or MODELS, served=arguments.hailo_service)
 
     def eyes_for(camera: Camera, first_segment: int) -> Eyes:
         from edge.track.eyes import open_eyes  # noqa: PLC0415

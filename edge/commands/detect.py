@@ -38,7 +38,7 @@ def detect(arguments: argparse.Namespace) -> int:
     check_place(out, source)
     if not source.is_file():
         raise BadInput(f"there is no picture or video at {source}")
-    with closing(Chip(arguments.hailo_models or MODELS)) as chip:
+    with closing(Chip(arguments.hailo_models or MODELS, served=arguments.hailo_service)) as chip:
         if source.suffix.lower() in PICTURES:
             write_table(out, _table([(0, _in_picture(source, arguments, chip))]))
         else:

@@ -28,7 +28,7 @@ def track(arguments: argparse.Namespace) -> int:
     source: Path = arguments.video
     out: Path = arguments.out
     check_place(out, source)
-    chip = Chip(arguments.hailo_models or MODELS)
+    chip = Chip(arguments.hailo_models or MODELS, served=arguments.hailo_service)
     try:
         with FileCamera(source, 0) as camera:
             size, rate = (camera.width, camera.height), camera.frames_per_second

@@ -1,10 +1,12 @@
 import io
 import os
+from types import SimpleNamespace
 
 import pytest
 
 from edge.api.access import PIN_FILE, OperatorPin
 from edge.cli import main
+from edge.detect.hailo import MODELS
 
 GOOD = ["serve", "--node", "left", "--camera", "file:x.mp4", "--data", "d", "--hub", "http://h", "--token", "t"]
 
@@ -98,6 +100,7 @@ def test_help_names_every_option(capsys):
         "--passes-per-second",
         "--poses-per-second",
         "--hailo-models",
+        "--hailo-service",
         "--delete-confirmed",
     ):
         assert option in told
@@ -130,6 +133,25 @@ def test_help_does_not_tell_the_token(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         main(["serve", "--help"])
     assert "from-outside" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("options", "served"), [([], False), (["--hailo-service"], True)])
+def test_a_node_has_the_chip_for_itself_or_from_the_service(monkeypatch, options, served):
+    chips = []
+
+    async def serve(_settings, eyes_for, *_):
+        eyes_for(SimpleNamespace(width=640, height=360, frames_per_second=25.0), 0)
+        return 0
+
+    monkeypatch.setattr("edge.cli.serve", serve)
+
+    class StubChip:
+        def __init__(self, models, *, served):
+            chips.append((models, served))
+
+    monkeypatch.setattr("edge.detect.hailo.Chip", StubChip)
+    assert main([*GOOD, *options]) == 0
+    assert chips == [(MODELS, served)]
 
 
 @pytest.mark.parametrize(

@@ -31,11 +31,14 @@ DEADLINE_S = 1.0
 class Chip:
     """Opens the chip when a network is first asked for, in the process and on the day that need it, and keeps it.
 
-    `models` is the folder of the HEF files; an answer may take `deadline_s`, opening `open_s`. Safe to share between
-    threads; the networks take turns on the chip.
+    `models` is the folder of the HEF files; an answer may take `deadline_s`, opening `open_s`. The chip is this
+    process's alone, unless it is `served` by HailoRT's service to several. Safe to share between threads; the networks
+    take turns on the chip.
     """
 
-    def __init__(self, models: Path = MODELS, deadline_s: float = DEADLINE_S, open_s: float = OPEN_S) -> None:
+    def __init__(
+        self, models: Path = MODELS, deadline_s: float = DEADLINE_S, open_s: float = OPEN_S, *, served: bool = False
+    ) -> None:
         self._models = models
         self._deadline_s = deadline_s
         self._lock = threading.Lock()
@@ -44,7 +47,8 @@ class Chip:
         self._architecture = ""
         self._networks: dict[str, LoadedNetwork] = {}
         self._parting = threading.Thread()
-        self._trial = Trial(open_s)
+        self._served = served
+        self._trial = Trial(open_s, served)
 
     def network(self, name: str) -> LoadedNetwork:
         """The network of this name (`FILES`), loaded once; after one broke, the chip is opened anew first.
@@ -85,7 +89,7 @@ class Chip:
                 raise ChipMissing(NO_CHIP)
             if not self._trial.comes_back():
                 raise ChipStalled(OPENING_HANGS)
-            self._device, self._architecture = open_device(self._api)
+            self._device, self._architecture = open_device(self._api, self._served)
 
     def _load(self, name: str) -> LoadedNetwork:
         path = self._file(name)

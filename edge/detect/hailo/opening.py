@@ -13,22 +13,32 @@ from typing import Any
 OPEN_S = 10.0
 """How long opening may take; with the loading of HailoRT it takes a second or two."""
 _KILLED_S = 1.0
+_GROUP = "SHARED"
+"""Whoever gives the service this name gets the same chip; Hailo's own programs do, too."""
+_SERVED = "served"
 
 
-def open_device(api: Any) -> tuple[Any, str]:
-    """The chip, ready to take networks, and its architecture; `api` is Hailo's package, whose faults it raises."""
+def open_device(api: Any, served: bool) -> tuple[Any, str]:
+    """The chip, ready to take networks, and its architecture; `api` is Hailo's package, whose faults it raises.
+
+    It is for this process alone, unless it is `served` by HailoRT's service, which lets all its clients have it.
+    """
     with api.Device() as device:
         architecture = device.control.identify().device_architecture.name
     parameters = api.VDevice.create_params()
     parameters.scheduling_algorithm = api.HailoSchedulingAlgorithm.ROUND_ROBIN
+    if served:
+        parameters.multi_process_service = True
+        parameters.group_id = _GROUP
     return api.VDevice(parameters), architecture
 
 
 class Trial:
-    """Opens the chip and gives it back, in another process, within `open_s`."""
+    """Opens the chip, `served` or not, and gives it back, in another process, within `open_s`."""
 
-    def __init__(self, open_s: float = OPEN_S) -> None:
+    def __init__(self, open_s: float = OPEN_S, served: bool = False) -> None:
         self._open_s = open_s
+        self._arguments = [_SERVED] if served else []
         self._process: subprocess.Popen[bytes] | None = None
 
     def comes_back(self) -> bool:
@@ -40,7 +50,7 @@ class Trial:
             return False
         # Without the folder of this file among its paths: whatever lies there is not what Hailo's package means.
         self._process = subprocess.Popen(
-            [sys.executable, "-P", __file__],
+            [sys.executable, "-P", __file__, *self._arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -56,4 +66,4 @@ class Trial:
 
 
 if __name__ == "__main__":
-    open_device(importlib.import_module("hailo_platform"))[0].release()
+    open_device(importlib.import_module("hailo_platform"), sys.argv[1:] == [_SERVED])[0].release()

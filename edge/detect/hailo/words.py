@@ -21,8 +21,19 @@ SENTENCES: dict[int, tuple[type[EdgeError], str]] = {
         " it anew; then restart the node",
     ),
     73: (ChipBusy, "another program uses the Hailo chip: stop it, only one can have the chip"),
-    74: (ChipBusy, "the Hailo chip is taken: another program, or a second node on this board, has it; stop that one"),
+    74: (
+        ChipBusy,
+        "the Hailo chip is taken, another program or a second node on this board has it: stop that one, or start both"
+        " with --hailo-service",
+    ),
     76: (ChipMismatch, f"the Hailo driver and the HailoRT library are of different versions: {UPDATE}"),
+    77: (
+        ChipFault,
+        "HailoRT's service does not answer: start it with `sudo systemctl enable --now hailort`, or leave out"
+        " --hailo-service where one program has the chip",
+    ),
+    78: (ChipMismatch, f"HailoRT's service and the HailoRT library are of different versions: {UPDATE}"),
+    81: (ChipFault, "the Hailo driver finds no memory for its pictures: restart this machine"),
     87: (ChipStalled, "the Hailo chip hangs and only a cold start wakes it: take the node's power away for a moment"),
     91: (WrongWeights, "{what} is damaged: reinstall the package hailo-models"),
     92: (WrongWeights, "{what} is made for another generation of HailoRT: install the hailo-models of this system"),

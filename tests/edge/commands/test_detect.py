@@ -65,6 +65,25 @@ def test_the_chip_finds_everybody_in_a_picture_and_is_free_afterwards(tmp_path, 
     assert not board.in_use
 
 
+def test_a_chip_that_others_use_is_had_from_the_service_and_from_nobody_without_it(
+    tmp_path, picture, on_the_chip, board, capsys
+):
+    cv2.imwrite(str(tmp_path / "one.png"), picture)
+    command = [
+        "detect",
+        str(tmp_path / "one.png"),
+        *on_the_chip,
+        "--hailo-service",
+        "--out",
+        str(tmp_path / "boxes.csv"),
+    ]
+    assert main(command) == 2
+    assert "HailoRT's service does not answer" in capsys.readouterr().err
+    board.service = "4.23.0"
+    assert main(command) == 0
+    assert len(table(tmp_path / "boxes.csv")) >= 2
+
+
 @pytest.mark.slow
 def test_the_chip_looks_at_the_frames_of_a_video_as_often_as_the_budget_says(tmp_path, video, on_the_chip, board):
     command = ["detect", str(video), *on_the_chip]

@@ -105,6 +105,50 @@ def test_a_model_keeps_its_device_taken(api, hailo_platform, board):
     assert not board.in_use
 
 
+def served(api, group="SHARED"):
+    parameters = api.VDevice.create_params()
+    parameters.scheduling_algorithm = api.HailoSchedulingAlgorithm.ROUND_ROBIN
+    parameters.multi_process_service = True
+    parameters.group_id = group
+    return api.VDevice(parameters)
+
+
+def test_the_service_gives_one_chip_to_those_of_one_group(api, board):
+    board.service = "4.23.0"
+    first, second = served(api), served(api)
+    for group in ("OTHERS", ""):
+        with pytest.raises(api.HailoRTException, match="74"):
+            served(api, group)
+    with pytest.raises(api.HailoRTException, match="74"):
+        api.VDevice()
+    first.release()
+    assert board.in_use
+    second.release()
+    assert not board.in_use
+
+
+def test_the_service_cannot_give_what_a_process_has_for_itself(api, board, device):
+    board.service = "4.23.0"
+    with pytest.raises(api.HailoRTException, match="74"):
+        served(api)
+
+
+@pytest.mark.parametrize(("service", "status"), [(None, "77"), ("4.22.0", "78")])
+def test_a_service_that_is_not_there_or_of_another_version_gives_nothing(api, board, service, status):
+    board.service = service
+    with pytest.raises(api.HailoRTException, match=status):
+        served(api)
+    assert not board.in_use
+
+
+def test_the_service_needs_the_scheduler(api, board):
+    board.service = "4.23.0"
+    parameters = api.VDevice.create_params()
+    parameters.multi_process_service = True
+    with pytest.raises(api.HailoRTException, match="Invalid argument"):
+        api.VDevice(parameters)
+
+
 def test_a_device_is_of_no_use_in_a_forked_process(device, hailo_platform):
     path = str(hailo_platform.models / "yolov8s_h8l.hef")
     inside, outside = multiprocessing.Pipe()

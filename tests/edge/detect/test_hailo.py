@@ -160,6 +160,21 @@ def test_every_fault_has_its_own_sentence_and_leaves_the_chip_to_others(name, ha
     assert not board.in_use
 
 
+SERVED = {
+    "no service": (None, False, ChipFault, "systemctl"),
+    "other version": ("4.22.0", False, ChipMismatch, "service and the HailoRT library"),
+    "taken": ("4.23.0", True, ChipBusy, "start both with --hailo-service"),
+}
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_what_keeps_the_service_from_giving_the_chip_is_told(name, hailo_platform, board):
+    board.service, board.taken_by_another, kind, words = SERVED[name]
+    with pytest.raises(kind, match=words):
+        Chip(hailo_platform.models, served=True).network("yolov8s")
+    assert not board.in_use
+
+
 def sentences(hailo_platform, board, folder):
     for spoil, _, _ in FAULTS.values():
         board.reset()
@@ -256,6 +271,8 @@ def test_a_chip_that_goes_on_hanging_says_so_each_time(hasty, board, light):
     (4, ChipStalled, "no answer"),
     (36, ChipFault, "dmesg"),
     (63, ChipFault, "aborted"),
+    (77, ChipFault, "service does not answer"),
+    (81, ChipFault, "no memory"),
     (87, ChipStalled, "power away"),
 ])  # fmt: skip
 def test_a_job_that_ends_badly_is_told_though_its_wait_is_silent(status, kind, words, chip, board, light):
@@ -282,8 +299,12 @@ def test_a_closed_chip_is_free_for_others_and_opens_again_when_asked(hailo_platf
     assert not board.in_use
 
 
-def test_two_cameras_share_one_chip_from_their_own_threads(chip, light):
-    detectors = [HailoDetector(1280, 720, chip) for _ in range(2)]
+@pytest.mark.parametrize("owners", ["one process", "two nodes and the service"])
+def test_two_cameras_share_one_chip_from_their_own_threads(owners, hailo_platform, board, light):
+    board.service = "4.23.0"
+    served = owners != "one process"
+    chips = [Chip(hailo_platform.models, deadline_s=5, served=served) for _ in range(2 if served else 1)]
+    detectors = [HailoDetector(1280, 720, chips[number % len(chips)]) for number in range(2)]
     found = [[], []]
 
     def watch(number):
@@ -300,6 +321,36 @@ def test_two_cameras_share_one_chip_from_their_own_threads(chip, light):
         widths = [float(one[0].box[0, 2] - one[0].box[0, 0]) for one in found[number]]
         assert widths == sorted(set(widths))
         assert len(widths) == 10
+    assert len(board.groups) == (2 if served else 0)
+    for chip in chips:
+        chip.close()
+    assert not board.in_use
+
+
+def test_one_node_that_leaves_the_service_takes_the_chip_from_no_other(hailo_platform, board, light):
+    board.service = "4.23.0"
+    first, second = (Chip(hailo_platform.models, served=True) for _ in range(2))
+    detectors = [HailoDetector(1280, 720, chip) for chip in (first, second)]
+    for detector in detectors:
+        detector.detect(grey_frame(90))
+    first.close()
+    detectors[1].detect(grey_frame(90))
+    second.close()
+
+
+def test_a_service_that_ends_is_told_and_used_again_when_it_is_back(hailo_platform, board, light):
+    board.service = "4.23.0"
+    chip = Chip(hailo_platform.models, deadline_s=5, served=True)
+    detector = HailoDetector(1280, 720, chip)
+    detector.detect(grey_frame(90))
+    board.service = None
+    for _ in range(2):
+        with pytest.raises(ChipFault, match="service does not answer"):
+            detector.detect(grey_frame(90))
+    board.service = "4.23.0"
+    detector.detect(grey_frame(90))
+    chip.close()
+    assert not board.in_use
 
 
 def test_a_picture_is_looked_at_as_a_whole_and_in_tiles_near_enough(chip, light):

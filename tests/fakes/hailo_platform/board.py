@@ -17,6 +17,8 @@ class Board:
     driver: str = "4.23.0"
     driver_runs: bool = True
     taken_by_another: bool = False
+    service: str | None = None
+    """The version of HailoRT's service that runs, which can give one chip to several processes; None for no service."""
     opening_hangs: bool = field(default_factory=lambda: bool(os.environ.get("FAKE_HAILORT_OPENING_HANGS")))
     """For ever, and nothing else of the process runs meanwhile."""
     queue: int = 4
@@ -27,7 +29,9 @@ class Board:
     jobs: int = 0
     most_under_way: int = 0
     in_use: bool = False
-    """A VDevice, or a model of one, of this process has the chip."""
+    """A VDevice, or a model of one, of this process or of the service has the chip."""
+    groups: list[str] = field(default_factory=list)
+    """The group of each VDevice that the service has made of it."""
     lets_go: threading.Event | None = None
     """A network that hangs is not gone before this is set: the real one waits up to ten seconds for its pictures."""
     complaints: list[str] = field(default_factory=list)
@@ -35,7 +39,7 @@ class Board:
 
     def reset(self) -> None:
         """Whole again; what has the chip keeps it."""
-        fresh = Board(in_use=self.in_use)
+        fresh = Board(in_use=self.in_use, groups=self.groups)
         for entry in fields(Board):
             setattr(self, entry.name, getattr(fresh, entry.name))
 

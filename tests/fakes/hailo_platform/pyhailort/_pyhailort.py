@@ -32,6 +32,9 @@ STATUS = {
     73: "HAILO_DEVICE_IN_USE",
     74: "HAILO_OUT_OF_PHYSICAL_DEVICES",
     76: "HAILO_INVALID_DRIVER_VERSION",
+    77: "HAILO_RPC_FAILED",
+    78: "HAILO_INVALID_SERVICE_VERSION",
+    81: "HAILO_OUT_OF_HOST_CMA_MEMORY",
     82: "HAILO_QUEUE_IS_FULL",
     87: "HAILO_DRIVER_TIMEOUT",
     91: "HAILO_HEF_FILE_CORRUPTED",
@@ -65,10 +68,23 @@ def check_driver() -> None:
         raise failed("HAILO_INVALID_DRIVER_VERSION")
 
 
-class NativeVDevice:
-    """The chip as one process has it, until this object and every model made of it are gone."""
+def check_service() -> None:
+    if board.service is None:
+        raise failed("HAILO_RPC_FAILED")
 
-    def __init__(self) -> None:
+
+class NativeVDevice:
+    """The chip as one process has it, until this object and every model made of it are gone: by itself, or as one of
+    several of the same `group` by the service."""
+
+    def __init__(self, served: bool, group: str, scheduled: bool) -> None:
+        self.served = served
+        if served:
+            if not scheduled:
+                raise failed("HAILO_INVALID_ARGUMENT")
+            check_service()
+            if board.service != LIBRARY:
+                raise failed("HAILO_INVALID_SERVICE_VERSION")
         # Without a device id the library walks over those it finds and passes by the ones in use.
         if not scan():
             raise failed("HAILO_OUT_OF_PHYSICAL_DEVICES")
@@ -76,16 +92,21 @@ class NativeVDevice:
         if board.opening_hangs:
             # The binding does not let go of the interpreter's lock while it opens a device.
             ctypes.PyDLL(None).pause()
-        if board.taken_by_another or board.in_use:
+        joins = served and group and group in board.groups
+        if board.taken_by_another or (board.in_use and not joins):
             raise failed("HAILO_OUT_OF_PHYSICAL_DEVICES")
         board.in_use = True
+        if served:
+            board.groups.append(group)
         self.work: queue.SimpleQueue[NativeJob | None] = queue.SimpleQueue()
         threading.Thread(target=_chip, args=(self.work,), name="fake-hailo", daemon=True).start()
-        weakref.finalize(self, _give_back, self.work)
+        weakref.finalize(self, _give_back, self.work, group if served else None)
 
 
-def _give_back(work: "queue.SimpleQueue[NativeJob | None]") -> None:
-    board.in_use = False
+def _give_back(work: "queue.SimpleQueue[NativeJob | None]", group: str | None) -> None:
+    if group is not None:
+        board.groups.remove(group)
+    board.in_use = bool(board.groups)
     work.put(None)
 
 
@@ -162,6 +183,8 @@ class NativeConfigured:
         if line.closed:
             raise failed("HAILO_STREAM_ABORT")
         try:
+            if self._device.served:
+                check_service()
             if not self.active:
                 raise failed("HAILO_NETWORK_GROUP_NOT_ACTIVATED")
             sizes = {name: 4 * int(np.prod(shape)) for name, shape in self._network.outputs.items()}

@@ -46,6 +46,10 @@ class HailoRTInvalidOperationException(HailoRTException):
     pass
 
 
+class HailoRTInvalidArgumentException(HailoRTException):
+    pass
+
+
 class HailoRTNotFoundException(HailoRTException):
     pass
 
@@ -67,14 +71,19 @@ class HailoRTNetworkGroupNotActivatedException(HailoRTException):
 
 
 _TYPED = {
+    2: HailoRTInvalidArgumentException("Invalid argument. See hailort.log for more information"),
     4: HailoRTTimeout("Received a timeout - hailort has failed because a timeout had occurred"),
     6: HailoRTInvalidOperationException("Invalid operation. See hailort.log for more information"),
     26: HailoRTInvalidHEFException("Invalid HEF. See hailort.log for more information"),
-    36: HailoRTDriverOperationFailedException("Failure in hailort driver ioctl."),
+    36: HailoRTDriverOperationFailedException(
+        "Failure in hailort driver ioctl. run 'dmesg | grep hailo' for more information"
+    ),
     61: HailoRTNotFoundException("Item not found. See hailort.log for more information"),
     63: HailoRTStreamAborted("Stream was aborted"),
     69: HailoRTNetworkGroupNotActivatedException("Network group is not activated"),
-    93: HailoRTHEFNotCompatibleWithDevice("HEF file is not compatible with device."),
+    93: HailoRTHEFNotCompatibleWithDevice(
+        "HEF file is not compatible with device. See hailort.log for more information"
+    ),
 }
 
 
@@ -141,7 +150,11 @@ class VDevice:
         self._creation_pid = os.getpid()
         gc.collect()
         with ExceptionWrapper():
-            self._vdevice: native.NativeVDevice | None = native.NativeVDevice()
+            self._vdevice: native.NativeVDevice | None = native.NativeVDevice(
+                self._params.multi_process_service,
+                self._params.group_id,
+                self._params.scheduling_algorithm is HailoSchedulingAlgorithm.ROUND_ROBIN,
+            )
 
     @staticmethod
     def create_params() -> VDeviceParams:
