@@ -97,7 +97,7 @@ class Node:
         """Set when the node cannot do its duty any more and its process should end."""
         self.viewfinder = Viewfinder(source, clock, log, self._know)
         self.guide = Guide(self.viewfinder, panel, log)
-        self.lookout = Lookout(shelf.root / "locked-view", self.viewfinder, self._knocked, log)
+        self.lookout = Lookout(shelf.root, self.viewfinder, self._knocked, log)
         self.live = Live(self.viewfinder, self._load, cost, log)
         self._source = source
         self._eyes_for = eyes_for
@@ -204,14 +204,14 @@ class Node:
             async with opened(self._source, session.start_ns, self._log, keep=True) as camera:
                 self._know(camera)
                 going = await aside(lambda: self._go_on(session, after, behind_ns, camera, loop))
-                self._set_going(going)
+                self._set_going(going, resumed=True)
             if not self._resuming:
                 # The order to stop came while the camera was being opened.
                 await asyncio.to_thread(going.stop)
             self._resuming = None
         self._log.event("recording-resumed", session=session.session, after=after, behind_ms=behind_ns // MILLISECOND)
 
-    def _set_going(self, recording: Recording) -> None:
+    def _set_going(self, recording: Recording, *, resumed: bool = False) -> None:
         self._recording = recording
         self._fault = None
         self._asked_to_stop = False
@@ -219,7 +219,7 @@ class Node:
         self._ended.clear()
         self.viewfinder.lend()
         self.guide.end()
-        self.lookout.begin()
+        self.lookout.begin(resumed=resumed)
         recording.start()
         self._panel.light(RECORDING)
 

@@ -320,7 +320,7 @@ async function showFraming() {
 
 function showView(view) {
   el("lock").textContent = view.locked ? "Lock view anew" : "Lock view";
-  el("view").textContent = view.locked ? "The view is locked: a knocked camera will be told." : "";
+  el("view").textContent = view.locked ? "The view is locked: a knocked camera will be told." : "No view is locked: a recording keeps to its first picture.";
 }
 
 el("lock").addEventListener("click", () => whileBusy(el("lock"), "", async () => {

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+from edge.detect.picture import Plane
 from edge.framing import Knock, LockedView
 from edge.viewing.viewfinder import Viewfinder
 from firmware.log import Log
@@ -17,7 +18,8 @@ BELIEVED = 2
 
 
 class ViewState(Message, frozen=True, kw_only=True):
-    """Whether a view is locked, how far the camera had moved from it at the last look, and the sentence of an alarm."""
+    """Whether a view is locked, how far the camera had moved at the last look from what its recording is compared with,
+    and the sentence of an alarm."""
 
     KIND = "view-state"
     VERSION = 1
@@ -28,24 +30,29 @@ class ViewState(Message, frozen=True, kw_only=True):
 
 
 class Lookout:
-    """Compares what the camera shows with the view in `file`.
+    """Compares what the camera shows with the view that was locked, or with the recording's own first picture where
+    none was, or where that shows another place.
 
-    `told` gets the sentence of a new alarm, and None when the camera is back.
+    Both are kept in `folder`: a recording that is gone on with has the picture that it began with. `told` gets the
+    sentence of a new alarm, and None when the camera is back.
     """
 
     def __init__(
         self,
-        file: Path,
+        folder: Path,
         viewfinder: Viewfinder,
         told: Callable[[str | None], None],
         log: Log,
     ) -> None:
-        self._file = file
+        self._file = folder / "locked-view"
+        self._own = folder / "recording-view"
         self._viewfinder = viewfinder
         self._told = told
         self._log = log
         self._knock: Knock | None = None
         self._alarm: str | None = None
+        self._settled = False
+        """It is decided which of the two this recording is compared with."""
         self._against = 0
         """Looks in a row that contradict what was told last."""
         # A look that began before another view was locked must not judge it.
@@ -60,29 +67,32 @@ class Lookout:
         """Make what the camera sees now the view that it shall keep; raises `CameraFault`."""
         frame = await self._viewfinder.picture()
         async with self._looking:
-            await asyncio.to_thread(lambda: self._keep(LockedView.of(frame.planes)))
-            self._forget()
+            await asyncio.to_thread(lambda: self._keep(self._file, LockedView.of(frame.planes)))
+            await self._forget()
         self._log.event("view-locked")
 
     async def unlock(self) -> None:
         """Let the camera look wherever it does."""
         async with self._looking:
             await asyncio.to_thread(self._file.unlink, missing_ok=True)
-            self._forget()
+            await self._forget()
         self._log.event("view-unlocked")
 
-    def begin(self) -> None:
-        """A recording begins: look at it from now on."""
+    def begin(self, *, resumed: bool = False) -> None:
+        """A recording begins, or is `resumed`: look at it from now on."""
         self._knock = self._alarm = None
+        self._settled = False
         self._against = 0
-        self._task = asyncio.get_running_loop().create_task(self._watch(), name="lookout")
+        self._task = asyncio.get_running_loop().create_task(self._watch(resumed), name="lookout")
 
     def end(self) -> None:
         """The recording has ended."""
         if self._task:
             self._task.cancel()
 
-    async def _watch(self) -> None:
+    async def _watch(self, resumed: bool) -> None:
+        if not resumed:
+            await asyncio.to_thread(self._own.unlink, missing_ok=True)
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             try:
@@ -92,9 +102,11 @@ class Lookout:
                 self._log.event("lookout-fault", fault=f"{type(fault).__name__}: {fault}")
 
     async def _compare(self) -> None:
-        view = await asyncio.to_thread(self._locked)
         frame = self._viewfinder.newest
-        if view is None or frame is None:
+        if frame is None:
+            return
+        view = await asyncio.to_thread(self._reference, frame.planes)
+        if view is None:
             return
         knock = await asyncio.to_thread(view.compare, frame.planes)
         if not knock.certain:
@@ -109,9 +121,10 @@ class Lookout:
     def _say(self, knock: Knock) -> None:
         if knock.moved:
             moved = math.hypot(knock.right_px, knock.down_px)
+            since = "the recording began" if self._own.exists() else "the view was locked"
             self._alarm = (
-                f"the camera was knocked: its picture has moved by {moved:.0f} pixels since the view was locked; point "
-                "it as before, or lock the new view"
+                f"the camera was knocked: its picture has moved by {moved:.0f} pixels since {since}; point it as "
+                "before, or lock the new view"
             )
             self._log.event("camera-knocked", right_px=knock.right_px, down_px=knock.down_px)
         else:
@@ -119,23 +132,44 @@ class Lookout:
             self._log.event("camera-back")
         self._told(self._alarm)
 
-    def _forget(self) -> None:
+    async def _forget(self) -> None:
+        """Begin anew with what the operator wants: the recording's own picture is of no use then."""
+        await asyncio.to_thread(self._own.unlink, missing_ok=True)
+        self._settled = True
         self._knock = None
         self._against = 0
         if self._alarm:
             self._alarm = None
             self._told(None)
 
-    def _keep(self, view: LockedView) -> None:
-        make_folder(self._file.parent)
-        write_durably(self._file, view.encode())
+    def _reference(self, planes: Plane) -> LockedView | None:
+        """What the recording is compared with; its own is the first picture in which enough stands out."""
+        if own := _read(self._own):
+            return own
+        locked = _read(self._file)
+        if self._settled:
+            return locked
+        here = LockedView.of(planes)
+        if not here.compare(planes).certain:
+            return locked
+        self._settled = True
+        if locked and locked.compare(planes).certain:
+            return locked
+        self._keep(self._own, here)
+        self._log.event("view-not-recognised" if locked else "view-taken")
+        return here
 
-    def _locked(self) -> LockedView | None:
-        try:
-            raw = self._file.read_bytes()
-        except FileNotFoundError:
-            return None
-        view = LockedView.decode(raw)
-        if view is None:
-            raise ValueError(f"{self._file} holds no view: lock it anew")
-        return view
+    def _keep(self, file: Path, view: LockedView) -> None:
+        make_folder(file.parent)
+        write_durably(file, view.encode())
+
+
+def _read(file: Path) -> LockedView | None:
+    try:
+        raw = file.read_bytes()
+    except FileNotFoundError:
+        return None
+    view = LockedView.decode(raw)
+    if view is None:
+        raise ValueError(f"{file} holds no view: lock it anew")
+    return view

@@ -247,6 +247,7 @@ def test_the_live_picture_plays_and_says_why_it_is_off(page, node):
 
 
 def test_the_assistant_says_what_to_do_and_the_view_is_locked(page, node):
+    shows(page, "#view", "No view is locked: a recording keeps to its first picture.")
     page.click("#frame")
     shows(page, "#advice", "Tilt")
     until(page, "document.getElementById('still').naturalWidth === 640")

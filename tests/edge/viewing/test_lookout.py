@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.framing import LockedView
 from edge.serve import notice_steps
 from edge.viewing.lookout import BELIEVED
 from firmware.panel.signals import KNOCKED, RECORDING, STARTED, TROUBLED, WARNING
@@ -114,25 +115,116 @@ async def test_locking_the_new_view_ends_the_alarm(node, source, panel, zero_ns,
 async def test_one_look_alone_raises_no_alarm(node, source, zero_ns, eventually, monkeypatch):
     await node.lookout.lock()
     looks = []
-    compare = type(node.lookout._locked()).compare
+    compare = LockedView.compare
 
     def knocked_once(self, planes):
+        # In the first picture the place is recognised, too.
         looks.append(planes)
-        return compare(self, seen(20) if len(looks) == 1 else seen(0))
+        return compare(self, seen(20) if len(looks) == 4 else seen(0))
 
     monkeypatch.setattr("edge.framing.lock.LockedView.compare", knocked_once)
     await node.start(order(zero_ns))
-    await eventually(lambda: len(looks) > 2 * BELIEVED)
+    await eventually(lambda: len(looks) > 4 + 2 * BELIEVED)
     assert (await node.status()).alarms == ()
 
 
-async def test_without_a_locked_view_nothing_is_compared(node, source, zero_ns, eventually):
+async def test_without_a_locked_view_a_recording_is_compared_with_its_own_first_picture(
+    node, source, panel, zero_ns, eventually, log_text
+):
+    await node.start(order(zero_ns))
+    await eventually(lambda: node.lookout.state().knock)
+    assert not node.lookout.state().knock.moved
+    assert not node.lookout.state().locked
+    look_at(source, 12)
+    await eventually(lambda: node.lookout.state().alarm)
+    assert (
+        "by 12 pixels since the recording began; point it as before, or lock the new view" in node.lookout.state().alarm
+    )
+    assert panel.beeped == [STARTED, KNOCKED]
+    assert log_text.getvalue().count("event=view-taken") == 1
+
+
+async def test_the_next_recording_without_a_locked_view_has_its_own_first_picture(node, source, zero_ns, eventually):
+    await node.start(order(zero_ns))
+    await eventually(lambda: node.lookout.state().knock)
+    await node.stop()
+    look_at(source, 12)
+    await node.start(order(zero_ns, "s2"))
+    await eventually(lambda: node.lookout.state().knock)
+    assert abs(node.lookout.state().knock.right_px) < 1
+    assert (await node.status()).alarms == ()
+
+
+async def test_a_view_from_another_place_gives_way_to_the_recordings_own(
+    node, source, zero_ns, eventually, monkeypatch, log_text
+):
+    monkeypatch.setattr(source, "_picture", lambda right: np.ascontiguousarray(seen(right)[::-1]))
+    await node.lookout.lock()
+    monkeypatch.setattr(source, "_picture", seen)
+    await node.viewfinder.back()
+    await node.start(order(zero_ns))
+    await eventually(lambda: node.lookout.state().knock)
+    assert node.lookout.state().knock.certain
+    look_at(source, 12)
+    await eventually(lambda: node.lookout.state().alarm)
+    assert "since the recording began" in node.lookout.state().alarm
+    assert node.lookout.state().locked
+    assert log_text.getvalue().count("event=view-not-recognised") == 1
+
+
+async def test_a_mast_knocked_before_the_recording_is_told_by_the_locked_view(node, source, zero_ns, eventually):
+    await node.lookout.lock()
+    look_at(source, 12)
+    await node.start(order(zero_ns))
+    await eventually(lambda: node.lookout.state().alarm)
+    assert "by 12 pixels since the view was locked" in node.lookout.state().alarm
+
+
+async def test_a_picture_in_which_nothing_can_be_recognised_is_no_reference(
+    node, source, zero_ns, eventually, monkeypatch, tmp_path
+):
+    night = [True]
+    dark = np.full((270, 320), 128, np.uint8)
+    monkeypatch.setattr(source, "_picture", lambda right: dark if night[0] else seen(right))
     await node.start(order(zero_ns))
     first = (await node.viewfinder.picture()).index
-    look_at(source, 30)
     await eventually(lambda: node.viewfinder.newest.index > first + 30)
-    assert node.lookout.state().knock is None
+    assert not (tmp_path / "recording-view").exists()
+    night[0] = False
+    await eventually(lambda: node.lookout.state().knock)
+    look_at(source, -12)
+    await eventually(lambda: node.lookout.state().alarm)
+
+
+@pytest.mark.parametrize("locks", [True, False], ids=["lock", "unlock"])
+async def test_the_operator_has_the_last_word_on_what_a_recording_is_compared_with(
+    locks, node, source, zero_ns, eventually
+):
+    await node.start(order(zero_ns))
+    await eventually(lambda: node.lookout.state().knock)
+    look_at(source, 12)
+    await eventually(lambda: node.lookout.state().alarm)
+    await (node.lookout.lock() if locks else node.lookout.unlock())
     assert (await node.status()).alarms == ()
+    first = node.viewfinder.newest.index
+    await eventually(lambda: node.viewfinder.newest.index > first + 30)
+    assert (await node.status()).alarms == ()
+    assert (node.lookout.state().knock is not None) is locks
+
+
+async def test_a_recording_that_is_gone_on_with_is_compared_with_its_first_picture_of_before(
+    make_node, node, source, ledger, zero_ns, eventually
+):
+    await node.start(order(zero_ns))
+    await eventually(lambda: node.lookout.state().knock)
+    await node.leave()
+    [broken_off] = ledger.sessions()
+    look_at(source, 12)
+    later = make_node(source, ledger)
+    await later.resume(broken_off)
+    await eventually(lambda: later.lookout.state().alarm)
+    assert "by 12 pixels since the recording began" in later.lookout.state().alarm
+    await later.stop()
 
 
 async def test_a_damaged_view_is_said_and_the_recording_goes_on(node, tmp_path, zero_ns, eventually, log_text):
