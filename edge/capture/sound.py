@@ -1,5 +1,6 @@
 """A microphone beside the camera: sound as samples with the time they were heard."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from wire.rigtime import MILLISECOND, SECOND
 
 RATE = 48_000
 """Samples a second of every microphone."""
+_PIECE = RATE // 100
+"""Samples that are handed on at once, at least: FFmpeg reads by the smallest period that a device has."""
+_ALSA_CONFIG = "/usr/share/alsa"
 _STEP_NS = 5 * MILLISECOND
 """A smaller step of the clock moves the sound by no more than anybody hears."""
 _UNSETTLED = 3 * RATE
@@ -58,12 +62,17 @@ class AlsaMicrophone:
     ) -> None:
         self._device = device
         self._stamps = _SteadyStamps(boottime_ns, realtime_ns)
+        # PyAV brings its own libasound, which looks for the devices where its maker had them.
+        os.environ.setdefault("ALSA_CONFIG_DIR", _ALSA_CONFIG)
         try:
             self._container = av.open(
                 device, format="alsa", options={"channels": "1", "sample_rate": str(RATE)}, timeout=5.0
             )
         except (av.FFmpegError, OSError):
-            raise SoundFault(f"there is no microphone {device}: `arecord -L` lists what is there") from None
+            raise SoundFault(
+                f"there is no microphone {device}: `arecord -L` lists what is there; one that has no single channel is "
+                "had as plughw:…"
+            ) from None
 
     def __enter__(self) -> Self:
         return self
@@ -73,13 +82,20 @@ class AlsaMicrophone:
 
     def __iter__(self) -> Iterator[Sound]:
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+        gathered, stamp_ns = av.AudioFifo(), 0
         try:
             for packet in self._container.demux(audio=0):
                 for frame in packet.decode():
                     if packet.pts is None or packet.time_base is None or not isinstance(frame, av.AudioFrame):
                         continue
-                    stamp_ns = round(packet.pts * packet.time_base * SECOND)
-                    for part in resampler.resample(frame):
+                    if not gathered.samples:
+                        stamp_ns = round(packet.pts * packet.time_base * SECOND)
+                    # Stamps tremble, and a fifo would refuse that.
+                    frame.pts = None
+                    gathered.write(frame)
+                    if gathered.samples < _PIECE or (piece := gathered.read()) is None:
+                        continue
+                    for part in resampler.resample(piece):
                         samples = part.to_ndarray().reshape(-1).astype(np.float32)
                         yield Sound(samples, self._stamps.heard_ns(stamp_ns, len(samples)))
         except (av.FFmpegError, OSError):

@@ -4,6 +4,7 @@ import threading
 from fractions import Fraction
 from itertools import count
 from math import pi, sqrt
+from pathlib import Path
 from types import SimpleNamespace
 
 import av
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.capture.clocks import boottime_ns
 from edge.capture.sound import RATE, AlsaMicrophone, Sound, open_microphone
 from edge.encode import Packet
 from edge.encode.sound import SoundPacket
@@ -230,8 +232,11 @@ def test_a_resumed_session_whose_clock_stays_behind_keeps_its_sound(record, rig,
 @pytest.mark.parametrize("period", [160, 1024, 16384])
 def test_samples_keep_the_time_since_boot_whatever_the_clock_does(zero_ns, plug_in, period, step_s):
     with plug_in(StagedAlsa(zero_ns, 20, step_s=step_s, step_at_s=5.0, period=period)) as microphone:
-        times_ns = np.array([sound.time_ns - BOOTED_NS for sound in microphone])
-    assert np.abs(times_ns - np.arange(len(times_ns)) * period * (SECOND / RATE)).max() < 0.01 * SECOND
+        pieces = [(len(sound.samples), sound.time_ns - BOOTED_NS) for sound in microphone]
+    lengths, times_ns = np.array(pieces).T
+    assert set(lengths) == {max(period, RATE // 100 // period * period)}
+    before = np.cumsum(lengths) - lengths
+    assert np.abs(times_ns - before * (SECOND / RATE)).max() < 0.01 * SECOND
 
 
 def test_frames_are_all_there_and_times_unchanged_with_sound(record, rig, zero_ns):
@@ -272,6 +277,52 @@ def test_a_microphone_that_is_not_there_is_named():
         AlsaMicrophone("hw:42,7")
     with pytest.raises(SoundFault, match="write alsa:DEVICE"):
         open_microphone("pulse")
+
+
+needs_alsa = pytest.mark.skipif("alsa" not in av.formats_available, reason="this FFmpeg has no ALSA")
+
+
+@pytest.fixture
+def tape(tmp_path, monkeypatch):
+    """Half a second of samples (n,) int16, and a device `tape` of the real libasound that hears them, as fast as they
+    are read."""
+    samples = np.random.default_rng(5).integers(-32768, 32768, RATE // 2).astype("<i2")
+    samples.tofile(tmp_path / "tape.raw")
+    device = f'type file slave.pcm quiet file "/dev/null" infile "{tmp_path / "tape.raw"}" format raw'
+    (tmp_path / "asound.conf").write_text(f"pcm.quiet {{ type null }}\npcm.tape {{ {device} }}\n")
+    monkeypatch.setenv("ALSA_CONFIG_PATH", str(tmp_path / "asound.conf"))
+    return samples
+
+
+@needs_alsa
+def test_every_sample_of_a_real_alsa_device_is_heard_once_in_order_and_at_its_time(tape):
+    pieces = []
+    before_ns = boottime_ns()
+    with AlsaMicrophone("tape") as microphone:
+        for sound in microphone:
+            pieces.append(sound)
+            if sum(len(piece.samples) for piece in pieces) > len(tape) - RATE // 10:
+                break
+    after_ns = boottime_ns()
+    heard = np.concatenate([piece.samples for piece in pieces])
+    assert heard.dtype == np.float32
+    np.testing.assert_array_equal(heard, tape[: len(heard)] / np.float32(32768))
+    times_ns = [piece.time_ns for piece in pieces]
+    # FFmpeg's later stamps expect the device's own pace, which nobody keeps here.
+    assert before_ns <= times_ns[0] <= after_ns
+    assert times_ns == sorted(times_ns)
+    # This device gives single samples; nobody wants to be called for each.
+    assert min(len(piece.samples) for piece in pieces) >= RATE // 100
+
+
+@needs_alsa
+@pytest.mark.skipif(not Path("/usr/share/alsa/alsa.conf").exists(), reason="this system has no ALSA configuration")
+def test_the_systems_own_devices_are_found(monkeypatch):
+    for name in ("ALSA_CONFIG_DIR", "ALSA_CONFIG_PATH"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    with AlsaMicrophone("null") as microphone:
+        assert len(next(iter(microphone)).samples) >= RATE // 100
 
 
 @given(
