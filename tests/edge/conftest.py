@@ -422,6 +422,7 @@ def make_node(tmp_path, clock, log, make_eyes, health, panel, disk):
         hub_is_here=False,
         clock=still,
         patience=PATIENCE,
+        sound=None,
     ) -> Node:
         source = CameraSource.parse(camera) if isinstance(camera, str) else camera
         shelf = Shelf(tmp_path)
@@ -453,6 +454,7 @@ def make_node(tmp_path, clock, log, make_eyes, health, panel, disk):
             panel=panel,
             segment_closed=lambda: None,
             health=health,
+            sound=sound,
             patience=patience,
         )
 
