@@ -320,7 +320,7 @@ async function showFraming() {
 
 function showView(view) {
   el("lock").textContent = view.locked ? "Lock view anew" : "Lock view";
-  el("view").textContent = view.locked ? "The view is locked: a knocked camera will be told." : "No view is locked: a recording keeps to its first picture.";
+  el("view").textContent = view.locked ? "The view is locked: a knocked camera will be told." : "No view is locked: each recording is compared with its own first picture.";
 }
 
 el("lock").addEventListener("click", () => whileBusy(el("lock"), "", async () => {
@@ -330,7 +330,13 @@ el("lock").addEventListener("click", () => whileBusy(el("lock"), "", async () =>
 
 // Who recorded for two hours last week will do so again.
 el("planned").value = localStorage.getItem("planned-minutes") ?? "";
-el("planned").addEventListener("change", () => localStorage.setItem("planned-minutes", el("planned").value));
+el("planned").addEventListener("change", () => {
+  localStorage.setItem("planned-minutes", el("planned").value);
+  // What the gates said was said of another length; a self-test goes on.
+  if (el("self-test").disabled) return;
+  el("checked").textContent = "";
+  el("findings").replaceChildren();
+});
 
 el("ask-gates").addEventListener("click", () => whileBusy(el("ask-gates"), "", async () => {
   el("checked").textContent = "Asking …";
