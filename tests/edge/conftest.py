@@ -17,6 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import av
+import msgspec
 import numpy as np
 import pytest
 from aiohttp import web
@@ -29,6 +30,7 @@ from edge.config import Config, NodeConfig
 from edge.cost import Cost
 from edge.gates import Gates
 from edge.holdings import Holdings
+from edge.ledger import SessionRow
 from edge.marks import Marks
 from edge.node import Node, software
 from edge.record import PATIENCE, Shelf
@@ -335,6 +337,22 @@ class Disk:
 @pytest.fixture
 def zero_ns() -> int:
     return ZERO_NS
+
+
+@pytest.fixture
+def session_row(zero_ns):
+    """Makes the row of the session `s1` of the node `left`, of 320 x 180 at 25 frames a second, but for what is told
+    otherwise."""
+    row = SessionRow(
+        session="s1",
+        node="left",
+        start_ns=zero_ns,
+        width_px=WIDTH,
+        height_px=HEIGHT,
+        frames_per_second=RATE,
+        detector="motion",
+    )
+    return lambda **told: msgspec.structs.replace(row, **told)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from edge.encode.libav import LibavCoder
 from edge.errors import AlreadyRecording, CameraFault, GateClosed, SelfTesting, WrongWeights
 from edge.frame import Frame
-from edge.ledger import Ledger, SessionRow
+from edge.ledger import Ledger
 from edge.record.manifest import SessionManifest
 from edge.record.shelf import MANIFEST, REFERENCE
 from edge.storage import Storage
@@ -339,17 +339,12 @@ async def test_a_node_that_is_told_to_leave_says_nothing_for_the_session_goes_on
 
 
 async def test_a_session_is_gone_on_with_even_when_its_detector_cannot_be_made_any_more(
-    make_node, video, ledger, zero_ns, clock, eventually
+    make_node, video, ledger, session_row, clock, eventually
 ):
     def no_weights(_camera, _first):
         raise WrongWeights("the weights are damaged")
 
-    ledger.begin_session(
-        SessionRow(
-            session="s1", node="left", start_ns=zero_ns, width_px=320, height_px=180, frames_per_second=25,
-            detector="one-ball",
-        )
-    )  # fmt: skip
+    ledger.begin_session(session_row(detector="one-ball"))
     clock.ns += 10
     await make_node(f"file:{video}", ledger, eyes_for=no_weights).resume(ledger.sessions()[0])
     await eventually(lambda: ledger.sessions()[0].finished)

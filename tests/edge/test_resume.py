@@ -9,26 +9,16 @@ import pytest
 
 import edge.node
 from edge.errors import AlreadyRecording, NotRecording
-from edge.ledger import Ledger, SessionRow
+from edge.ledger import Ledger
 from edge.record import Shelf, salvage
 from edge.record.shelf import VIDEO
 from wire.session import SegmentKey, SegmentState, StartRecording
 
 
 @pytest.fixture
-def ledger(tmp_path, zero_ns):
+def ledger(tmp_path, session_row):
     made = Ledger(tmp_path / "ledger.sqlite")
-    made.begin_session(
-        SessionRow(
-            session="s1",
-            node="left",
-            start_ns=zero_ns,
-            width_px=320,
-            height_px=180,
-            frames_per_second=25,
-            detector="one-ball",
-        )
-    )
+    made.begin_session(session_row(detector="one-ball"))
     yield made
     made.close()
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from edge.holdings import DeletedSegments
-from edge.ledger import SegmentRow, SessionRow
+from edge.ledger import SegmentRow
 from edge.record.shelf import TRACKS, VIDEO, Shelf
 from wire.message import decode, encode
 from wire.proof import seal
@@ -16,19 +16,10 @@ AUTHORISED = {"Authorization": f"Bearer {TOKEN}"}
 
 
 @pytest.fixture
-def recorded(ledger, tmp_path, zero_ns):
+def recorded(ledger, session_row, tmp_path, zero_ns):
     """A finished session of three closed segments; their offers."""
     shelf = Shelf(tmp_path)
-    row = SessionRow(
-        session="s1",
-        node="left",
-        start_ns=zero_ns,
-        width_px=320,
-        height_px=180,
-        frames_per_second=25,
-        detector="motion",
-    )
-    ledger.begin_session(row)
+    ledger.begin_session(session_row())
     offers = []
     for sequence in range(3):
         offer = SegmentOffer(

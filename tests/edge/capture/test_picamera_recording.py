@@ -7,7 +7,7 @@ import numpy as np
 
 from edge.capture import CameraSource, Profile, Sync
 from edge.capture.picamera.sync import SYNC_FRAMES
-from edge.ledger import Ledger, SessionRow
+from edge.ledger import Ledger
 from edge.record import Patience, Shelf
 from edge.record.manifest import SessionManifest
 from edge.record.shelf import MANIFEST, TRACKS, VIDEO
@@ -63,7 +63,7 @@ async def test_every_frame_the_camera_showed_is_recorded_or_counted(
 
 
 async def test_a_camera_that_waits_for_a_slow_rig_is_not_taken_for_silent(
-    plug, open_camera, tmp_path, make_node, log, log_text, clock, zero_ns, eventually
+    plug, open_camera, tmp_path, make_node, session_row, log, log_text, clock, zero_ns, eventually
 ):
     board = plug(offset_ns=zero_ns - 100 * SECOND)
     sensor = board.sensors[0]
@@ -76,17 +76,7 @@ async def test_a_camera_that_waits_for_a_slow_rig_is_not_taken_for_silent(
             return open_camera(profile="320x180@10", sync=Sync.SERVER, log=log)
 
     ledger = Ledger(tmp_path / "ledger.sqlite")
-    ledger.begin_session(
-        SessionRow(
-            session="s1",
-            node="left",
-            start_ns=zero_ns,
-            width_px=320,
-            height_px=180,
-            frames_per_second=10,
-            detector="one-ball",
-        )
-    )
+    ledger.begin_session(session_row(frames_per_second=10, detector="one-ball"))
     clock.ns = zero_ns + 1
     node = make_node(Source(), ledger, patience=Patience(camera_s=1.0))
     await node.resume(ledger.sessions()[0])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge.cost import Cost
-from edge.ledger import Ledger, SessionRow
+from edge.ledger import Ledger
 from edge.offload import Hub, Offloader
 from edge.record.shelf import TRACKS, VIDEO, Shelf
 from edge.sight import SegmentSight
@@ -19,7 +19,7 @@ from wire.tracks import SegmentTracks
 class Station:
     """A node's shelf and ledger with segments that wait, and its offloader."""
 
-    def __init__(self, root, log, zero_ns, connections) -> None:
+    def __init__(self, root, row, log, connections) -> None:
         self.shelf = Shelf(root)
         self.ledger = Ledger(root / "ledger.sqlite")
         self.cost = Cost()
@@ -27,18 +27,8 @@ class Station:
         self.pauses: list[float] = []
         self.before_pause = None
         self._log = log
-        self._zero_ns = zero_ns
-        self.ledger.begin_session(
-            SessionRow(
-                session="s1",
-                node="left",
-                start_ns=zero_ns,
-                width_px=320,
-                height_px=180,
-                frames_per_second=25,
-                detector="motion",
-            )
-        )
+        self._zero_ns = row.start_ns
+        self.ledger.begin_session(row)
 
     def close_segment(self, sequence: int, *, size: int = 40_000, last: bool = False) -> SegmentKey:
         key = SegmentKey("s1", "left", sequence)
@@ -91,8 +81,8 @@ class Station:
 
 
 @pytest.fixture(params=[1, 3], ids=["one connection", "three connections"])
-def station(tmp_path, log, zero_ns, request):
+def station(tmp_path, session_row, log, request):
     (tmp_path / "node").mkdir()
-    made = Station(tmp_path / "node", log, zero_ns, request.param)
+    made = Station(tmp_path / "node", session_row(), log, request.param)
     yield made
     made.ledger.close()

@@ -8,7 +8,7 @@ import pytest
 from edge.capture import Frame
 from edge.cost import Cost
 from edge.encode.libav import LibavCoder
-from edge.ledger import Ledger, SessionRow
+from edge.ledger import Ledger
 from edge.record import Recording, Shelf
 from wire.session import SegmentState
 
@@ -16,27 +16,18 @@ from wire.session import SegmentState
 class Rig:
     """A recording's surroundings: shelf, ledger, and a recording that can be awaited."""
 
-    def __init__(self, root, clock, log):
+    def __init__(self, root, row, clock, log):
         self.shelf = Shelf(root)
         self.ledger = Ledger(root / "ledger.sqlite")
         self.cost = Cost()
         self.closed = 0
+        self._row = row
         self._clock = clock
         self._log = log
         self._done = threading.Event()
 
     def record(self, camera, eyes, zero_ns, **options) -> Recording:
-        self.ledger.begin_session(
-            SessionRow(
-                session="s1",
-                node="left",
-                start_ns=zero_ns,
-                width_px=320,
-                height_px=180,
-                frames_per_second=25,
-                detector=eyes.name,
-            )
-        )
+        self.ledger.begin_session(self._row(start_ns=zero_ns, detector=eyes.name))
         recording = Recording(
             session="s1",
             node="left",
@@ -69,9 +60,9 @@ class Rig:
 
 
 @pytest.fixture
-def make_rig(clock):
+def make_rig(session_row, clock):
     """Makes the surroundings below a folder, with a log."""
-    return lambda root, log: Rig(root, clock, log)
+    return lambda root, log: Rig(root, session_row, clock, log)
 
 
 @pytest.fixture

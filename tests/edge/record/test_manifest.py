@@ -9,7 +9,7 @@ from edge.capture import CameraSource
 from edge.capture.details import CameraDetails
 from edge.cost import Cost
 from edge.frame import Frame
-from edge.ledger import Ledger, SessionRow
+from edge.ledger import Ledger
 from edge.record import Recording, Shelf, salvage
 from edge.record.manifest import Manifests
 from edge.record.shelf import MANIFEST, REFERENCE, TRACKS, VIDEO
@@ -22,17 +22,14 @@ DETAILS = CameraDetails(model="imx477", lens="6 mm", mode="2028x1080@50", profil
 class Desk:
     """A node's shelf, ledger and manifests; `restart` is what a new process would do first."""
 
-    def __init__(self, root, clock, log):
-        self.root, self.clock, self.log = root, clock, log
+    def __init__(self, root, row, clock, log):
+        self.root, self.clock, self.log, self._row = root, clock, log, row
         self.shelf = Shelf(root)
         self.ledger = Ledger(root / "ledger.sqlite")
         self.manifests = Manifests(self.shelf, self.ledger, clock, log, "touchline 1")
 
     def row(self, zero_ns, name="s1"):
-        return SessionRow(
-            session=name, node="left", start_ns=zero_ns, width_px=320, height_px=180, frames_per_second=25.0,
-            detector="one-ball",
-        )  # fmt: skip
+        return self._row(session=name, start_ns=zero_ns, detector="one-ball")
 
     def begin(self, zero_ns, picture, name="s1"):
         row = self.row(zero_ns, name)
@@ -56,8 +53,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path, clock, log):
-    made = Desk(tmp_path, clock, log)
+def desk(tmp_path, session_row, clock, log):
+    made = Desk(tmp_path, session_row, clock, log)
     yield made
     made.ledger.close()
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from edge.capture import Frame
 from edge.encode.libav import LibavCoder
-from edge.ledger import Ledger, SessionRow
+from edge.ledger import Ledger
 from edge.record import Shelf, salvage
 from edge.record.fragments import complete_bytes
 from edge.record.salvage import RESUME_NS
@@ -29,19 +29,9 @@ LATER_NS = 1_790_000_000_000_000_000 + 2 * RESUME_NS
 
 
 @pytest.fixture
-def ledger(tmp_path, zero_ns):
+def ledger(tmp_path, session_row):
     made = Ledger(tmp_path / "ledger.sqlite")
-    made.begin_session(
-        SessionRow(
-            session="s1",
-            node="left",
-            start_ns=zero_ns,
-            width_px=320,
-            height_px=180,
-            frames_per_second=25,
-            detector="motion",
-        )
-    )
+    made.begin_session(session_row())
     yield made
     made.close()
 
@@ -120,22 +110,14 @@ def test_salvage_done_twice_changes_nothing_more(shelf, ledger, log, write_open)
     assert ledger.segments() == before
 
 
-def test_the_last_segment_is_offered_again_when_the_one_after_it_is_lost(shelf, ledger, log, write_open, zero_ns):
+def test_the_last_segment_is_offered_again_when_the_one_after_it_is_lost(
+    shelf, ledger, log, write_open, session_row, zero_ns
+):
     write_open()
     salvage_key = SegmentKey("s1", "left", 1)
     salvage(shelf, ledger, log, LATER_NS, 5)
     ledger.move(KEY, SegmentState.CONFIRMED)
-    ledger.begin_session(
-        SessionRow(
-            session="s2",
-            node="left",
-            start_ns=zero_ns,
-            width_px=320,
-            height_px=180,
-            frames_per_second=25,
-            detector="motion",
-        )
-    )
+    ledger.begin_session(session_row(session="s2"))
     write_open(SegmentKey("s2", "left", 0))
     first = SegmentKey("s2", "left", 0)
     times = zero_ns + np.arange(50, dtype=np.int64) * 40_000_000

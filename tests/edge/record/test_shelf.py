@@ -3,7 +3,7 @@ import os
 import numpy as np
 import pytest
 
-from edge.ledger import Ledger, SessionRow
+from edge.ledger import Ledger
 from edge.record.shelf import VIDEO, Shelf, Shelved
 from edge.sight import SegmentSight
 from wire.session import SegmentKey
@@ -11,14 +11,9 @@ from wire.tracks import SegmentTracks
 
 
 @pytest.fixture
-def ledger(tmp_path, zero_ns):
+def ledger(tmp_path, session_row):
     made = Ledger(tmp_path / "ledger.sqlite")
-    made.begin_session(
-        SessionRow(
-            session="s1", node="left", start_ns=zero_ns, width_px=320, height_px=180, frames_per_second=25,
-            detector="motion",
-        )
-    )  # fmt: skip
+    made.begin_session(session_row())
     yield made
     made.close()
 
