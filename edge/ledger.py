@@ -19,10 +19,11 @@ NAME = "ledger.sqlite"
 """In the folder of a node's data."""
 _ORDER = list(SegmentState)
 _DELETABLE = """
-from segments g join sessions s using (session) left join (
-    select session, max(sequence) as newest from segments
-    where session in (select session from sessions where finished = 0) group by session
-) r using (session) where g.state = 'confirmed' and (s.finished = 1 or g.sequence < r.newest)
+from segments g left join (
+    select session, max(sequence) as newest from segments where state != 'open' and session in (
+        select session from sessions where finished = 0 union select session from segments where state = 'open'
+    ) group by session
+) r using (session) where g.state = 'confirmed' and (r.newest is null or g.sequence < r.newest)
 """
 
 
@@ -147,18 +148,23 @@ class Ledger:
         return int(row["sequence"]), int(row["end_ns"])
 
     def finish_session(self, session: SessionId) -> None:
-        """Note that no more segments follow; the one with the highest number becomes the session's last.
+        """Note that no more segments follow; the one with the highest number becomes the session's last, as soon as it
+        is closed.
 
         Where that one was handed over as if others followed, it goes back to `closed`, to be offered again.
         """
         with self._lock, self._db.atomic():
             self._db.execute("update sessions set stopped = 1, finished = 1 where session = ?", [session])
-            self._db.execute(
-                "update segments set last = 1, state = case state when 'open' then 'open' else 'closed' end "
-                "where session = :session and last = 0 "
-                "and sequence = (select max(sequence) from segments where session = :session)",
-                {"session": session},
-            )
+            self._know_last(session)
+
+    def _know_last(self, session: SessionId) -> None:
+        """Mark the last segment of a session, if it is finished and that one closed."""
+        self._db.execute(
+            "update segments set last = 1, state = 'closed' where session = :session and last = 0 and state != 'open' "
+            "and sequence = (select max(sequence) from segments where session = :session) "
+            "and exists (select 1 from sessions where session = :session and finished = 1)",
+            {"session": session},
+        )
 
     def mark(self, mark: Mark) -> None:
         """Enter a mark, in place of one of the same session and time."""
@@ -186,21 +192,26 @@ class Ledger:
             )
 
     def close_segment(self, offer: SegmentOffer) -> None:
-        """Note that both files of an open segment are complete and durable in their place."""
+        """Note that both files of an open segment are complete and durable in their place; one that closes after its
+        session is finished may turn out to be the last."""
         promised = {name: getattr(offer, name) for name in SegmentOffer.__struct_fields__ if name != "key"}
-        self._change(offer.key, (SegmentState.OPEN,), {**promised, "state": SegmentState.CLOSED})
+        with self._lock, self._db.atomic():
+            self._change(offer.key, (SegmentState.OPEN,), {**promised, "state": SegmentState.CLOSED})
+            self._know_last(offer.key.session)
 
     def forget_segment(self, key: SegmentKey) -> None:
-        """Take out an open segment of which nothing can be saved."""
+        """Take out an open segment of which nothing can be saved; the one before it may turn out to be the last."""
         with self._lock, self._db.atomic():
             self._check(key, (SegmentState.OPEN,), "forgotten")
             self._db.table("segments").delete(_pk(key))
+            self._know_last(key.session)
 
     def move(self, key: SegmentKey, to: SegmentState) -> None:
         """Let a closed segment move on, never back, and be deleted only when it is confirmed; raises `LedgerFault` for
         a step that is not allowed."""
         before = (SegmentState.CONFIRMED,) if to is SegmentState.DELETED else tuple(_ORDER[1 : _ORDER.index(to)])
-        self._change(key, before, {"state": to})
+        with self._lock, self._db.atomic():
+            self._change(key, before, {"state": to})
 
     def confirm(self, offer: SegmentOffer) -> bool:
         """Note that the hub holds what `offer` promised; whether that made a segment confirmed.
@@ -228,9 +239,8 @@ class Ledger:
         return _gives_back(offer, row) and row.state in (SegmentState.CONFIRMED, SegmentState.DELETED)
 
     def _change(self, key: SegmentKey, before: tuple[SegmentState, ...], updates: dict[str, Any]) -> None:
-        with self._lock, self._db.atomic():
-            self._check(key, before, updates["state"])
-            self._db.table("segments").update(_pk(key), updates)
+        self._check(key, before, updates["state"])
+        self._db.table("segments").update(_pk(key), updates)
 
     def _check(self, key: SegmentKey, allowed: tuple[SegmentState, ...], to: str) -> None:
         state = self._look_up(key)
@@ -251,8 +261,8 @@ class Ledger:
         return [_segment(row) for row in rows]
 
     def deletable(self) -> list[SegmentRow]:
-        """Confirmed segments whose files may go: all but the newest of a running session, which may have to be offered
-        again as its last."""
+        """Confirmed segments whose files may go: all but the newest closed one of a session that is running or has an
+        open segment, which may have to be offered again as its last."""
         rows = self._select(f"select g.* {_DELETABLE} order by g.start_ns, g.sequence", [])
         return [_segment(row) for row in rows]
 

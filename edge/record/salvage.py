@@ -10,7 +10,6 @@ from edge.record.shelf import TRACKS, VIDEO, Shelf
 from edge.record.writer import TICKS
 from edge.sight import SegmentSight
 from firmware.log import Log
-from wire.ids import SessionId
 from wire.rigtime import SECOND, nanoseconds
 from wire.session import SegmentState
 from wire.tracks import SegmentTracks, decode_tracks
@@ -28,18 +27,15 @@ def salvage(shelf: Shelf, ledger: Ledger, log: Log, now_ns: int, uncertainty_ns:
     A segment that cannot be read or closed now stays open, with its files, until a later start can.
     """
     sessions = {row.session: row for row in ledger.sessions()}
-    salvaged: set[SessionId] = set()
     for row in ledger.segments(SegmentState.OPEN):
         where = {"session": row.key.session, "segment": row.key.sequence}
         with _left_for_later(log, "segment-left", **where):
             frames = _salvage_segment(shelf, ledger, row, sessions[row.key.session], uncertainty_ns)
             log.event("segment-salvaged" if frames else "segment-lost", **where, frames=frames)
-            salvaged.add(row.key.session)
     running = [row for row in sessions.values() if not (row.stopped or row.finished)][-1:]
     running = [row for row in running if now_ns - ledger.reach(row.session)[1] < RESUME_NS]
     for session in sessions.values():
-        # Finished once more, where a segment had been left before: only now is it known which one is the last.
-        if session not in running and (not session.finished or session.session in salvaged):
+        if session not in running and not session.finished:
             with _left_for_later(log, "session-left", session=session.session):
                 ledger.finish_session(session.session)
     shelf.sweep({row.key for row in ledger.segments(SegmentState.OPEN)})

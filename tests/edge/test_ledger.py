@@ -182,6 +182,51 @@ def test_finishing_leaves_alone_what_was_handed_over_as_last(ledger):
     assert ledger.segments()[0].state is SegmentState.CONFIRMED
 
 
+def marked_last(ledger: Ledger) -> list[int]:
+    """The segments whose rows say that they are the last of their session."""
+    return [row["sequence"] for row in ledger._select("select sequence from segments where last = 1", [])]
+
+
+def test_a_session_that_is_finished_with_its_newest_segment_open_has_no_last_one_yet(ledger):
+    closed(ledger, 0)
+    ledger.open_segment(key(1), 0)
+    ledger.finish_session("s1")
+    assert marked_last(ledger) == []
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_the_last_segment_of_a_finished_session_is_known_with_the_end_of_its_newest(ledger, lost):
+    closed(ledger, 0)
+    ledger.move(key(0), SegmentState.CONFIRMED)
+    ledger.open_segment(key(1), 0)
+    ledger.finish_session("s1")
+    if lost:
+        ledger.forget_segment(key(1))
+        assert [(row.state, row.offer.last) for row in ledger.segments()] == [(SegmentState.CLOSED, True)]
+    else:
+        ledger.close_segment(offer(1))
+        assert marked_last(ledger) == [1]
+
+
+def test_an_older_segment_that_closes_late_is_not_the_last(ledger):
+    ledger.open_segment(key(0), 0)
+    closed(ledger, 1)
+    ledger.finish_session("s1")
+    ledger.close_segment(offer(0))
+    assert marked_last(ledger) == [1]
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_what_may_become_the_last_segment_is_not_deletable_while_the_one_after_it_is_open(ledger, finished):
+    for sequence in (0, 1):
+        closed(ledger, sequence)
+        ledger.move(key(sequence), SegmentState.CONFIRMED)
+    ledger.open_segment(key(2), 0)
+    if finished:
+        ledger.finish_session("s1")
+    assert [row.key.sequence for row in ledger.deletable()] == [0]
+
+
 def test_the_newest_segment_of_a_running_session_is_not_deletable(ledger):
     for sequence in (0, 1):
         closed(ledger, sequence, last=sequence == 1)
