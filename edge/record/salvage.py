@@ -1,6 +1,7 @@
 """What a cut of power left behind: an open segment is cut back to its complete fragments and closed, or given up."""
 
 import contextlib
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from edge.record.shelf import TRACKS, VIDEO, Shelf
 from edge.record.writer import TICKS
 from edge.sight import SegmentSight
 from firmware.log import Log
+from wire.errors import MalformedMessage
 from wire.rigtime import SECOND, nanoseconds
 from wire.session import SegmentState
 from wire.tracks import SegmentTracks, decode_tracks
@@ -24,13 +26,15 @@ def salvage(shelf: Shelf, ledger: Ledger, log: Log, now_ns: int, uncertainty_ns:
     That is the newest one whose end nobody asked for, unless it stood still for `RESUME_NS`; all others are finished
     afterwards. A clock that is behind the last frame, as after a power cut without a battery, speaks for going on.
 
-    A segment that cannot be read or closed now stays open, with its files, until a later start can.
+    A segment that cannot be read or closed now stays open, with its files, until a later start can. Tracks that are
+    damaged keep no video waiting: they are put aside, and those of a newer version are left to a program that can read
+    them.
     """
     sessions = {row.session: row for row in ledger.sessions()}
     for row in ledger.segments(SegmentState.OPEN):
         where = {"session": row.key.session, "segment": row.key.sequence}
         with _left_for_later(log, "segment-left", **where):
-            frames = _salvage_segment(shelf, ledger, row, sessions[row.key.session], uncertainty_ns)
+            frames = _salvage_segment(shelf, ledger, log, row, sessions[row.key.session], uncertainty_ns)
             log.event("segment-salvaged" if frames else "segment-lost", **where, frames=frames)
     running = [row for row in sessions.values() if not (row.stopped or row.finished)][-1:]
     running = [row for row in running if now_ns - ledger.reach(row.session)[1] < RESUME_NS]
@@ -51,14 +55,19 @@ def _left_for_later(log: Log, event: str, **where: object) -> Iterator[None]:
         log.event(event, **where, fault=f"{type(fault).__name__}: {fault}; all is kept, the next start tries again")
 
 
-def _salvage_segment(shelf: Shelf, ledger: Ledger, row: SegmentRow, session: SessionRow, uncertainty_ns: int) -> int:
+def _salvage_segment(
+    shelf: Shelf, ledger: Ledger, log: Log, row: SegmentRow, session: SessionRow, uncertainty_ns: int
+) -> int:
     key = row.key
     video = shelf.open_path(key, VIDEO)
     placed = shelf.path(key, VIDEO)
     found = placed if placed.exists() else video
     # Everything is read before anything is moved: what cannot be read stays where it is.
-    tracks = _tracks(shelf.path(key, TRACKS))
+    tracks, damage = _tracks(shelf.path(key, TRACKS))
     times_ns = row.start_ns + cut_to_fragments(found) * SECOND // TICKS
+    if damage:
+        kept = shelf.put_aside(key, TRACKS)
+        log.event("tracks-damaged", session=key.session, segment=key.sequence, kept=kept, fault=damage)
     if found is placed:
         # The cut came between the video's rename and the ledger's row: do again what followed.
         video.parent.mkdir(parents=True, exist_ok=True)
@@ -95,5 +104,15 @@ def _salvage_segment(shelf: Shelf, ledger: Ledger, row: SegmentRow, session: Ses
     return len(times_ns)
 
 
-def _tracks(path: Path) -> SegmentTracks | None:
-    return decode_tracks(path.read_bytes()) if path.exists() else None
+def _tracks(path: Path) -> tuple[SegmentTracks | None, Exception | None]:
+    """The tracks in a file, None where there is none; and what is the matter with one that is damaged."""
+    if not path.exists():
+        return None, None
+    try:
+        return decode_tracks(path.read_bytes()), None
+    except MalformedMessage as fault:
+        return None, fault
+    except OSError as fault:
+        if fault.errno != errno.EIO:
+            raise
+        return None, fault

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import itertools
 import os
 import time
 from collections import deque
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.ledger import Ledger
-from wire.durable import sync_folder
+from wire.durable import make_folder, sync_folder
 from wire.ids import SessionId
 from wire.session import SegmentKey, SegmentOffer, SegmentState
 from wire.tracks import SegmentTracks, encode_tracks
@@ -43,7 +44,7 @@ class Shelved:
 
 class Shelf:
     """The folder of a node's data: `open/` for what is being written, `segments/` for what is complete, `sessions/` for
-    what is told of a session besides.
+    what is told of a session besides, `damaged/` for what cannot be read and is kept all the same.
 
     A segment's way: row `open`; bytes, fsync, rename, fsync of the folder for video, then tracks; row `closed`. The
     video goes ahead as soon as it is finished, for the tracks may be long in coming.
@@ -79,7 +80,7 @@ class Shelf:
                 digest.update(chunk)
             size = file.tell()
         read = self._timer()
-        self._make_folder(target.parent)
+        make_folder(target.parent)
         source.replace(target)
         sync_folder(target.parent)
         ended = self._timer()
@@ -121,6 +122,19 @@ class Shelf:
         self.shelved.append(Shelved(video.sync_s + placed.sync_s, video.whole_s + self._timer() - began))
         return offer
 
+    def put_aside(self, key: SegmentKey, suffix: str) -> Path:
+        """Move a damaged file out of the place of complete ones, over nothing that was put aside before; to where."""
+        source = self.path(key, suffix)
+        target = aside = self.root / "damaged" / key.path(suffix)
+        make_folder(target.parent)
+        for n in itertools.count(1):
+            if not target.exists():
+                break
+            target = aside.with_name(f"{aside.name}.{n}")
+        source.replace(target)
+        sync_folder(target.parent)
+        return target
+
     def delete(self, ledger: Ledger, key: SegmentKey) -> None:
         """Remove a confirmed segment's files, once its row says so: a cut in between leaves files nobody counts on."""
         ledger.move(key, SegmentState.DELETED)
@@ -137,10 +151,3 @@ class Shelf:
             # What is not empty stays.
             with contextlib.suppress(OSError):
                 Path(folder).rmdir()
-
-    def _make_folder(self, folder: Path) -> None:
-        if folder.is_dir():
-            return
-        self._make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
-        sync_folder(folder.parent)

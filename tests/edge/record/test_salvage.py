@@ -293,18 +293,64 @@ def test_a_disk_that_is_full_for_the_ledger_costs_no_video(
     check_completed()
 
 
-def test_a_placed_segment_whose_tracks_are_damaged_is_left_until_they_can_be_read(
-    shelf, write_open, check_left, check_completed
+@pytest.fixture
+def placed(shelf, write_open):
+    """Three segments left open, of which the middle one's video is in its place already, with these tracks."""
+
+    def place(raw):
+        for each in THREE:
+            write_open(each)
+        shelf.place(THREE[1], VIDEO)
+        tracks = shelf.path(THREE[1], TRACKS)
+        tracks.write_bytes(raw)
+        return tracks
+
+    return place
+
+
+NOISE = b"TLtk, and then noise"
+
+
+def test_damaged_tracks_cost_their_segment_the_sight_and_are_put_aside(
+    shelf, ledger, log, placed, check_completed, log_text
 ):
-    for each in THREE:
-        write_open(each)
-    key = THREE[1]
-    shelf.place(key, VIDEO)
-    tracks = shelf.path(key, TRACKS)
-    tracks.write_bytes(b"TLtk, and then noise")
-    before = files(shelf, key)
-    check_left(key, "MalformedMessage: this tracks file is cut short")
-    assert files(shelf, key) == before
+    tracks = placed(NOISE)
+    check_completed()
+    assert len(decode_tracks(tracks.read_bytes()).frame) == 0
+    aside = shelf.root / "damaged" / THREE[1].path(TRACKS)
+    assert aside.read_bytes() == NOISE
+    assert f"event=tracks-damaged session=s1 segment=1 kept={aside} " in log_text.getvalue()
+    assert 'fault="this tracks file is cut short"' in log_text.getvalue()
+    Storage(shelf, ledger, log).sweep()
+    assert aside.exists()
+
+
+def test_what_was_put_aside_before_is_never_written_over(shelf, placed, check_completed):
+    before = shelf.root / "damaged" / THREE[1].path(TRACKS)
+    before.parent.mkdir(parents=True)
+    before.write_bytes(b"of an earlier start")
+    placed(NOISE)
+    check_completed()
+    assert before.read_bytes() == b"of an earlier start"
+    assert [path.read_bytes() for path in before.parent.iterdir() if path != before] == [NOISE]
+
+
+def test_tracks_that_the_disk_does_not_give_are_put_aside_too(shelf, ledger, log, placed, failing, zero_ns):
+    heal = failing("read_bytes", placed(NOISE), errno.EIO)
+    salvage(shelf, ledger, log, zero_ns + 10 * SECOND, 5)
+    heal()
+    assert states(ledger) == [SegmentState.CLOSED] * 3
+    assert (shelf.root / "damaged" / THREE[1].path(TRACKS)).read_bytes() == NOISE
+
+
+def test_tracks_of_a_newer_version_leave_their_segment_to_a_program_that_can_read_them(
+    shelf, placed, check_left, check_completed
+):
+    head = b'{"kind":"tracks","version":99,"body":{}}'
+    tracks = placed(b"TLtk" + len(head).to_bytes(4, "little") + head)
+    before = files(shelf, THREE[1])
+    check_left(THREE[1], "NewerVersion")
+    assert files(shelf, THREE[1]) == before
     tracks.unlink()
     check_completed()
 
