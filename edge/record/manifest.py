@@ -1,6 +1,7 @@
 """A session's manifest: what anybody needs to know of a recording besides its segments, kept beside them."""
 
 import hashlib
+import os
 
 import msgspec
 
@@ -16,6 +17,8 @@ from wire.errors import WireError
 from wire.ids import NodeId, SessionId
 from wire.marks import Mark
 from wire.message import Message, decode, encode
+
+_LAST_WORDS = b'"complete": true\n }\n}\n'
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,16 +147,25 @@ class Manifests:
     def mend(self) -> None:
         """Complete the manifests of sessions that are finished without having come to their end; call it when the
         ledger has been salvaged."""
-        for row in reversed([row for row in self._ledger.sessions() if row.finished]):
+        for row in self._ledger.sessions():
+            if not row.finished or self._says_complete(row.session):
+                continue
             manifest = self.read(row.session)
-            if manifest and manifest.complete:
-                # Those before it were mended before it began.
-                return
-            if manifest:
+            if manifest and not manifest.complete:
                 try:
                     self._write(self._completed(manifest))
                 except Exception as fault:
                     self._complain(row.session, fault)
+
+    def _says_complete(self, session: SessionId) -> bool:
+        """Whether the last words of a manifest are that it is complete: the whole is a megabyte after a match, and a
+        season's would hold up every start."""
+        try:
+            with self._shelf.about(session, MANIFEST).open("rb") as file:
+                file.seek(-len(_LAST_WORDS), os.SEEK_END)
+                return file.read() == _LAST_WORDS
+        except OSError:
+            return False
 
     def _completed(self, manifest: SessionManifest) -> SessionManifest:
         rows = self._ledger.segments_of(manifest.session)

@@ -120,6 +120,30 @@ def test_a_session_is_not_complete_before_the_segment_that_was_left_open(desk, z
     assert desk.manifests.read("s1").complete
 
 
+def test_an_older_session_is_completed_behind_newer_ones_that_are(desk, zero_ns):
+    for n, name in enumerate(("s1", "s2", "s3")):
+        desk.begin(zero_ns + n, None, name)
+        desk.ledger.finish_session(name)
+    desk.manifests.end("s2", 0, over=True)
+    desk.shelf.about("s2", MANIFEST).write_bytes(b"noise")
+    desk.manifests.end("s3", 0, over=True)
+    desk.restart()
+    assert desk.manifests.read("s1").complete
+    assert desk.manifests.read("s2") is None
+
+
+def test_what_is_complete_is_neither_read_nor_written_again(desk, zero_ns, monkeypatch):
+    for n, name in enumerate(("s1", "s2")):
+        desk.begin(zero_ns + n, None, name)
+        desk.ledger.finish_session(name)
+        desk.manifests.end(name, 0, over=True)
+    touched = []
+    monkeypatch.setattr("edge.record.manifest.write_durably", lambda path, _raw: touched.append(path))
+    monkeypatch.setattr("edge.record.manifest.decode", lambda raw, _kind: touched.append(raw))
+    desk.restart()
+    assert touched == []
+
+
 def test_a_session_that_ended_well_is_left_as_it_ended(desk, zero_ns, picture):
     desk.begin(zero_ns, None)
     desk.ledger.finish_session("s1")
