@@ -463,9 +463,8 @@ class Node:
         recording = self._recording
         try:
             if recording:
-                # What broke or waits to be gone on with has more to come.
-                over = recording.over and not recording.broken
-                self._manifests.end(recording.session, recording.camera.frames_dropped, over=over)
+                dropped = recording.camera.frames_dropped
+                self._manifests.end(recording.session, dropped, over=recording.ends_well)
         finally:
             tell(loop, self._finish)
 

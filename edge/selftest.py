@@ -319,7 +319,7 @@ def _judge_eyes(eyes: _TimedEyes, frames: int, rows: int) -> Finding:
 def _judge_ledger(ledger: Ledger, rows: list[SegmentRow], recording: Recording) -> Finding:
     closed = bool(rows) and all(row.state is SegmentState.CLOSED for row in rows)
     # A session that broke off waits to be gone on with, and has no last segment.
-    ends = [False] * (len(rows) - 1) + [recording.over]
+    ends = [False] * (len(rows) - 1) + [recording.ends_well]
     told = [bool(row.offer and row.offer.last) for row in rows] == ends and ledger.sessions()[0].finished is ends[-1]
     verdict = Verdict.PASS if closed and told else Verdict.FAIL
     sentence = "every segment is in the ledger" if verdict is Verdict.PASS else "the ledger does not hold every segment"

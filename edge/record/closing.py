@@ -30,7 +30,7 @@ class Ending(Protocol):
         """Set once no more frames are taken."""
 
     @property
-    def over(self) -> bool:
+    def ends_well(self) -> bool:
         """Whether the session ends with the frames taken so far, rather than being gone on with."""
 
 
@@ -98,7 +98,7 @@ class Closing:
                 frame_ns=nanoseconds(1 / self._camera.frames_per_second),
                 uncertainty_ns=self._clock.uncertainty_ns(),
                 offset_ns=self._clock.offset_ns(),
-                last=written.last and ending.over,
+                last=written.last and ending.ends_well,
             )
         cost.count(
             segments=1,

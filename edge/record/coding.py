@@ -40,7 +40,10 @@ class Coding:
         self._sequence: int | None = None
 
     def run(self, cost: Cost) -> None:
-        """Code until `frames` ends; raises `CoderFault` when no coder will do."""
+        """Code until `frames` ends; raises `CoderFault` when no coder will do.
+
+        `packets` is left open, to be closed once everyone knows why it ended.
+        """
         meter = cost.meter("encode")
         try:
             for frame in self.frames:
@@ -57,7 +60,6 @@ class Coding:
                 for packet in coded:
                     self.packets.put(packet)
         finally:
-            self.packets.close()
             if self._coder:
                 self._coder.close()
             meter.read()

@@ -192,6 +192,11 @@ class Recording:
         worst = max(waiting, key=waiting.__getitem__)
         return worst if self.camera.live and waiting[worst] >= 1 else None
 
+    @property
+    def ends_well(self) -> bool:
+        """Whether the session ends with the frames taken so far; one that broke has more to come."""
+        return self.over and not self.broken
+
     def start(self) -> None:
         """Set the threads to work."""
         stages = (
@@ -298,6 +303,9 @@ class Recording:
             self._coding.run(self._cost)
         except Exception as fault:
             self._break(fault)
+        finally:
+            # Here and below only now: a session of which a stage failed must not be finished as if it were whole.
+            self._coding.packets.close()
 
     def _look(self) -> None:
         self._looking.run(self._cost)
@@ -313,6 +321,8 @@ class Recording:
             self.cut_short(fault)
         except Exception as fault:
             self._break(fault)
+        finally:
+            self._writing.written.close()
 
     def _find_room(self) -> bool:
         """Room on a full disk; without any the session is over, and whoever closes its last segment has to know."""
@@ -327,14 +337,13 @@ class Recording:
         except Exception as fault:
             self._break(fault)
         finally:
-            # Only now: a session whose video could not be placed must not be finished as if it were whole.
             self._placing.placed.close()
 
     def _close(self) -> None:
         try:
             self._closing.run(self._placing.placed, self, self._cost)
             self.pause()
-            if self.over and not self.broken:
+            if self.ends_well:
                 self._ledger.finish_session(self.session)
         except Exception as fault:
             self._break(fault)

@@ -75,7 +75,10 @@ class Writing:
         self._failures = 0
 
     def run(self, packets: Feed[Coded], cost: Cost) -> None:
-        """Write until `packets` ends; raises `DiskFull`, or `RecorderFault` when nothing can be written any more."""
+        """Write until `packets` ends; raises `DiskFull`, or `RecorderFault` when nothing can be written any more.
+
+        `written` is left open, to be closed once everyone knows why it ended.
+        """
         meter = cost.meter("write")
         writer: SegmentWriter | None = None
         try:
@@ -90,7 +93,6 @@ class Writing:
                     self._finish(writer, last=True)
         finally:
             packets.close()
-            self.written.close()
             meter.read()
 
     def _take(self, packet: Coded, writer: SegmentWriter | None) -> SegmentWriter | None:
