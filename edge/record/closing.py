@@ -2,16 +2,19 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 
 from edge.capture import Camera
 from edge.cost import Cost
+from edge.errors import DiskFull
 from edge.ledger import Ledger
 from edge.record.feed import Feed
 from edge.record.looking import Looking
 from edge.record.pulse import Pulse
+from edge.record.room import with_room
 from edge.record.shelf import Placed, Shelf
 from edge.record.writing import Written
 from firmware.clock import Clock
@@ -48,6 +51,8 @@ class Closing:
         ledger: Ledger,
         clock: Clock,
         log: Log,
+        make_room: Callable[[], bool],
+        full: Callable[[DiskFull], None],
         closed: Callable[[SegmentOffer], None],
     ) -> None:
         self.pulse = Pulse()
@@ -59,19 +64,25 @@ class Closing:
         self._ledger = ledger
         self._clock = clock
         self._log = log
+        self._make_room = make_room
+        self._full = full
         self._closed = closed
 
     def run(self, placed: Feed[tuple[Written, Placed]], ending: Ending, cost: Cost) -> None:
-        """Close segments until `placed` ends."""
+        """Close segments until `placed` ends; what finds no room on a full disk is told as `full`, and left open for
+        the next start to close."""
         meter = cost.meter("close")
         try:
             for written, video in placed:
                 meter.begin()
-                self._close(written, video, ending, cost)
-                meter.read()
+                try:
+                    self._close(written, video, ending, cost)
+                except DiskFull as fault:
+                    self._full(fault)
+                finally:
+                    meter.read()
         finally:
             placed.close()
-            meter.read()
 
     def _close(self, written: Written, video: Placed, ending: Ending, cost: Cost) -> None:
         sight = self._looking.sight_of(written.sequence, written.times_ns, ending.stopping)
@@ -90,7 +101,8 @@ class Closing:
             score=sight.score,
         )
         with self.pulse.working():
-            offer = self._shelf.close(
+            close = partial(
+                self._shelf.close,
                 self._ledger,
                 SegmentKey(self._session, self._node, written.sequence),
                 video,
@@ -100,6 +112,7 @@ class Closing:
                 offset_ns=self._clock.offset_ns(),
                 last=written.last and ending.ends_well,
             )
+            offer = with_room(close, self._make_room)
         cost.count(
             segments=1,
             detections=len(sight.frame),

@@ -32,6 +32,7 @@ from edge.record.listening import Listening
 from edge.record.looking import Looking
 from edge.record.placing import Placing
 from edge.record.pulse import Pulse, Watched, watch
+from edge.record.room import with_room
 from edge.record.shelf import Shelf
 from edge.record.writing import Writing
 from edge.sight import Eyes
@@ -134,7 +135,7 @@ class Recording:
             make_room=self._find_room,
             listening=self._listening,
         )
-        self._placing = Placing(session=session, node=node, shelf=shelf)
+        self._placing = Placing(session=session, node=node, shelf=shelf, make_room=self._find_room, full=self.cut_short)
         self._closing = Closing(
             session=session,
             node=node,
@@ -144,6 +145,8 @@ class Recording:
             ledger=ledger,
             clock=clock,
             log=log,
+            make_room=self._find_room,
+            full=self.cut_short,
             closed=closed,
         )
         self._begun = Pulse()
@@ -344,7 +347,10 @@ class Recording:
             self._closing.run(self._placing.placed, self, self._cost)
             self.pause()
             if self.ends_well:
-                self._ledger.finish_session(self.session)
+                with_room(lambda: self._ledger.finish_session(self.session), self._find_room)
+        except DiskFull as fault:
+            # The next start finishes it.
+            self.cut_short(fault)
         except Exception as fault:
             self._break(fault)
         finally:

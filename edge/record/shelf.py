@@ -69,8 +69,10 @@ class Shelf:
         return self.root / "sessions" / session / name
 
     def place(self, key: SegmentKey, suffix: str) -> Placed:
-        """Make a complete file under `open/` durable in its place."""
+        """Make a complete file under `open/` durable in its place; again, where the disk refused the end of it."""
         source, target = self.open_path(key, suffix), self.path(key, suffix)
+        if not source.exists():
+            source = target
         digest = hashlib.sha256()
         began = self._timer()
         with source.open("rb") as file:

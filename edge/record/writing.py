@@ -1,7 +1,6 @@
 """The stage that writes coded frames into segments."""
 
 import contextlib
-import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 from edge.capture import Camera
 from edge.cost import Cost
 from edge.encode import Packet
-from edge.errors import DiskFull, RecorderFault
+from edge.errors import RecorderFault
 from edge.ledger import Ledger
 from edge.record.cut import sequence_of
 from edge.record.faults import Faults
@@ -17,6 +16,7 @@ from edge.record.feed import Feed
 from edge.record.fragments import cut_to_fragments
 from edge.record.listening import Coded, Listening, SoundEnds, in_order
 from edge.record.pulse import Pulse
+from edge.record.room import full, is_full, with_room
 from edge.record.shelf import VIDEO, Shelf
 from edge.record.writer import SegmentWriter
 from wire.ids import NodeId, SessionId
@@ -117,6 +117,9 @@ class Writing:
         if not writer and not (packet.key and sequence > self._done):
             # The rest of a segment that failed.
             return None
+        if not writer:
+            with_room(lambda: self._ledger.open_segment(self._key(sequence), packet.time_ns), self._make_room)
+            self._done = sequence
         try:
             writer = writer or self._open(sequence, packet)
             writer.write(packet)
@@ -132,8 +135,6 @@ class Writing:
         return self._shelf.open_path(self._key(sequence), VIDEO)
 
     def _open(self, sequence: int, first: Packet) -> SegmentWriter:
-        self._ledger.open_segment(self._key(sequence), first.time_ns)
-        self._done = sequence
         camera = self._camera
         return SegmentWriter(
             self._path(sequence),
@@ -170,10 +171,9 @@ class Writing:
         if writer and frames:
             self.written.put(Written(writer.sequence, writer.times_ns[:frames], last=False))
         else:
-            self._ledger.forget_segment(self._key(self._done))
+            with_room(lambda: self._ledger.forget_segment(self._key(self._done)), self._make_room)
         self._failures += 1
-        full = isinstance(fault.__cause__, OSError) and fault.__cause__.errno in (errno.ENOSPC, errno.EDQUOT)
-        if full and not self._make_room():
-            raise DiskFull("the disk is full and holds nothing that the hub has confirmed: the recording has ended")
+        if is_full(fault.__cause__) and not self._make_room():
+            raise full()
         if self._failures > _MOST_FAILURES:
             raise fault

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from enum import StrEnum
@@ -209,7 +210,7 @@ class Storage:
             where = {"session": row.key.session, "segment": row.key.sequence}
             try:
                 self._shelf.delete(self._ledger, row.key)
-            except (LedgerFault, OSError) as fault:
+            except (LedgerFault, OSError, sqlite3.Error) as fault:
                 # Either it was not to be, or its row says deleted, and the next start sweeps what is left.
                 self._log.event("segment-not-deleted", **where, fault=fault)
                 continue

@@ -1,7 +1,9 @@
 """A recording's surroundings, shared by the tests of this folder."""
 
+import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -100,6 +102,22 @@ class ListCamera:
                 frame.wait(30)
             else:
                 yield frame
+
+
+@pytest.fixture
+def at_fsync(monkeypatch):
+    """Calls `strike` with the path of every file that is made durable from now on, before it is."""
+
+    def at(strike):
+        honest = os.fsync
+
+        def fsync(fd):
+            strike(Path(os.readlink(f"/proc/self/fd/{fd}")))
+            honest(fd)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+
+    return at
 
 
 @pytest.fixture

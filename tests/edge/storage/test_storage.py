@@ -1,6 +1,7 @@
 import asyncio
 import errno
 import hashlib
+import sqlite3
 from types import SimpleNamespace
 
 import pytest
@@ -234,13 +235,16 @@ def test_of_a_small_disk_a_fiftieth_is_kept_in_reserve_but_what_comes_in_ten_sec
         assert house.storage.state().level is level
 
 
-def test_a_file_that_cannot_be_deleted_is_logged_and_the_others_go(house, log_text, monkeypatch):
+@pytest.mark.parametrize(
+    "fault", [OSError(errno.EROFS, "Read-only file system"), sqlite3.OperationalError("database or disk is full")]
+)
+def test_what_cannot_be_deleted_is_logged_and_the_others_go(house, log_text, monkeypatch, fault):
     keys = [house.segment(sequence, CONFIRMED) for sequence in range(3)]
     honest = house.shelf.delete
 
     def broken(ledger, key):
         if key == keys[0]:
-            raise OSError(errno.EROFS, "Read-only file system")
+            raise fault
         honest(ledger, key)
 
     monkeypatch.setattr(house.shelf, "delete", broken)
