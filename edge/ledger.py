@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from wire.session import SegmentKey, SegmentOffer, SegmentState
 NAME = "ledger.sqlite"
 """In the folder of a node's data."""
 _ORDER = list(SegmentState)
+_STATE = "select state from segments where session = ? and node = ? and sequence = ?"
 _DELETABLE = """
 from segments g left join (
     select session, max(sequence) as newest from segments where state != 'open' and session in (
@@ -52,15 +54,20 @@ class SegmentRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ledger:
-    """The node's SQLite file (WAL, fully synchronous); every method is one durable step, from any thread."""
+    """The node's SQLite file (WAL, fully synchronous); every method is one durable step, from any thread.
+
+    Whoever only reads does not wait for a step that a slow disk holds up.
+    """
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
         try:
             self._db = Database(sqlite3.connect(path, check_same_thread=False))
             self._db.enable_wal()
             self._db.execute("pragma synchronous=full")
             self._create()
+            self._read_db = Database(sqlite3.connect(path, check_same_thread=False))
         except sqlite3.Error as fault:
             raise LedgerFault(f"the ledger {path} cannot be opened: {fault}") from None
 
@@ -118,7 +125,8 @@ class Ledger:
 
     def close(self) -> None:
         """Close the file; the ledger is of no use afterwards."""
-        with self._lock:
+        with self._lock, self._reading:
+            self._read_db.close()
             self._db.close()
 
     def begin_session(self, row: SessionRow) -> None:
@@ -231,19 +239,17 @@ class Ledger:
 
     def is_confirmed(self, offer: SegmentOffer) -> bool:
         """Whether the hub has confirmed exactly what `offer` promises."""
-        with self._lock:
-            try:
-                row = _segment(self._db.table("segments").get(_pk(offer.key)))
-            except NotFoundError:
-                return False
-        return _gives_back(offer, row) and row.state in (SegmentState.CONFIRMED, SegmentState.DELETED)
+        rows = self._select("select * from segments where session = ? and node = ? and sequence = ?", _pk(offer.key))
+        held = (SegmentState.CONFIRMED, SegmentState.DELETED)
+        return any(_gives_back(offer, row) and row.state in held for row in map(_segment, rows))
 
     def _change(self, key: SegmentKey, before: tuple[SegmentState, ...], updates: dict[str, Any]) -> None:
         self._check(key, before, updates["state"])
         self._db.table("segments").update(_pk(key), updates)
 
     def _check(self, key: SegmentKey, allowed: tuple[SegmentState, ...], to: str) -> None:
-        state = self._look_up(key)
+        # In the transaction of the step that asks: another process may be taking receipts from a stick.
+        state = next((row["state"] for row in self._db.query(_STATE, _pk(key))), None)
         if state not in allowed:
             raise LedgerFault(f"segment {key.path('')} is {state or 'unknown'} and cannot become {to}")
 
@@ -292,14 +298,8 @@ class Ledger:
 
     def state(self, key: SegmentKey) -> SegmentState | None:
         """Where a segment is on its way; None when the ledger has never heard of it."""
-        with self._lock:
-            return self._look_up(key)
-
-    def _look_up(self, key: SegmentKey) -> SegmentState | None:
-        try:
-            return SegmentState(self._db.table("segments").get(_pk(key))["state"])
-        except NotFoundError:
-            return None
+        rows = self._select(_STATE, _pk(key))
+        return SegmentState(rows[0]["state"]) if rows else None
 
     def count(self, *states: SegmentState) -> int:
         """How many segments are in any of `states`."""
@@ -320,9 +320,9 @@ class Ledger:
             SessionRow(**{**row, "stopped": bool(row["stopped"]), "finished": bool(row["finished"])}) for row in rows
         ]
 
-    def _select(self, sql: str, values: list[Any] | dict[str, Any]) -> list[dict[str, Any]]:
-        with self._lock:
-            return list(self._db.query(sql, values))
+    def _select(self, sql: str, values: Sequence[Any] | dict[str, Any]) -> list[dict[str, Any]]:
+        with self._reading:
+            return list(self._read_db.query(sql, values))
 
 
 def _pk(key: SegmentKey) -> tuple[str, str, int]:

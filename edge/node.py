@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from importlib.metadata import version
 from typing import NoReturn
@@ -57,6 +58,8 @@ EyesFor = Callable[[Camera, int], Eyes]
 _CLOCK_PATIENCE_S = 20.0
 """How long a session that goes on waits for a clock that is behind it: chrony needs some ten seconds."""
 _GLANCE_S = 0.2
+_MANIFEST_S = 2.5
+"""How long the end of a recording waits for its manifest, which the next start completes."""
 
 
 def software() -> str:
@@ -459,14 +462,18 @@ class Node:
             self._panel.beep(WARNING)
 
     def _sign_off(self, loop: asyncio.AbstractEventLoop) -> None:
-        """The recording's last word, said by one of its threads."""
-        recording = self._recording
-        try:
-            if recording:
-                dropped = recording.camera.frames_dropped
-                self._manifests.end(recording.session, dropped, over=recording.ends_well)
-        finally:
-            tell(loop, self._finish)
+        """The recording's last word, said by one of its threads: by none that a disk without an answer could hold."""
+        if recording := self._recording:
+            told = threading.Thread(
+                target=self._manifests.end,
+                args=(recording.session, recording.camera.frames_dropped),
+                kwargs={"over": recording.ends_well},
+                name="manifest",
+                daemon=True,
+            )
+            told.start()
+            told.join(_MANIFEST_S)
+        tell(loop, self._finish)
 
     def _finish(self) -> None:
         if self._recording:

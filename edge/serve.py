@@ -38,6 +38,7 @@ from firmware.discovery import NODE_SERVICE, Announcement
 from firmware.errors import PanelFault
 from firmware.health import Health
 from firmware.holding import hold
+from firmware.leaving import leave_within
 from firmware.log import Log
 from firmware.panel import DisabledPanel, Panel, PanelSource
 from firmware.panel.signals import OFF, READY
@@ -49,6 +50,8 @@ from wire.session import SegmentKey
 _METER_EVERY_S = 1.0
 _STEP_EVERY_S = 1.0
 _STOP_S = 4.0
+_LEAVE_S = 10.0
+"""After this the process ends whatever it waits for: a disk that never answers holds its threads, and the ledger."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +197,7 @@ async def _run(
             if task.get_name() != "signal":
                 log.event("broken", part=task.get_name(), fault=task.exception() or "it cannot go on")
         log.event("stopping")
+        leave_within(_LEAVE_S, 1)
         # First of all whoever looks on is let go: a look may open the camera again.
         await api.shutdown()
         await asyncio.wait_for(node.leave(), _STOP_S)

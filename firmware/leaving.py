@@ -5,6 +5,15 @@ import sys
 import threading
 
 
+def leave_within(seconds: float, status: int) -> None:
+    """Ends the process with `status` after so many seconds, unless it has ended by then: what the end of an event loop
+    waits for may hang in a disk that does not answer.
+    """
+    last_resort = threading.Timer(seconds, os._exit, [status])
+    last_resort.daemon = True
+    last_resort.start()
+
+
 def leave(status: int) -> int:
     """Returns `status` for `sys.exit`, or ends the process with it at once when other threads are still alive.
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from bench.faults.campaign import Findings, NotShown, Wrong, fault, full_disk, killed_behind, kills
 
-ENDS_PROCESS = {"coder-stall", "coder-memory", "camera-silent", "camera-error"}
+ENDS_PROCESS = {"coder-stall", "coder-memory", "camera-silent", "camera-error", "disk-hang"}
 KILLED = ("clock-behind", "clock-far-behind")
-HEALED = ("coder-error", "file-error", "eyes-hang", "eyes-memory", "clock-ahead", *KILLED)
+HEALED = ("coder-error", "file-error", "eyes-hang", "eyes-memory", "clock-ahead", "disk-slow", *KILLED)
 
 
 def main() -> int:

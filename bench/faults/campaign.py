@@ -141,7 +141,7 @@ class SupervisedNode:
         self._process.wait()
         return at
 
-    def await_end(self, limit_s: float = 30.0) -> int:
+    def await_end(self, limit_s: float = 60.0) -> int:
         """Wait until the process ends by itself; its exit status."""
         assert self._process
         return self._process.wait(limit_s)

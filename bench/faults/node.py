@@ -5,7 +5,16 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bench.faults.staged import FAULTS, FrailEyes, Fuse, StagedSource, SteppingClock, ToldPanels, let_files_fail
+from bench.faults.staged import (
+    FAULTS,
+    FrailEyes,
+    Fuse,
+    StagedSource,
+    SteppingClock,
+    ToldPanels,
+    let_disk_stall,
+    let_files_fail,
+)
 from edge.config import Config, NodeConfig
 from edge.record import Patience
 from edge.serve import Settings, serve
@@ -28,6 +37,7 @@ def main() -> int:
     fuse = Fuse(given.data, given.fault, given.at)
     clock = SteppingClock(fuse)
     let_files_fail(fuse)
+    let_disk_stall(fuse)
     settings = Settings(
         node=node_id("left"),
         source=StagedSource(fuse, clock),

@@ -1,6 +1,8 @@
-"""The parts of a node that can be made to fail at a given moment: camera, coder, eyes, clock."""
+"""The parts of a node that can be made to fail at a given moment: camera, coder, eyes, clock, disk."""
 
 import errno
+import os
+import threading
 import time
 from collections.abc import Iterator
 from functools import cached_property
@@ -15,6 +17,7 @@ from edge.encode import Packet
 from edge.encode.libav import LibavCoder
 from edge.errors import CameraFault, CoderFault, RecorderFault
 from edge.frame import Frame
+from edge.ledger import Ledger
 from edge.record.writer import SegmentWriter
 from edge.sight import SegmentSight
 from firmware.clock import Clock, SystemClock
@@ -23,10 +26,13 @@ from firmware.panel import Beep, DisabledPanel, Panel, PanelSource
 from wire.rigtime import SECOND
 
 WIDTH, HEIGHT, RATE = 320, 180, 25.0
+_HANG_S = 3600.0
 FRAME_NS = round(SECOND / RATE)
 STEPS_NS = {"clock-ahead": 3 * SECOND, "clock-behind": -3 * SECOND, "clock-far-behind": -10 * SECOND}
 """How far each of these faults sets the clock forward: the last one by more than a busy machine needs to start a node,
 which a clock that is 3 s behind may have caught up with by then."""
+STALLS_S = {"disk-slow": 4.0, "disk-hang": _HANG_S}
+"""How long each of these faults lets the disk stand still."""
 FAULTS = (
     "coder-error",
     "coder-stall",
@@ -37,8 +43,8 @@ FAULTS = (
     "eyes-memory",
     "coder-memory",
     *STEPS_NS,
+    *STALLS_S,
 )
-_HANG_S = 3600.0
 _GRAINS = 7
 """Different grains of noise: a picture without any would cost no bits."""
 
@@ -221,6 +227,57 @@ class ToldPanel(DisabledPanel):
     def beep(self, beep: Beep) -> None:
         """Tell it."""
         self._log.event("beep", name=beep.name)
+
+
+class FrailDisk:
+    """A disk that stands still when the fuse burns, so that everything waits that was asked of it."""
+
+    def __init__(self, fuse: Fuse) -> None:
+        self._fuse = fuse
+        self._back_s = 0.0
+
+    def wait(self) -> None:
+        """Come back when the disk does."""
+        if kind := self._fuse.burns(*STALLS_S):
+            self._back_s = time.monotonic() + STALLS_S[kind]
+        if (left_s := self._back_s - time.monotonic()) > 0:
+            time.sleep(left_s)
+
+
+class _Behind:
+    """A lock that is no sooner taken than the disk answers: whoever changes the ledger holds it until then."""
+
+    def __init__(self, disk: FrailDisk) -> None:
+        self._disk = disk
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._disk.wait()
+
+    def __exit__(self, *exc: object) -> None:
+        self._lock.release()
+
+
+def let_disk_stall(fuse: Fuse) -> None:
+    """Make everything that a node writes wait for a disk that may stand still: the files of segments, what is made
+    durable, the ledger's steps."""
+    disk = FrailDisk(fuse)
+    mux, fsync, begin = SegmentWriter._mux, os.fsync, Ledger.__init__
+
+    def slow_mux(self: SegmentWriter, coded: object) -> None:
+        disk.wait()
+        mux(self, coded)
+
+    def slow_fsync(fd: int) -> None:
+        disk.wait()
+        fsync(fd)
+
+    def slow_ledger(self: Ledger, path: Path) -> None:
+        begin(self, path)
+        self._lock = _Behind(disk)
+
+    SegmentWriter._mux, os.fsync, Ledger.__init__ = slow_mux, slow_fsync, slow_ledger
 
 
 def let_files_fail(fuse: Fuse) -> None:

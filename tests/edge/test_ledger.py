@@ -153,6 +153,15 @@ def test_it_is_kept_in_wal_mode_and_synced_fully(tmp_path, ledger):
     assert ledger._db.execute("pragma synchronous").fetchone() == (2,)
 
 
+def test_reading_does_not_wait_for_a_step_that_the_disk_holds_up(ledger):
+    closed(ledger, 0)
+    with ledger._lock:
+        assert ledger.count(SegmentState.CLOSED) == 1
+        assert ledger.state(key(0)) is SegmentState.CLOSED
+        assert not ledger.is_confirmed(offer(0))
+        assert [row.session for row in ledger.sessions()] == ["s1"]
+
+
 def test_segments_come_oldest_first_and_by_state(ledger):
     ledger.begin_session(session("s0"))
     for sequence in (1, 0, 2):
