@@ -91,6 +91,12 @@ class Writing:
             if writer:
                 with self.pulse.working():
                     self._finish(writer, last=True)
+        except Exception:
+            # What the file still holds back goes to the disk: the next start keeps all of it that is whole.
+            with contextlib.suppress(Exception):
+                if writer:
+                    writer.finish()
+            raise
         finally:
             packets.close()
             meter.read()

@@ -315,6 +315,27 @@ def test_out_of_memory_in_the_eyes_costs_only_the_tracks(rig, list_camera, frame
     assert not recording.broken
 
 
+def test_out_of_memory_in_the_writer_breaks_the_recording_and_keeps_what_is_whole(
+    rig, list_camera, frames, make_eyes, zero_ns, monkeypatch, log
+):
+    honest = SegmentWriter._mux
+
+    def mux(writer, coded):
+        if writer.sequence == 2 and len(writer.times_ns) == 40:
+            raise MemoryError
+        honest(writer, coded)
+
+    monkeypatch.setattr(SegmentWriter, "_mux", mux)
+    recording = rig.record(list_camera(frames(*range(0, 6000, 40))), make_eyes(), zero_ns)
+    rig.wait()
+    assert recording.broken
+    assert "MemoryError" in recording.fault
+    assert [o.frames for o in rig.offers()] == [50, 50]
+    assert salvage(rig.shelf, rig.ledger, log, zero_ns + 6_000_000_000, 5).session == "s1"
+    assert [row.key.sequence for row in rig.ledger.segments()] == [0, 1, 2]
+    assert 25 <= rig.offers()[2].frames <= 40
+
+
 def test_out_of_memory_in_the_coder_breaks_the_recording_and_keeps_what_was_closed(
     rig, list_camera, frames, make_eyes, zero_ns
 ):
