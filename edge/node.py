@@ -262,7 +262,9 @@ class Node:
         waiting = await asyncio.to_thread(self._ledger.count, SegmentState.CLOSED, SegmentState.SENT)
         recording = self._recording
         width, height, rate = self._size
-        alarms = (self.lookout.state().alarm, self._stepped, recording.impaired if recording else None)
+        alarms = [self.lookout.state().alarm, self._stepped]
+        if recording:
+            alarms += [recording.impaired, recording.slow_disk]
         return NodeStatus(
             node=self.node,
             software=software(),
@@ -294,6 +296,10 @@ class Node:
                 "before: it may not fit the other cameras'; start anew when there is time"
             )
             self._panel.beep(WARNING)
+
+    def _disk_slows(self) -> None:
+        self._log.event("disk-slow", session=self.session)
+        self._panel.beep(WARNING)
 
     async def preview(self) -> bytes:
         """The camera's newest picture as JPEG; raises `CameraFault` or `SelfTesting`."""
@@ -435,6 +441,7 @@ class Node:
             make_room=self._storage.make_room,
             microphone=self._microphone(session.session),
             rolling=lambda: self._sound_the_start(well),
+            slow=lambda: tell(loop, self._disk_slows),
             after=after,
             shift_ns=shift_ns,
             patience=self._patience,

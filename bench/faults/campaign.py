@@ -19,7 +19,7 @@ import av
 import numpy as np
 
 from bench.faults.node import TOKEN
-from bench.faults.staged import FRAME_NS, STEPS_NS
+from bench.faults.staged import FRAME_NS, STALLS_S, STEPS_NS
 from edge.ledger import Ledger, SegmentRow
 from edge.record.manifest import SessionManifest
 from edge.record.shelf import MANIFEST, TRACKS, VIDEO, Shelf
@@ -249,9 +249,14 @@ def kills(folder: Path, times: int, seed: int) -> Findings:
 
 
 def fault(folder: Path, kind: str, *, ends_process: bool, at: int = 60) -> Findings:
-    """Let one part of a recording node fail once, about 2.4 s after the start, and see what it cost."""
+    """Let one part of a recording node fail once, about 2.4 s after the start, and see what it cost.
+
+    A fault of which the people beside the node have to know must be an alarm while it lasts.
+    """
     with SupervisedNode(folder / "data", folder / "log", "--fault", kind, "--at", str(at)) as node:
         node.record()
+        if kind in STALLS_S:
+            node.await_alarm("the disk is too slow")
         if ends_process:
             status = node.await_end()
             if status == 0:

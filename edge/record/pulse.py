@@ -8,6 +8,9 @@ from dataclasses import dataclass
 _GLANCES = 20
 """Times the watch looks at a pulse before it gives it up: a process that slept as a whole has missed only one."""
 
+_SLOW = 2
+"""Glances that find it in the same piece of work before somebody is told: a tenth of the patience."""
+
 
 class Pulse:
     """Told by one thread when it begins and ends a piece of work, so that another can see that it hangs in one."""
@@ -30,15 +33,21 @@ class Pulse:
 class Watched:
     """A pulse that may rest as long as it likes but take only `patience_s` over one piece of work.
 
-    `hangs` is called once, from the watching thread, when it takes longer.
+    `hangs` is called once, from the watching thread, when it takes longer; `slows` each time that it becomes `slow`.
     """
 
     pulse: Pulse
     patience_s: float
     hangs: Callable[[], None]
+    slows: Callable[[], None] = lambda: None
     step: int = 0
     glances: int = 0
     over: bool = False
+
+    @property
+    def slow(self) -> bool:
+        """Whether it has been at this piece of work for long."""
+        return self.glances >= _SLOW
 
     def glance(self) -> None:
         """Look whether it got on since the last glance."""
@@ -47,6 +56,8 @@ class Watched:
             self.step, self.glances = now, 0
         elif now % 2 and not self.over:
             self.glances += 1
+            if self.glances == _SLOW:
+                self.slows()
         if self.glances == _GLANCES and not self.over:
             self.over = True
             self.hangs()

@@ -70,7 +70,8 @@ class Recording:
     process; `over` that the session has ended, rather than waiting to be gone on with. Frames of the segments up to
     `after` were recorded before and are passed over; `shift_ns` is added to all capture times. `rolling` is called
     once, when the first frame is there: the moment for a sign that picture and sound both catch. `show` is called with
-    every frame that is recorded, and must not wait; `let_go` when the camera is closed, if it ever is.
+    every frame that is recorded, and must not wait; `let_go` when the camera is closed, if it ever is; `slow` each time
+    that the disk stands still for a tenth of the patience with it, and must not wait either.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Recording:
         make_room: Callable[[], bool] = lambda: False,
         microphone: Microphone | None = None,
         rolling: Callable[[], None] = lambda: None,
+        slow: Callable[[], None] = lambda: None,
         after: int = -1,
         shift_ns: int = 0,
         patience: Patience = PATIENCE,
@@ -153,23 +155,27 @@ class Recording:
         """A live camera's first frame, which may have to wait for its rig."""
         self._awaited = Pulse()
         """A live camera's next frame."""
-        self._watched = [
-            Watched(self._looking.pulse, patience.eyes_s, lambda: self._looking.give_up(patience.eyes_s)),
-            self._essential(self._begun, patience.camera_s + camera.waits_s, "the camera gives no picture", self.pause),
-            self._essential(self._awaited, patience.camera_s, "the camera gives no picture", self.pause),
-            self._essential(self._coding.pulse, patience.coder_s, "the coder hangs", self._coding.packets.close),
+        self._on_disk = [
             self._essential(
-                self._writing.pulse, patience.disk_s, "the disk does not answer", self._writing.written.close
+                self._writing.pulse, patience.disk_s, "the disk does not answer", self._writing.written.close, slow
             ),
             self._essential(
                 self._placing.pulse,
                 patience.disk_s,
                 "the disk does not make video durable",
                 self._placing.placed.close,
+                slow,
             ),
             self._essential(
-                self._closing.pulse, patience.disk_s, "the disk does not make anything durable", self.pause
+                self._closing.pulse, patience.disk_s, "the disk does not make anything durable", self.pause, slow
             ),
+        ]
+        self._watched = [
+            Watched(self._looking.pulse, patience.eyes_s, lambda: self._looking.give_up(patience.eyes_s)),
+            self._essential(self._begun, patience.camera_s + camera.waits_s, "the camera gives no picture", self.pause),
+            self._essential(self._awaited, patience.camera_s, "the camera gives no picture", self.pause),
+            self._essential(self._coding.pulse, patience.coder_s, "the coder hangs", self._coding.packets.close),
+            *self._on_disk,
         ]
 
     @property
@@ -194,6 +200,13 @@ class Recording:
         }
         worst = max(waiting, key=waiting.__getitem__)
         return worst if self.camera.live and waiting[worst] >= 1 else None
+
+    @property
+    def slow_disk(self) -> str | None:
+        """What a disk costs that stands still or does not keep up with a live camera, while that is so."""
+        if self.lagging in ("write", "place") or any(stage.slow for stage in self._on_disk):
+            return "the disk is too slow: video waits for it in memory, and frames that find no room there are lost"
+        return None
 
     @property
     def ends_well(self) -> bool:
@@ -347,7 +360,8 @@ class Recording:
             self._closing.run(self._placing.placed, self, self._cost)
             self.pause()
             if self.ends_well:
-                with_room(lambda: self._ledger.finish_session(self.session), self._find_room)
+                with self._closing.pulse.working():
+                    with_room(lambda: self._ledger.finish_session(self.session), self._find_room)
         except DiskFull as fault:
             # The next start finishes it.
             self.cut_short(fault)
@@ -359,7 +373,14 @@ class Recording:
     def _watch(self) -> None:
         watch(self._watched, self._ended)
 
-    def _essential(self, pulse: Pulse, patience_s: float, what: str, cut_off: Callable[[], None]) -> Watched:
+    def _essential(
+        self,
+        pulse: Pulse,
+        patience_s: float,
+        what: str,
+        cut_off: Callable[[], None],
+        slows: Callable[[], None] = lambda: None,
+    ) -> Watched:
         """Something without which there is no recording; `cut_off` frees those who wait for it, once it hangs."""
 
         def hangs() -> None:
@@ -370,7 +391,7 @@ class Recording:
             finally:
                 self._end()
 
-        return Watched(pulse, patience_s, hangs)
+        return Watched(pulse, patience_s, hangs, slows)
 
     def _break(self, fault: Exception, event: str = "recorder-fault") -> None:
         self.broken = True

@@ -8,10 +8,12 @@ import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+import edge.node
 from edge.encode.libav import LibavCoder
 from edge.errors import AlreadyRecording, CameraFault, GateClosed, SelfTesting, WrongWeights
 from edge.frame import Frame
 from edge.ledger import Ledger
+from edge.record import Patience
 from edge.record.manifest import SessionManifest
 from edge.record.shelf import MANIFEST, REFERENCE
 from edge.storage import Storage
@@ -136,6 +138,33 @@ async def test_eyes_that_see_less_than_they_could_raise_an_alarm_for_as_long(
     eyes.impaired = None
     assert (await node.status()).alarms == ()
     await node.stop()
+
+
+async def test_a_disk_that_stands_still_is_heard_and_an_alarm_for_as_long(
+    make_node, source, ledger, panel, zero_ns, hold, monkeypatch, eventually
+):
+    opened = ledger.open_segment
+    monkeypatch.setattr(ledger, "open_segment", lambda *given: (hold.wait(20), opened(*given)))
+    node = make_node(source, ledger, patience=Patience(disk_s=10))
+    await node.start(order(zero_ns))
+    await eventually(lambda: WARNING in panel.beeped)
+    assert ["the disk is too slow" in alarm for alarm in (await node.status()).alarms] == [True]
+    hold.set()
+    await node.stop()
+    assert (await node.status()).alarms == ()
+    assert panel.beeped == [STARTED, WARNING, STOPPED]
+
+
+async def test_a_manifest_that_the_disk_does_not_take_keeps_no_recording_from_ending(
+    make_node, source, ledger, zero_ns, hold, monkeypatch, eventually
+):
+    monkeypatch.setattr(edge.node, "_MANIFEST_S", 0.1)
+    node = make_node(source, ledger)
+    monkeypatch.setattr(node._manifests, "end", lambda *_given, **_more: hold.wait(20))
+    await node.start(order(zero_ns))
+    await eventually(lambda: node._recording.frames == 60)
+    assert (await node.stop()).recording is None
+    assert not hold.is_set()
 
 
 CLOSED = {
