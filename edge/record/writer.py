@@ -15,7 +15,14 @@ from wire.rigtime import SECOND
 TICKS = 90_000
 """Ticks a second of the frames' times in the file; the exact times are in `.tracks`."""
 
-_MUXER = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "frag_duration": "500000"}
+_MUXER = {
+    "movflags": "frag_keyframe+empty_moov+default_base_moof",
+    "frag_duration": "500000",
+    "flush_packets": "1",
+}
+"""Fragments of half a second, each given to the system as soon as it is whole: FFmpeg would keep 256 KiB to itself,
+which is seconds of a quiet picture.
+"""
 _TIME_BASE = Fraction(1, TICKS)
 
 

@@ -15,7 +15,7 @@ from edge.capture import Frame
 from edge.encode.libav import LibavCoder
 from edge.ledger import Ledger
 from edge.record import Shelf, salvage
-from edge.record.fragments import complete_bytes
+from edge.record.fragments import complete_bytes, cut_to_fragments
 from edge.record.salvage import RESUME_NS
 from edge.record.shelf import TRACKS, VIDEO
 from edge.record.writer import SegmentWriter
@@ -58,6 +58,21 @@ def write_open(shelf, ledger, picture, zero_ns):
         return path
 
     return write
+
+
+def test_at_any_moment_all_but_the_last_half_second_is_whole_in_the_file(tmp_path, picture, zero_ns):
+    """Of a picture that takes few bits, as a pitch at night."""
+    path = tmp_path / "0.mp4"
+    coder, writer = LibavCoder("h264", 320, 180, 25), SegmentWriter(path, 0, "h264", 320, 180, 25)
+    behind = []
+    for n in range(50):
+        for packet in coder.encode(Frame(picture(n), zero_ns + n * 40_000_000, n), key=not n):
+            writer.write(packet)
+        left = tmp_path / "left.mp4"
+        left.write_bytes(path.read_bytes())
+        behind.append(len(writer.times_ns) - len(cut_to_fragments(left)))
+    writer.finish()
+    assert max(behind) <= 25 / 2 + 1
 
 
 def test_a_cut_segment_keeps_its_complete_fragments(shelf, ledger, log, write_open, zero_ns):
