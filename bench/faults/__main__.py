@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.faults.campaign import Findings, NotShown, Wrong, fault, full_disk, killed_behind, kills
+from bench.faults.campaign import Findings, NotShown, Wrong, fault, full_disk, killed_behind, killed_salvaging, kills
 
 ENDS_PROCESS = {"coder-stall", "coder-memory", "camera-silent", "camera-error", "disk-hang"}
 KILLED = ("clock-behind", "clock-far-behind")
@@ -25,6 +25,7 @@ def main() -> int:
             for kind in (*HEALED, *sorted(ENDS_PROCESS)):
                 ends = kind in ENDS_PROCESS
                 _print_fault(fault(_fresh(folder, kind), kind, ends_process=ends), ends=ends)
+            _print_fault(killed_salvaging(_fresh(folder, "salvage")), ends=True)
             for kind in KILLED:
                 _print_fault(killed_behind(_fresh(folder, f"{kind}-killed"), kind), ends=True)
             if not given.without_disk:

@@ -1,6 +1,7 @@
 """What is lost when a node is killed, fails or fills up while it records, measured against the frames there were."""
 
 import hashlib
+import io
 import json
 import random
 import re
@@ -21,6 +22,7 @@ import numpy as np
 from bench.faults.node import TOKEN
 from bench.faults.staged import FRAME_NS, STALLS_S, STEPS_NS
 from edge.ledger import Ledger, SegmentRow
+from edge.record.fragments import complete_bytes
 from edge.record.manifest import SessionManifest
 from edge.record.shelf import MANIFEST, TRACKS, VIDEO, Shelf
 from firmware.panel.signals import ALARM
@@ -33,6 +35,8 @@ from wire.tracks import decode_tracks
 SESSION = "campaign"
 _START_S = 30.0
 _POLL_S = 0.02
+_LEAST_STEPS = 6
+"""Of a start's salvage: to read and cut the video, place it, write and place the tracks, sweep."""
 
 
 class Wrong(AssertionError):
@@ -84,13 +88,23 @@ class SupervisedNode:
 
     def start(self) -> None:
         """Start the process and wait until it answers."""
+        if not self.start_doomed(0):
+            raise Wrong(f"the node ended before it answered: see {self._log}")
+
+    def start_doomed(self, step: int) -> bool:
+        """Start a process that is killed (-9) before this step of its start; whether it was through before, and
+        answers."""
         began = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             command = [sys.executable, "-m", "bench.faults.node", "--data", str(self.data), *self._options]
-            self._process = subprocess.Popen(command, stderr=log, stdout=log)
+            self._process = process = subprocess.Popen([*command, "--dies-at", str(step)], stderr=log, stdout=log)
         self.findings.starts += 1
+        self._await(lambda: process.poll() is not None or self._words(began, "event=listening"), "listen")
+        if process.poll() == -signal.SIGKILL:
+            return False
         port = self._await(lambda: self._words(began, "event=listening"), "listen").rsplit("port=", 1)[1].split()[0]
         self.url = f"http://127.0.0.1:{port}"
+        return True
 
     def _words(self, began: int, words: str) -> str:
         lines = self._log.read_bytes()[began:].decode(errors="replace").splitlines(keepends=True)
@@ -170,8 +184,16 @@ class SupervisedNode:
         """All that its processes have logged."""
         return self._log.read_text(errors="replace")
 
+    def await_whole(self, frames: int) -> None:
+        """Wait until so many frames, and no more than half as many again, are whole in an open segment that is not the
+        session's first."""
+        self._await(
+            lambda: any(k and frames <= n <= 1.5 * frames for k, n in whole_frames(self.data, self.rows()).items()),
+            f"write {frames} frames of a segment",
+        )
+
     def rows(self) -> list[SegmentRow]:
-        """The ledger's rows, read while no node runs."""
+        """The ledger's rows."""
         ledger = Ledger(self.data / "ledger.sqlite")
         try:
             return ledger.segments()
@@ -245,6 +267,54 @@ def kills(folder: Path, times: int, seed: int) -> Findings:
             raise Wrong(f"closed segments were lost: {sorted(missing)}")
         kept = verify(node.data, rows)
         node.findings.losses = [loss_at(kept, "kill -9", *blow) for blow in blows]
+        return node.findings
+
+
+def whole_frames(data: Path, rows: list[SegmentRow]) -> dict[int, int]:
+    """How many frames are whole in the file of each open segment, by its number."""
+    shelf = Shelf(data)
+    found = {}
+    for row in rows:
+        if row.state is SegmentState.OPEN:
+            placed = shelf.path(row.key, VIDEO)
+            path = placed if placed.exists() else shelf.open_path(row.key, VIDEO)
+            raw = path.read_bytes() if path.exists() else b""
+            found[row.key.sequence] = 0
+            if whole := complete_bytes(raw):
+                with av.open(io.BytesIO(raw[:whole])) as container:
+                    found[row.key.sequence] = sum(1 for _ in container.decode(video=0))
+    return found
+
+
+def killed_salvaging(folder: Path) -> Findings:
+    """Kill -9 a recording node in the middle of a segment, and then every start one step later than the one before,
+    until one gets through: what was whole in that segment must be kept, and the session gone on with."""
+    with SupervisedNode(folder / "data", folder / "log") as node:
+        taken_from = node.record()
+        node.await_whole(20)
+        at = node.kill()
+        before = node.rows()
+        [(sequence, whole)] = whole_frames(node.data, before).items()
+        closed = {row.key: row.offer for row in before if row.offer}
+        deaths = 0
+        while not node.start_doomed(deaths + 1):
+            deaths += 1
+            if any(row.offer != closed[row.key] for row in node.rows() if row.key in closed):
+                raise Wrong(f"a closed segment changed when the start was killed at step {deaths}")
+        node.await_frames()
+        node.findings.resumed += 1
+        time.sleep(2.5)
+        node.stop()
+        rows = node.rows()
+        kept = verify(node.data, rows)
+        saved = {row.key.sequence: row.offer.frames for row in rows if row.offer}
+        if not closed.keys() <= {row.key for row in rows}:
+            raise Wrong("closed segments were lost by kills while a start salvaged")
+        if saved.get(sequence) != whole:
+            raise Wrong(f"of {whole} whole frames in the broken-off segment {saved.get(sequence, 0)} were kept")
+        if deaths < _LEAST_STEPS:
+            raise Wrong(f"only {deaths} starts were killed: a salvage takes more steps than that")
+        node.findings.losses = [loss_at(kept, f"{deaths} starts killed:", taken_from, at)]
         return node.findings
 
 

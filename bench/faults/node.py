@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.faults.staged import (
     FAULTS,
+    Doom,
     FrailEyes,
     Fuse,
     StagedSource,
@@ -32,6 +33,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--fault", choices=("none", *FAULTS), default="none")
     parser.add_argument("--at", type=int, default=60, help="frames after which the fault strikes")
+    parser.add_argument("--dies-at", type=int, default=0, help="the step of its start at which it is killed")
     given = parser.parse_args()
     given.data.mkdir(parents=True, exist_ok=True)
     fuse = Fuse(given.data, given.fault, given.at)
@@ -40,7 +42,7 @@ def main() -> int:
     let_disk_stall(fuse)
     settings = Settings(
         node=node_id("left"),
-        source=StagedSource(fuse, clock),
+        source=StagedSource(fuse, clock, Doom(given.data, given.dies_at)),
         data=given.data,
         host="127.0.0.1",
         port=0,

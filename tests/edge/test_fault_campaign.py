@@ -3,7 +3,7 @@
 import pytest
 
 from bench.faults.__main__ import ENDS_PROCESS, HEALED, KILLED
-from bench.faults.campaign import NotShown, fault, full_disk, killed_behind, kills
+from bench.faults.campaign import NotShown, fault, full_disk, killed_behind, killed_salvaging, kills
 from bench.faults.staged import FAULTS
 
 pytestmark = pytest.mark.slow
@@ -17,6 +17,13 @@ def test_a_node_killed_again_and_again_loses_no_closed_segment_and_goes_on_by_it
     found = kills(tmp_path, 4, seed=7)
     assert found.resumed == 4
     assert all(loss.taken_ms <= 2000 for loss in found.losses)
+
+
+def test_starts_that_are_killed_while_they_salvage_lose_nothing_that_was_whole(tmp_path):
+    found = killed_salvaging(tmp_path)
+    assert found.starts > found.resumed == 1
+    [loss] = found.losses
+    assert loss.taken_ms <= 2000
 
 
 @pytest.mark.parametrize("kind", HEALED)
