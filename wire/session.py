@@ -108,7 +108,7 @@ class NodeStatus(Message, frozen=True, kw_only=True):
     """What a node says of itself: its camera, what it records, and what still waits to be handed over.
 
     `fault` is what went wrong last. `alarms` are sentences of what needs somebody at the node though it records on: its
-    camera was knocked, its clock was set. A node from before them tells none.
+    camera was knocked, its clock was set, its disk is too slow. A node from before them tells none.
     """
 
     KIND = "node-status"

@@ -155,19 +155,24 @@ class Recording:
         """A live camera's first frame, which may have to wait for its rig."""
         self._awaited = Pulse()
         """A live camera's next frame."""
+        self._slow = slow
         self._on_disk = [
             self._essential(
-                self._writing.pulse, patience.disk_s, "the disk does not answer", self._writing.written.close, slow
+                self._writing.pulse,
+                patience.disk_s,
+                "the disk does not answer",
+                self._writing.written.close,
+                self._slows,
             ),
             self._essential(
                 self._placing.pulse,
                 patience.disk_s,
                 "the disk does not make video durable",
                 self._placing.placed.close,
-                slow,
+                self._slows,
             ),
             self._essential(
-                self._closing.pulse, patience.disk_s, "the disk does not make anything durable", self.pause, slow
+                self._closing.pulse, patience.disk_s, "the disk does not make anything durable", self.pause, self._slows
             ),
         ]
         self._watched = [
@@ -369,6 +374,11 @@ class Recording:
             self._break(fault)
         finally:
             self._end()
+
+    def _slows(self) -> None:
+        # One disk holds them all up: the first of them tells it.
+        if sum(stage.slow for stage in self._on_disk) == 1:
+            self._slow()
 
     def _watch(self) -> None:
         watch(self._watched, self._ended)

@@ -21,7 +21,7 @@ def back():
     event.set()
 
 
-@pytest.fixture(params=["a file", "the video's fsync", "the tracks' fsync", "the ledger"])
+@pytest.fixture(params=["a file", "the video's fsync", "the tracks' fsync", "the ledger", "everything"])
 def stall(request, rig, at_fsync, monkeypatch):
     """Lets the disk stand still, at segment 1, over the one or the other until it is `back`; set when it does."""
 
@@ -33,20 +33,23 @@ def stall(request, rig, at_fsync, monkeypatch):
                 still.set()
                 back.wait(30)
 
+        mux, close = SegmentWriter._mux, rig.ledger.close_segment
         match request.param:
             case "a file":
-                honest = SegmentWriter._mux
                 monkeypatch.setattr(
-                    SegmentWriter, "_mux", lambda self, coded: (wait(self.sequence == 1), honest(self, coded))
+                    SegmentWriter, "_mux", lambda self, coded: (wait(self.sequence == 1), mux(self, coded))
                 )
             case "the ledger":
-                close = rig.ledger.close_segment
                 monkeypatch.setattr(
                     rig.ledger, "close_segment", lambda offer: (wait(offer.key.sequence == 1), close(offer))
                 )
-            case fsync:
-                suffix = VIDEO if "video" in fsync else TRACKS
-                at_fsync(lambda path: wait(path.name == f"00000001{suffix}"))
+            case "the video's fsync":
+                at_fsync(lambda path: wait(path.name == f"00000001{VIDEO}"))
+            case "the tracks' fsync":
+                at_fsync(lambda path: wait(path.name == f"00000001{TRACKS}"))
+            case "everything":
+                at_fsync(lambda path: wait(path.name == f"00000001{VIDEO}"))
+                monkeypatch.setattr(SegmentWriter, "_mux", lambda self, coded: (wait(still.is_set()), mux(self, coded)))
         return still
 
     return begin
@@ -74,7 +77,7 @@ def test_a_disk_that_stands_still_is_told_until_it_is_back(
     still = stall(back)
     recording = rig.record(
         list_camera([*shots[:200], more, *shots[200:]]), make_eyes(), zero_ns,
-        patience=Patience(disk_s=20), slow=lambda: told.append(recording.slow_disk),
+        patience=Patience(disk_s=10), slow=lambda: told.append(recording.slow_disk),
     )  # fmt: skip
     assert still.wait(20)
     until(lambda: told)
