@@ -4,17 +4,19 @@ import argparse
 import itertools
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from edge.capture.file import FileCamera
+from edge.commands.track import JOINED_S
 from edge.detect.budget import Attention, Budget, Scene
-from edge.detect.detector import Detections
+from edge.detect.detector import Detections, middles
 from edge.detect.looks import Look, uniform
 from edge.detect.motion import MotionDetector
 from edge.detect.network import NetworkDetector, merged
@@ -28,7 +30,7 @@ from simulator.match.truth import MatchTruth
 from simulator.pictures.camera import BALL_RADIUS_M, VirtualCamera
 from simulator.pictures.moment import moment
 from simulator.pictures.recall import MARGIN_M, MIN_VISIBLE, match
-from simulator.pictures.rigs import virtual_rig
+from simulator.pictures.rigs import RigKind, virtual_rig
 from simulator.pictures.visibility import true_boxes
 from wire.pitch import default_pitch
 from wire.rig import CameraModel
@@ -47,10 +49,20 @@ SAME_PLACE = 0.4
 CLIP_SIZE = (1920, 1080)
 CLIP_SCALES = (0.75, 1.2)
 """Scales of the tiles that say what a recorded clip holds."""
-CLIP_EVERY = 10
+CLIP_EVERY = 2
 VERY_SURE, LIKELY = 0.6, 0.25
 """Scores of those tiles' finds that have to be found, and that may be."""
+LIES_S = 0.9
+"""A ball that is where one is so much later, too, lies there: a spare one beside the pitch."""
 SEGMENT_S = 2.0
+MORE_FAR, MORE_BALLS = 1.2, 1.5
+"""At least so many times as often as uniform tiles the budget's looks find far players, and the ball …"""
+NEARLY_ALL = 0.9
+"""… or nearly always, and …"""
+FEWER_ROWS = 0.01
+"""… its rows follow them in at most so many of the pictures fewer …"""
+MORE_FALSE_PERSONS, MORE_FALSE_BALLS = 1.5, 1.5
+"""… with at most so many more false ones a picture: who is seen more closely is often somebody beside the pitch."""
 WARM_S = 2.0
 """Seconds at the beginning that do not count: the eyes still learn the empty scene."""
 
@@ -117,15 +129,16 @@ class Logged:
 class Score:
     """What one way to spend one budget found, as counts.
 
-    Persons are wanted a second at a time (`seen`: a look of that second found the person) and a picture at a time
-    (`followed`: the person had a row); the ball a picture at a time, by a look or by a row.
+    Persons and the ball are wanted a picture at a time (`seen`: a look at it found him; `followed`: he had a row, as
+    `touchline-edge track` tells them), persons also a second at a time (`seen_once`: a look of that second found him).
     """
 
     pictures: int = 0
-    wanted_seconds: Counter[str] = field(default_factory=Counter)
-    seen: Counter[str] = field(default_factory=Counter)
     wanted: Counter[str] = field(default_factory=Counter)
+    seen: Counter[str] = field(default_factory=Counter)
     followed: Counter[str] = field(default_factory=Counter)
+    wanted_seconds: Counter[str] = field(default_factory=Counter)
+    seen_once: Counter[str] = field(default_factory=Counter)
     false_alarms: int = 0
     false_balls: int = 0
 
@@ -134,20 +147,35 @@ class Score:
         self.pictures += other.pictures
         self.false_alarms += other.false_alarms
         self.false_balls += other.false_balls
-        for name in ("wanted_seconds", "seen", "wanted", "followed"):
+        for name in ("wanted", "seen", "followed", "wanted_seconds", "seen_once"):
             getattr(self, name).update(getattr(other, name))
+
+    def share(self, found: Counter[str], who: str) -> float:
+        """In how many of the pictures in which they are wanted these are found."""
+        return found[who] / max(1, self.wanted[who])
+
+    @property
+    def false_persons_each(self) -> float:
+        """False persons a picture."""
+        return self.false_alarms / max(1, self.pictures)
+
+    @property
+    def false_balls_each(self) -> float:
+        """False balls a picture."""
+        return self.false_balls / max(1, self.pictures)
 
     def line(self) -> str:
         """The shares, as a row of the table."""
         shares = [
             f"{100 * found[who] / wanted[who]:5.1f}" if wanted[who] else "    -"
-            for found, wanted in ((self.seen, self.wanted_seconds), (self.followed, self.wanted))
-            for who in ("far", "near", "ball")
+            for found, wanted, whom in (
+                (self.seen, self.wanted, ("far", "near", "ball")),
+                (self.seen_once, self.wanted_seconds, ("far", "near")),
+                (self.followed, self.wanted, ("far", "near", "ball")),
+            )
+            for who in whom
         ]
-        return (
-            "  ".join(shares)
-            + f"  {self.false_alarms / max(1, self.pictures):5.2f}  {self.false_balls / max(1, self.pictures):5.2f}"
-        )
+        return "  ".join(shares) + f"  {self.false_persons_each:7.2f}  {self.false_balls_each:5.2f}"
 
 
 class Watch:
@@ -159,7 +187,8 @@ class Watch:
         chooser = (
             Attention(width, height, network.fit, motion.stature) if way == "budget" else Turn(width, height, network)
         )
-        self.eyes = Eyes(motion, Budget(self.network, passes, rate, chooser), width, height, rate)
+        budget = Budget(self.network, passes, rate, chooser)
+        self.eyes = Eyes(motion, budget, width, height, rate, joined_s=JOINED_S)
         self.rows: dict[int, tuple[Array, npt.NDArray[np.bool_]]] = {}
         self._first = self._next = 0
 
@@ -188,11 +217,7 @@ def scored(watch: Watch, truths: dict[int, Truth], rate: float) -> Score:
         score.pictures += 1
         box, balls = watch.rows[number]
         pairs = feet_together(box[~balls], truth)
-        hit = {j for _, j in pairs}
-        for j in np.flatnonzero(truth.wanted):
-            who = "far" if truth.tall[j] < FAR_PX[1] else "near"
-            score.wanted[who] += 1
-            score.followed[who] += j in hit
+        followed = {j for _, j in pairs}
         stray = np.delete(box[~balls], [i for i, _ in pairs], axis=0)
         score.false_alarms += truth.false_alarms(stray)
         score.false_balls += int(balls.sum()) - truth.has_ball(box[balls])
@@ -201,19 +226,22 @@ def scored(watch: Watch, truths: dict[int, Truth], rate: float) -> Score:
             np.concatenate([NOTHING, *(part.box[(part.kind == kind) & (part.score >= sure)] for part in looks)])
             for kind, sure in ((Kind.PERSON, SURE), (Kind.BALL, BALL_SURE))
         )
-        hit = {j for _, j in match(persons, truth.box)}
+        seen = {j for _, j in match(persons, truth.box)}
         for j in np.flatnonzero(truth.wanted):
-            seconds[int(number // rate), int(truth.who[j])].append((truth.tall[j], j in hit))
+            who = "far" if truth.tall[j] < FAR_PX[1] else "near"
+            score.wanted[who] += 1
+            score.followed[who] += j in followed
+            score.seen[who] += j in seen
+            seconds[int(number // rate), int(truth.who[j])].append((truth.tall[j], j in seen))
         if truth.ball is not None:
             score.wanted["ball"] += 1
-            score.wanted_seconds["ball"] += 1
             score.followed["ball"] += truth.has_ball(box[balls])
             score.seen["ball"] += truth.has_ball(ball)
     for had in seconds.values():
         who = "far" if np.median([tall for tall, _ in had]) < FAR_PX[1] else "near"
         if len(had) > rate / 2:
             score.wanted_seconds[who] += 1
-            score.seen[who] += any(found for _, found in had)
+            score.seen_once[who] += any(found for _, found in had)
     return score
 
 
@@ -245,7 +273,7 @@ def measured(
     return {key: scored(watch, truths, rate) for key, watch in watches.items()}
 
 
-def simulated(rig: str, seed: int, seconds: float, passes: Sequence[float]) -> dict[tuple[str, float], Score]:
+def simulated(rig: RigKind, seed: int, seconds: float, passes: Sequence[float]) -> dict[tuple[str, float], Score]:
     """The score over what one camera sees of a simulated match: the one with most far players and most of the ball."""
     pitch = default_pitch(11)
     true_rig, played = virtual_rig(rig, pitch, seed), play(pitch, WARM_S + seconds, seed)
@@ -267,36 +295,47 @@ def _worth_watching(model: CameraModel, played: MatchTruth) -> float:
 
 def recorded(path: Path, passes: Sequence[float]) -> dict[tuple[str, float], Score]:
     """The score over a recorded clip, made smaller to `CLIP_SIZE`, against what all tiles at full size show in some of
-    its pictures: whom the network is very sure of is wanted, and who is likely is no false alarm."""
+    its pictures: whom the network is very sure of is wanted, and who is likely is no false alarm. The ball is the
+    surest one that does not lie in its place."""
     with FileCamera(path, 0) as camera:
         network, full = OnnxDetector(camera.width, camera.height), (camera.width, camera.height)
         times = full[0] / CLIP_SIZE[0]
         looks = [look for near in CLIP_SCALES for look in uniform(*full, network.fit, near)]
-        pictures, truths = [], {}
+        pictures, shown = [], {}
         for frame in camera:
             number = frame.index
             pictures.append(Frame(shrunk(frame.planes, CLIP_SIZE), frame.time_ns, number))
             if number / camera.frames_per_second >= WARM_S and number % CLIP_EVERY == 0:
-                truths[number] = _reference(merged(network.look_at(frame, looks)), times)
+                shown[number] = merged(network.look_at(frame, looks))
+        truths = reference(shown, times, camera.frames_per_second)
         return measured(pictures, truths, CLIP_SIZE, camera.frames_per_second, passes)
 
 
-def _reference(found: Detections, times: float) -> Truth:
-    """What is taken for true in a picture `times` smaller than the one that was looked at."""
-    persons, balls = found.of(Kind.PERSON), found.of(Kind.BALL)
-    persons = persons.where(persons.score >= LIKELY)
-    box = persons.box / times
-    tall = box[:, 3] - box[:, 1]
-    ball = balls.box[:1] / times if len(balls.score) and balls.score[0] >= VERY_SURE else None
-    return Truth(
-        box,
-        tall,
-        np.arange(len(box)),
-        (persons.score >= VERY_SURE) & (tall >= FAR_PX[0]),
-        None if ball is None else (ball[0, :2] + ball[0, 2:]) / 2,
-        2 * LEAST_REACH_PX,
-        None,
-    )
+def reference(shown: dict[int, Detections], times: float, rate: float) -> dict[int, Truth]:
+    """What is taken for true in pictures `times` smaller than those in which all this was `shown`, by frame."""
+    reach = 2 * LEAST_REACH_PX
+    balls = {number: found.of(Kind.BALL) for number, found in shown.items()}
+    places = {number: middles(found.box) / times for number, found in balls.items()}
+    truths = {}
+    for number, found in shown.items():
+        later = [NOTHING[:, :2], *(at for other, at in places.items() if abs(other - number) > LIES_S * rate)]
+        off = places[number][:, None] - np.concatenate(later)[None]
+        moves = ~(np.hypot(off[..., 0], off[..., 1]) < reach).any(axis=1)
+        sure = np.flatnonzero(moves & (balls[number].score >= VERY_SURE))
+        persons = found.of(Kind.PERSON)
+        persons = persons.where(persons.score >= LIKELY)
+        box = persons.box / times
+        tall = box[:, 3] - box[:, 1]
+        truths[number] = Truth(
+            box,
+            tall,
+            np.arange(len(box)),
+            (persons.score >= VERY_SURE) & (tall >= FAR_PX[0]),
+            places[number][sure[0]] if len(sure) else None,
+            reach,
+            None,
+        )
+    return truths
 
 
 def shrunk(i420: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
@@ -327,37 +366,69 @@ def true_at(model: CameraModel, played: MatchTruth, time_s: float) -> Truth:
     )
 
 
+def failings(uniform: Score, budget: Score) -> Iterator[str]:
+    """Where the budget was not clearly better than uniform tiles with as many passes, in sentences."""
+    for who, times, whom in (("far", MORE_FAR, "far players"), ("ball", MORE_BALLS, "the ball")):
+        if not budget.wanted[who]:
+            continue
+        tiles, found = uniform.share(uniform.seen, who), budget.share(budget.seen, who)
+        if found < NEARLY_ALL and (found == 0 or found < times * tiles):
+            yield (
+                f"its looks found {whom} in {found:.1%} of the pictures, uniform tiles in {tiles:.1%}: it should be "
+                f"{times:g} times as often"
+            )
+        tiles, found = uniform.share(uniform.followed, who), budget.share(budget.followed, who)
+        if found < tiles - FEWER_ROWS:
+            yield f"its rows followed {whom} in {found:.1%} of the pictures, with uniform tiles in {tiles:.1%}"
+    for false, tiles, more, what in (
+        (budget.false_persons_each, uniform.false_persons_each, MORE_FALSE_PERSONS, "persons"),
+        (budget.false_balls_each, uniform.false_balls_each, MORE_FALSE_BALLS, "balls"),
+    ):
+        if false > tiles + more:
+            yield f"there are {false:.2f} false {what} a picture, {tiles:.2f} with uniform tiles: at most {more:g} more"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the table."""
+    """Print the table; 1 where the budget is not clearly better."""
     parser = argparse.ArgumentParser(prog="python -m bench.budget", description=__doc__.partition(":")[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[201, 202, 203, 204])
-    parser.add_argument("--rigs", nargs="+", choices=["mast", "sideline"], default=["mast", "sideline"])
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each camera that count (%(default)g)")
+    parser.add_argument("--rigs", nargs="+", choices=get_args(RigKind), default=list(get_args(RigKind)))
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each camera that count (%(default)g)")
     parser.add_argument("--passes-per-second", type=float, nargs="+", default=[4.0, 8.0, 16.0, 32.0])
     parser.add_argument("--footage", type=Path, help="instead: a folder of recorded clips of still cameras")
     given = parser.parse_args(arguments)
+    passes = given.passes_per_second
     if given.footage:
-        total = defaultdict(Score)
-        for path in sorted(given.footage.glob("*.mp4")):
-            for key, score in recorded(path, given.passes_per_second).items():
-                total[key].add(score)
-        print(f"{given.footage.name}, against what tiles of the full pictures show")
-        print_table(total)
-        return 0
-    for rig in given.rigs:
-        total = defaultdict(Score)
-        for seed in given.seeds:
-            for key, score in simulated(rig, seed, given.seconds, given.passes_per_second).items():
-                total[key].add(score)
-        print(f"{rig}, seeds {given.seeds}")
-        print_table(total)
-    return 0
+        clips = sorted(given.footage.glob("*.mp4"))
+        name = f"{given.footage.name}, against what tiles of the full pictures show"
+        return judged(name, (recorded(path, passes) for path in clips))
+    return max(
+        judged(f"{rig}, seeds {given.seeds}", (simulated(rig, seed, given.seconds, passes) for seed in given.seeds))
+        for rig in given.rigs
+    )
+
+
+def judged(name: str, parts: Iterable[dict[tuple[str, float], Score]]) -> int:
+    """Print the table over all parts, and what is not good enough in it; 1 where there is such."""
+    total: dict[tuple[str, float], Score] = defaultdict(Score)
+    for scores in parts:
+        for key, score in scores.items():
+            total[key].add(score)
+    print(name)
+    print_table(total)
+    found = [
+        f"At {n:g} passes a second {failing}"
+        for n in sorted({n for _, n in total})
+        for failing in failings(total["uniform", n], total["budget", n])
+    ]
+    print("\n".join(found), flush=True)
+    return 1 if found else 0
 
 
 def print_table(scores: dict[tuple[str, float], Score]) -> None:
     """One line per budget and way."""
-    print("                      found by looks (%)    followed by rows (%)   false a picture")
-    print("  passes/s               far   near   ball    far   near   ball   persons  balls")
+    print("                      found by looks at a picture, in a second,   followed by rows (%)   false a picture")
+    print("  passes/s               far   near   ball    far   near    far   near   ball  persons  balls")
     for n in sorted({n for _, n in scores}):
         for way in WAYS:
             print(f"  {n:8g}  {way:8s}  {scores[way, n].line()}")
