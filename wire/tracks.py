@@ -76,7 +76,7 @@ class SegmentTracks:
 
 
 def encode_tracks(tracks: SegmentTracks) -> bytes:
-    """The `.tracks` bytes; boxes to a quarter pixel, scores to 1/255, times exactly."""
+    """The `.tracks` bytes; boxes within an eighth of a pixel, scores to 1/255, times exactly."""
     order = np.lexsort((tracks.frame, tracks.tracklet))
     group = tracks.tracklet[order]
     rows = np.round(tracks.box[order] * QUARTER_PX).astype(np.int64)

@@ -34,8 +34,6 @@ PART_OF_SCENE = 0.5
 """Score from which on the network is believed that a ball has lain there all the time: marks look like one, too."""
 COLOUR_FRAMES = 8
 """A person's shirt is looked at once in so many frames."""
-SIZE_STEP = 0.04
-"""Natural logarithm of the ratio between neighbouring sizes of a person's box in the rows."""
 BALL_BEND = 0.5
 """How much a ball's smoothed path may bend, in ball diameters per frame²: a kick must stay a corner."""
 
@@ -198,7 +196,7 @@ class Eyes:
         if colours := self._shirts.get(int(track["number"])):
             light, a, b = medians(np.array(colours))
             lab = (round(light), round(a), round(b))
-        return _Rows(Tracklet(int(track["id"]), Kind.PERSON, lab), frame, box_at(foot, _stepped(size)), score)
+        return _Rows(Tracklet(int(track["id"]), Kind.PERSON, lab), frame, box_at(foot, size), score)
 
     def _ball_rows(self, ball: np.void, measured: Series, first: int) -> "_Rows":
         frame, centre, size, score = measured.since(first, BALL_BEND * max(2.0, float(ball["diameter"])))
@@ -221,12 +219,6 @@ class _Rows:
     frame: npt.NDArray[np.int64]
     box: Floats
     score: Floats
-
-
-def _stepped(size: Floats) -> Floats:
-    """Sizes on a ladder with rungs of `SIZE_STEP`: what only trembles then costs no bytes."""
-    steps: Floats = np.exp(np.round(np.log(size) / SIZE_STEP) * SIZE_STEP)
-    return steps
 
 
 def open_eyes(

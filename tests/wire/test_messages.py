@@ -1,5 +1,6 @@
 import contextlib
 import math
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -269,6 +270,13 @@ def test_tracks_survive_within_a_quarter_pixel(tracks):
     np.testing.assert_allclose(back.box, tracks.box, atol=0.13)
     np.testing.assert_allclose(back.score, tracks.score, atol=0.5 / 255 + 1e-9)
     assert (back.tracklets, back.node, back.detector) == (tracks.tracklets, tracks.node, tracks.detector)
+
+
+@given(segment_tracks(), st.data())
+def test_no_edge_of_any_box_moves_by_more_than_an_eighth_of_a_pixel(tracks, data):
+    boxes = data.draw(hnp.arrays(np.float64, tracks.box.shape, elements=st.floats(-1e6, 1e6)))
+    back = decode_tracks(encode_tracks(replace(tracks, box=boxes)))
+    assert np.abs(back.box - boxes).max(initial=0.0) <= 0.125 + 1e-6
 
 
 @given(segment_tracks(), st.integers(0, 400), st.integers(0, 255))

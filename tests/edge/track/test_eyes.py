@@ -120,6 +120,19 @@ def test_a_segments_rows_are_small(sights):
     assert len(coded(1, both, 2 * SEGMENT)) <= 6 * rows
 
 
+def test_persons_keep_their_sizes_on_the_way_to_the_hub(stage):
+    eyes = open_eyes("motion", None, stage.width, stage.height, 25.0)
+    for k in range(FRAMES):
+        eyes.look(Frame(stage.picture(people_at(k)), k * 40_000_000, k))
+    rows = [row for row in eyes.people.measured_now if eyes.people.believed[row]]
+    sizes = dict(zip(eyes.people.tracks["id"][rows].tolist(), eyes.people.sizes[rows], strict=True))
+    back = decode_tracks(coded(0, eyes.close_segment(0), FRAMES))
+    now = back.frame == FRAMES - 1
+    assert len(sizes) == 2
+    for number, box in zip(back.tracklet[now].tolist(), back.box[now], strict=True):
+        assert box[2:] - box[:2] == pytest.approx(sizes[number], abs=0.5)
+
+
 def test_eyes_that_saw_nothing_hand_over_nothing(stage):
     eyes = open_eyes("motion", 4.0, stage.width, stage.height, 25.0)
     for k in range(5):
