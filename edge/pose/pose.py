@@ -46,7 +46,10 @@ class Pose:
 
     @property
     def torso(self) -> Floats | None:
-        """Left shoulder, right shoulder, right hip, left hip (4, 2) px; None unless all are sure."""
+        """Left shoulder, right shoulder, right hip, left hip (4, 2) px; None unless all are sure.
+
+        The part of the picture that shows the shirt. The node's own colours come from boxes, which everybody has, and
+        were no better by this."""
         if min(self.score[SHOULDERS].min(), self.score[HIPS].min()) < SURE:
             return None
         quad: Floats = np.concatenate([self.point[SHOULDERS], self.point[HIPS][::-1]])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -133,7 +134,7 @@ class Eyes:
             looks = [look.moved(-sway) for look in looks]
         persons = found.of(Kind.PERSON)
         self._motion.stature.learn(persons.box[persons.score > 0.45])
-        self.people.see(persons, NETWORK_LOOK, looks)
+        self.people.see(persons, NETWORK_LOOK, looks, partial(self._shirts_in, frame))
         balls = found.of(Kind.BALL)
         there = self._motion.differs(balls.box) | (balls.score > PART_OF_SCENE)
         self.balls.see(balls.where(there), self.people.boxes, seen_by_network=True)
@@ -205,10 +206,14 @@ class Eyes:
 
     def _look_at_shirts(self, frame: Frame, boxes: Floats) -> None:
         rows = self.people.measured_now
-        colours = torsos_lab(frame.planes, boxes[rows] + np.tile(self._motion.sway, 2))
+        colours = self._shirts_in(frame, boxes[rows])
+        self.people.wear(rows, colours)
         for number, colour in zip(self.people.tracks["number"][rows].tolist(), colours, strict=True):
             if not np.isnan(colour[0]):
                 self._shirts.setdefault(number, []).append(colour)
+
+    def _shirts_in(self, frame: Frame, boxes: Floats) -> Floats:
+        return torsos_lab(frame.planes, boxes + np.tile(self._motion.sway, 2))
 
 
 @dataclass(frozen=True)

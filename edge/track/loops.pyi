@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.detect.detector import Floats
+from edge.detect.picture import Plane
 
 Flags = npt.NDArray[np.bool_]
 Frames = npt.NDArray[np.int64]
@@ -46,6 +47,16 @@ def feet_of_blobs(
     than the share `tiny` of the box counts only inside. Together they are the whole person between these shares of the
     box's height and width.
     """
+
+def hidden(boxes: Floats, top: float, bottom: float, most: float) -> Flags:
+    """In which boxes (n, 4) the part between these shares of the height is covered by more than the share `most` by
+    somebody's box that stands nearer: lower in the picture."""
+
+def torsos(
+    luma: Plane, blue: Plane, red: Plane, boxes: Floats, part: tuple[float, float, float, float], across: int
+) -> npt.NDArray[np.uint8]:
+    """What the planes of a picture show in so many points across and down (n, across²) of this `part` of each of the
+    `boxes` (n, 4), shares of its width and height: luma in full range, red and blue difference, as OpenCV has YCrCb."""
 
 def within(found: Floats, persons: Floats, top: float, bottom: float, beside: float = 0.0) -> Flags:
     """Which centres of `found` (n, 4) lie in the part of a person's box (m, 4) between these shares of its height, and

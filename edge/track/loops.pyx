@@ -194,6 +194,55 @@ def feet_of_blobs(
     return found
 
 
+def hidden(const double[:, :] boxes, double top, double bottom, double most):
+    cdef Py_ssize_t one, other
+    cdef double upper, lower, wide, high
+    flags = np.zeros(boxes.shape[0], np.uint8)
+    cdef uint8_t[::1] found = flags
+    for one in range(boxes.shape[0]):
+        upper = boxes[one, 1] + top * (boxes[one, 3] - boxes[one, 1])
+        lower = boxes[one, 1] + bottom * (boxes[one, 3] - boxes[one, 1])
+        for other in range(boxes.shape[0]):
+            if boxes[other, 3] <= boxes[one, 3]:
+                continue
+            wide = min(boxes[one, 2], boxes[other, 2]) - max(boxes[one, 0], boxes[other, 0])
+            high = min(lower, boxes[other, 3]) - max(upper, boxes[other, 1])
+            if wide > 0 and high > 0 and wide * high > most * (boxes[one, 2] - boxes[one, 0]) * (lower - upper):
+                found[one] = 1
+                break
+    return flags.view(np.bool_)
+
+
+def torsos(
+    const uint8_t[:, :] luma,
+    const uint8_t[:, :] blue,
+    const uint8_t[:, :] red,
+    const double[:, :] boxes,
+    (double, double, double, double) part,
+    Py_ssize_t across,
+):
+    cdef Py_ssize_t one, down, over, x, y, height = luma.shape[0], width = luma.shape[1]
+    cdef double wide, high, at, light
+    found = np.empty((boxes.shape[0], across * across, 3), np.uint8)
+    cdef uint8_t[:, :, ::1] samples = found
+    for one in range(boxes.shape[0]):
+        wide = boxes[one, 2] - boxes[one, 0]
+        high = boxes[one, 3] - boxes[one, 1]
+        for down in range(across):
+            at = boxes[one, 1] + (part[1] + (part[3] - part[1]) * down / (across - 1)) * high
+            y = <Py_ssize_t>max(0.0, min(at, height - 1.0))
+            for over in range(across):
+                at = boxes[one, 0] + (part[0] + (part[2] - part[0]) * over / (across - 1)) * wide
+                x = <Py_ssize_t>max(0.0, min(at, width - 1.0))
+                light = (luma[y, x] - 16.0) * 255 / 219
+                samples[one, down * across + over, 0] = <uint8_t>max(0.0, min(light, 255.0))
+                samples[one, down * across + over, 1] = red[min(y // 2, red.shape[0] - 1), min(x // 2, red.shape[1] - 1)]
+                samples[one, down * across + over, 2] = blue[
+                    min(y // 2, blue.shape[0] - 1), min(x // 2, blue.shape[1] - 1)
+                ]
+    return found
+
+
 def within(const double[:, :] found, const double[:, :] persons, double top, double bottom, double beside=0.0):
     cdef Py_ssize_t nth, one
     cdef double x, y, tall

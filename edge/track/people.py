@@ -1,6 +1,6 @@
 """Follows persons: detector boxes at the passes, the moving blobs in between."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 
 import numpy as np
@@ -10,12 +10,15 @@ from edge.detect.blobs import Blobs
 from edge.detect.detector import Detections, Floats, middles, overlap
 from edge.detect.looks import Look
 from edge.detect.picture import Plane
+from edge.track import loops
 from edge.track.assign import assigned
 from edge.track.claims import feet_of_blobs
 from edge.track.ids import TrackletIds
 from edge.track.patch import shifts
 from edge.track.paths import DRAG, Paths
 from edge.track.rows import Journal
+from edge.track.shirts import UNSURE, unlike
+from edge.track.torso import TORSO
 
 SURE = 0.4
 """Scores from here on may begin a track; weaker boxes only continue one (ByteTrack's two stages)."""
@@ -23,6 +26,19 @@ WIDEN = 0.3
 """Boxes are widened by this share before they are compared: small persons move by their own width between passes."""
 LEAST_OVERLAP = (0.2, 0.35)
 """Of widened boxes, in the first and in the second stage."""
+GATE = 13.8
+"""Chi-square of the way from where a track is believed to a box's foot point: beyond it lies one in a thousand, of two
+degrees of freedom."""
+STRAY = 0.1
+"""Standard deviation in heights of the foot points of boxes there: those of half-hidden persons are among them."""
+SHIRT = 0.5
+"""What another team's shirt weighs against overlap when several boxes fit a track, or several tracks a box."""
+COVERED = 0.25
+"""Share of a torso that somebody nearer must hide to make its colour worthless."""
+SHIRT_LOOKS = 8
+"""A shirt's colour is the mean of so many looks, and follows what is seen as slowly from then on."""
+IMPOSSIBLE = 50.0
+"""Costs more than any pair that is possible."""
 ACCELERATION = 0.006
 """Standard deviation of a person's acceleration in heights per frame² at 25 frames a second: about 6.5 m/s²."""
 BOX_ERROR = 0.035
@@ -37,8 +53,15 @@ MOVED = 0.3
 """Heights from where it began that a track has to go before it counts as one that moves: spectators do not."""
 LEAST_PACE = 0.004
 """Heights per frame below which nothing is lost by waiting for the next look."""
-SIZE_RATE = 0.25
-"""Share by which one more box of the detector changes a track's size."""
+SIZE_ERROR = np.array([0.12, 0.04])
+SIZE_DRIFT = np.array([0.015, 0.008])
+SIZE_DOUBT = np.array([0.15, 0.05])
+"""Standard deviations of the width and height of a box, of what a person's change by from frame to frame at 25 a
+second, and of a track's that begins, as shares of them: widths come and go with every stride."""
+FULL_SCORE = 0.8
+WEAK = 4.0
+"""By so much the variance of a box's size grows with what its score is short of a full one: such boxes may show half of
+somebody."""
 SAME = 0.7
 """Overlap of two tracks that are the same person."""
 NETWORK_LOOK, MOTION_LOOK, BLOB = 8, 1, 4
@@ -62,6 +85,9 @@ TRACK = np.dtype(
         ("born", np.int64),
         ("start", np.float64, 2),
         ("size", np.float64, 2),
+        ("doubt", np.float64, 2),
+        ("shirt", np.float64, 3),
+        ("shirt_looks", np.int64),
         ("score", np.float64),
         ("evidence", np.int64),
         ("unseen", np.int64),
@@ -72,11 +98,14 @@ TRACK = np.dtype(
     ]
 )
 """One track: its number from birth on, its id (0 until it is believed), the frame and the place (px) it began in, width
-and height of its box (px), score, proof that it is a person, looks in vain, the frame it was last measured and last
-missed in, frames it was carried on for, and whether it ever left its place."""
+and height of its box (px) and their variances (as shares of them), the CIE L, a, b of its shirt (NaN until that was
+seen) and how often it was seen, score, proof that it is a person, looks in vain, the frame it was last measured and
+last missed in, frames it was carried on for, and whether it ever left its place."""
 Tracks = npt.NDArray[np.void]
 Rows = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
+Shirts = Callable[[Floats], Floats]
+"""Looks at the shirts of the persons in boxes (n, 4): CIE L, a, b (n, 3), NaN where there is nothing to be seen."""
 
 
 class People:
@@ -89,6 +118,7 @@ class People:
         self._between = int(MISSED_S * frames_per_second)
         self._carried_most = round(CARRIED_S * frames_per_second)
         self._pace = 25.0 / frames_per_second
+        self._drift = SIZE_DRIFT**2 * self._pace
         self._frame = -1
         self._numbers = count(1)
         self.paths = Paths()
@@ -107,6 +137,7 @@ class People:
         if gone.any():
             self._end(gone)
         self.paths.step(ACCELERATION * self._pace**2 * self.sizes[:, 1])
+        self.tracks["doubt"] += self._drift
 
     @property
     def sizes(self) -> Floats:
@@ -130,17 +161,19 @@ class People:
         """Rows of the tracks that were measured in this frame."""
         return np.flatnonzero(self.tracks["last_frame"] == self._frame)
 
-    def see(self, found: Detections, worth: int, looks: Sequence[Look] = ()) -> None:
+    def see(self, found: Detections, worth: int, looks: Sequence[Look] = (), shirts: Shirts | None = None) -> None:
         """Take in the persons that a detector found in this frame; `worth` is `NETWORK_LOOK` or `MOTION_LOOK`.
 
-        `looks` are a network's looks that found them: whom none of them could see near enough is not missed.
+        `looks` are a network's looks that found them: whom none of them could see near enough is not missed. `shirts`
+        is asked where it is not plain who goes on in which sure box.
         """
         sure = found.score >= SURE
         left = np.arange(len(self.tracks))
         free = np.ones(len(found.box), bool)
-        for stage, least in zip((sure, ~sure), LEAST_OVERLAP, strict=True):
+        # A weak box is mostly of somebody half hidden, and so is the shirt.
+        for stage, least, judge in zip((sure, ~sure), LEAST_OVERLAP, (shirts, None), strict=True):
             candidates = np.flatnonzero(stage)
-            taken, matched = _assign(self.boxes[left], found.box[candidates], least)
+            taken, matched = self._pairs(left, found.box[candidates], least, judge)
             self._take_boxes(left[taken], found.where(candidates[matched]), worth)
             free[candidates[matched]] = False
             left = np.delete(left, taken)
@@ -152,6 +185,16 @@ class People:
         self.tracks["unseen"][missed] += worth
         self._begin(found.where(free & sure), worth)
         self._drop_doubles()
+
+    def wear(self, rows: Rows, colours: Floats) -> None:
+        """Remember the colours (n, 3) seen of these tracks' shirts, NaN where there was nothing to be seen."""
+        known = ~np.isnan(colours[:, 0]) & ~_covered(self.boxes)[rows]
+        rows, colours = rows[known], colours[known]
+        looks = self.tracks["shirt_looks"][rows] + 1
+        before = self.tracks["shirt"][rows]
+        weight = 1 / np.minimum(looks, SHIRT_LOOKS)[:, None]
+        self.tracks["shirt"][rows] = np.where(np.isnan(before), colours, before + weight * (colours - before))
+        self.tracks["shirt_looks"][rows] = looks
 
     def refine(self, blobs: Blobs) -> None:
         """Correct the tracks by the blobs of this frame, where it is plain which blob belongs to whom."""
@@ -185,9 +228,36 @@ class People:
         self._measure(rows, left_from[found] + moved * factor, PATCH_ERROR, 0)
         tracks["carried"][rows] = carried
 
+    def _pairs(self, rows: Rows, box: Floats, least: float, shirts: Shirts | None) -> tuple[Rows, Rows]:
+        """Which of these tracks go on in which boxes (m, 4): by what they share, within reach, and by shirt; places in
+        `rows`, and rows of `box`."""
+        if not len(rows) or not len(box):
+            return np.zeros(0, np.intp), np.zeros(0, np.intp)
+        share = overlap(_widened(self.boxes[rows], WIDEN), _widened(box, WIDEN))
+        variance = self.paths.cov[rows, 0] + (STRAY * self.tracks["size"][rows, 1]) ** 2
+        way = self.paths.place[rows, None] - feet_of(box)
+        possible = (share > least) & ((way**2).sum(axis=2) < GATE * variance[:, None])
+        if shirts:
+            share -= SHIRT * self._strangeness(rows, box, possible, shirts)
+        taken, matched = assigned(np.where(possible, -share, IMPOSSIBLE))
+        real = possible[taken, matched]
+        return taken[real], matched[real]
+
+    def _strangeness(self, rows: Rows, box: Floats, possible: Flags, shirts: Shirts) -> Floats:
+        """How unlike the shirts of these tracks those in the boxes (m, 4) are (n, m), where that could matter."""
+        strange = np.full(possible.shape, UNSURE)
+        rivals = (possible.sum(axis=1) > 1)[:, None] | (possible.sum(axis=0) > 1)
+        asked = np.flatnonzero((possible & rivals).any(axis=0) & ~_covered(box))
+        if len(asked):
+            strange[:, asked] = unlike(self.tracks["shirt"][rows], shirts(box[asked]))
+        return strange
+
     def _take_boxes(self, rows: Rows, found: Detections, worth: int) -> None:
-        size, score = found.box[:, 2:] - found.box[:, :2], self.tracks["score"]
-        self.tracks["size"][rows] += SIZE_RATE * (size - self.tracks["size"][rows])
+        size, score, doubt = found.box[:, 2:] - found.box[:, :2], self.tracks["score"], self.tracks["doubt"][rows]
+        weak = 1 + WEAK * np.maximum(FULL_SCORE - found.score, 0)
+        gain = doubt / (doubt + weak[:, None] * SIZE_ERROR**2)
+        self.tracks["size"][rows] += gain * (size - self.tracks["size"][rows])
+        self.tracks["doubt"][rows] = (1 - gain) * doubt
         score[rows] = 0.7 * score[rows] + 0.3 * found.score
         self.tracks["unseen"][rows] = 0
         self._measure(rows, feet_of(found.box), BOX_ERROR, worth)
@@ -220,6 +290,7 @@ class People:
         born["born"] = born["last_frame"] = self._frame
         born["missed_frame"] = self._frame - self._between
         born["start"], born["size"] = place, found.box[:, 2:] - found.box[:, :2]
+        born["doubt"], born["shirt"] = SIZE_DOUBT**2, np.nan
         born["score"], born["evidence"] = found.score, worth
         tall = born["size"][:, 1]
         variance = (BOX_ERROR * tall) ** 2
@@ -257,14 +328,9 @@ def box_at(foot: Floats, size: Floats) -> Floats:
     return np.stack([x - half, y - size[:, 1], x + half, y], axis=1)
 
 
-def _assign(tracks: Floats, found: Floats, least: float) -> tuple[Rows, Rows]:
-    """Tracks (n, 4) and boxes (m, 4) in pairs that overlap enough: rows of both."""
-    if not len(tracks) or not len(found):
-        return np.zeros(0, np.intp), np.zeros(0, np.intp)
-    shared = overlap(_widened(tracks, WIDEN), _widened(found, WIDEN))
-    taken, matched = assigned(-shared)
-    enough = shared[taken, matched] > least
-    return taken[enough], matched[enough]
+def _covered(boxes: Floats) -> Flags:
+    """Before whose torso somebody stands who is nearer: the shirt seen there may be his."""
+    return loops.hidden(boxes, TORSO[1], TORSO[3], COVERED)
 
 
 def _widened(box: Floats, share: float) -> Floats:

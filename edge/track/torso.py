@@ -5,6 +5,7 @@ import numpy as np
 
 from edge.detect.detector import Floats
 from edge.detect.picture import Plane, planes_of
+from edge.track import loops
 
 TORSO = (0.28, 0.2, 0.72, 0.5)
 """The part of a person's box that shows the shirt: shares of its width and height."""
@@ -19,18 +20,10 @@ def torsos_lab(i420: Plane, box: Floats) -> Floats:
     out what is green as grass; NaN where hardly anything is left."""
     if not len(box):
         return np.zeros((0, 3))
-    luma, blue, red = planes_of(i420)
     # One look at all of them: a call of OpenCV for each would cost more than the colours.
-    steps = np.linspace(0, 1, SAMPLES)
-    x0, y0, x1, y1 = (edge[:, None] for edge in box.T)
-    x = x0 + (TORSO[0] + (TORSO[2] - TORSO[0]) * steps) * (x1 - x0)
-    y = y0 + (TORSO[1] + (TORSO[3] - TORSO[1]) * steps) * (y1 - y0)
-    columns = np.clip(x.astype(np.intp), 0, luma.shape[1] - 1)[:, None, :]
-    rows = np.clip(y.astype(np.intp), 0, luma.shape[0] - 1)[:, :, None]
-    half = np.minimum(rows // 2, blue.shape[0] - 1), np.minimum(columns // 2, blue.shape[1] - 1)
-    ycrcb = np.stack([_full_range(luma[rows, columns], 16, 219), red[half], blue[half]], axis=-1)
-    bgr = cv2.cvtColor(ycrcb.reshape(-1, SAMPLES, 3), cv2.COLOR_YCrCb2BGR)
-    lab = cv2.cvtColor(bgr, cv2.COLOR_BGR2Lab).reshape(len(box), -1, 3)
+    ycrcb = loops.torsos(*planes_of(i420), box, TORSO, SAMPLES)
+    bgr = cv2.cvtColor(ycrcb, cv2.COLOR_YCrCb2BGR)
+    lab = cv2.cvtColor(bgr, cv2.COLOR_BGR2Lab)
     # Grass: towards green, not towards blue, neither black nor white.
     grass = (lab[..., 1] < 122) & (lab[..., 2] > 130) & (lab[..., 0] > 40) & (lab[..., 0] < 200)
     left = (~grass).sum(axis=1)
@@ -40,8 +33,3 @@ def torsos_lab(i420: Plane, box: Floats) -> Floats:
     median: Floats = (lower.astype(np.float64) + upper) / 2
     median[left < LEAST * SAMPLES**2] = np.nan
     return median
-
-
-def _full_range(luma: Plane, black: int, span: int) -> Plane:
-    wide: Plane = np.clip((luma.astype(np.float32) - black) * (255 / span), 0, 255).astype(np.uint8)
-    return wide

@@ -45,6 +45,33 @@ def test_shared_is_intersection_over_union(seed):
 
 
 @given(SEEDS)
+def test_a_torso_is_hidden_by_a_nearer_box_that_covers_more_than_that_share_of_it(seed):
+    all_boxes = boxes(np.random.default_rng(seed), 7)
+    told = of_tracks.hidden(all_boxes, 0.2, 0.5, 0.25)
+    for one, (x0, y0, x1, y1) in enumerate(all_boxes):
+        torso = np.array([[x0, y0 + 0.2 * (y1 - y0), x1, y0 + 0.5 * (y1 - y0)]])
+        nearer = all_boxes[all_boxes[:, 3] > y1]
+        low, high = np.maximum(torso[:, :2], nearer[:, :2]), np.minimum(torso[:, 2:], nearer[:, 2:])
+        covered = np.maximum(high - low, 0).prod(axis=1) / (torso[0, 2:] - torso[0, :2]).prod()
+        assert told[one] == (covered > 0.25).any()
+
+
+@given(SEEDS)
+def test_torsos_are_sampled_at_even_steps_and_never_outside_of_the_picture(seed):
+    random = np.random.default_rng(seed)
+    luma, blue, red = (random.integers(16, 236, size, np.uint8) for size in ((60, 80), (30, 40), (30, 40)))
+    all_boxes = boxes(random, 5) - 15
+    told = of_tracks.torsos(luma, blue, red, all_boxes, (0.2, 0.1, 0.8, 0.5), 4)
+    for (x0, y0, x1, y1), samples in zip(all_boxes, told, strict=True):
+        x = np.clip(np.linspace(x0 + 0.2 * (x1 - x0), x0 + 0.8 * (x1 - x0), 4).astype(int), 0, 79)
+        y = np.clip(np.linspace(y0 + 0.1 * (y1 - y0), y0 + 0.5 * (y1 - y0), 4).astype(int), 0, 59)
+        light = (luma[np.ix_(y, x)].ravel().astype(float) - 16) * 255 / 219
+        assert np.abs(samples[:, 0] - light).max() <= 1
+        assert np.array_equal(samples[:, 1], red[np.ix_(y // 2, x // 2)].ravel())
+        assert np.array_equal(samples[:, 2], blue[np.ix_(y // 2, x // 2)].ravel())
+
+
+@given(SEEDS)
 def test_differs_marks_other_colours_brighter_and_much_darker_pixels(seed):
     random = np.random.default_rng(seed)
     luma, blue, red, darkest, usual_blue, usual_red = random.integers(0, 256, (6, 9, 37), np.uint8)

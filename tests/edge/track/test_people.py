@@ -161,3 +161,96 @@ def test_looks_in_quick_succession_count_as_one():
     everywhere = Look((0, 0, 1920, 1080), 992, 544)
     assert missed_by(everywhere, 10, every=1) == 2
     assert missed_by(everywhere, 40, every=1) == 0
+
+
+RED, BLUE = [100.0, 190, 160], [90.0, 140, 90]
+
+
+def two_after_they_met(shirts):
+    """The numbers, left before right, of a red one from the left and a blue one from the right who both turned back
+    where they met, unseen; `shirts` tells a box's colour by its place (m, 4)."""
+    people = People(tracklet_ids(), RATE)
+    for k in range(25):
+        people.advance(k)
+        feet = [(700 + 2 * k, 500), (812 - 2 * k, 500)]
+        people.see(detections(feet), NETWORK_LOOK)
+        people.wear(np.arange(2), np.array([RED, BLUE]))
+    for k in range(25, 32):
+        people.advance(k)
+    people.see(detections([(738, 500), (774, 500)]), NETWORK_LOOK, (), shirts)
+    assert len(people.tracks) == 2
+    return people.tracks["number"][np.argsort(people.paths.place[:, 0])].tolist()
+
+
+def test_two_who_turn_back_from_each_other_are_told_apart_by_their_shirts():
+    def shirts(boxes):
+        return np.where(boxes[:, :1] < 740, RED, BLUE)
+
+    assert two_after_they_met(None) == [2, 1]
+    assert two_after_they_met(shirts) == [1, 2]
+
+
+def test_shirts_that_are_not_seen_change_nothing():
+    assert two_after_they_met(lambda boxes: np.full((len(boxes), 3), np.nan)) == two_after_they_met(None)
+
+
+def test_shirts_are_looked_at_only_where_somebody_could_be_taken_for_another():
+    people = People(tracklet_ids(), RATE)
+    asked = []
+
+    def shirts(boxes):
+        asked.append(len(boxes))
+        return np.full((len(boxes), 3), np.nan)
+
+    for k in range(3):
+        people.advance(k)
+        people.see(detections([(300, 500), (900, 500), (925, 500)]), NETWORK_LOOK, (), shirts)
+    assert asked == [2, 2]
+
+
+def test_a_hidden_shirt_is_not_learned():
+    people = People(tracklet_ids(), RATE)
+    people.advance(0)
+    people.see(detections([(300, 500), (310, 510), (600, 500)]), NETWORK_LOOK)
+    people.wear(np.arange(3), np.array([BLUE, RED, RED]))
+    assert people.tracks["shirt_looks"].tolist() == [0, 1, 1]
+    assert np.isnan(people.tracks["shirt"][0]).all()
+
+
+def test_a_shirts_colour_is_the_mean_of_what_was_seen():
+    people = People(tracklet_ids(), RATE)
+    people.advance(0)
+    people.see(detections([(300, 500)]), NETWORK_LOOK)
+    for light in (100.0, 110, np.nan, 120):
+        people.wear(np.array([0]), np.array([[light, 140, 150]]))
+    assert people.tracks["shirt"][0] == pytest.approx((110, 140, 150))
+
+
+def test_a_box_out_of_reach_continues_no_track_although_it_overlaps():
+    def after(unseen):
+        people = People(tracklet_ids(), RATE)
+        for k in range(25 + unseen):
+            people.advance(k)
+            if k < 25:
+                people.see(detections([(500, 500)]), NETWORK_LOOK)
+        people.see(detections([(500, 540)]), NETWORK_LOOK)
+        return int(people.tracks["number"][-1]), len(people.tracks)
+
+    assert after(unseen=1) == (2, 2)
+    assert after(unseen=20) == (1, 1)
+
+
+def test_a_box_changes_a_tracks_size_by_how_long_nobody_measured_it_and_how_sure_it_is():
+    def height(unseen, score):
+        people = People(tracklet_ids(), RATE)
+        for k in range(40 + unseen):
+            people.advance(k)
+            if k < 40:
+                people.see(detections([(500, 500)]), NETWORK_LOOK)
+        taller = Detections(np.array([[485.0, 400, 515, 500]]), np.array([score]), np.array([int(Kind.PERSON)]), REGION)
+        people.see(taller, NETWORK_LOOK)
+        assert len(people.tracks) == 1
+        return people.sizes[0, 1]
+
+    assert TALL < height(1, 0.8) < height(20, 0.8) < 100
+    assert TALL < height(1, 0.4) < height(1, 0.8)
