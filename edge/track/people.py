@@ -165,15 +165,14 @@ class People:
         """Take in the persons that a detector found in this frame; `worth` is `NETWORK_LOOK` or `MOTION_LOOK`.
 
         `looks` are a network's looks that found them: whom none of them could see near enough is not missed. `shirts`
-        is asked where it is not plain who goes on in which sure box.
+        is asked where it is not plain who goes on in which box.
         """
         sure = found.score >= SURE
         left = np.arange(len(self.tracks))
         free = np.ones(len(found.box), bool)
-        # A weak box is mostly of somebody half hidden, and so is the shirt.
-        for stage, least, judge in zip((sure, ~sure), LEAST_OVERLAP, (shirts, None), strict=True):
+        for stage, least in zip((sure, ~sure), LEAST_OVERLAP, strict=True):
             candidates = np.flatnonzero(stage)
-            taken, matched = self._pairs(left, found.box[candidates], least, judge)
+            taken, matched = self._pairs(left, found.box[candidates], least, shirts)
             self._take_boxes(left[taken], found.where(candidates[matched]), worth)
             free[candidates[matched]] = False
             left = np.delete(left, taken)
@@ -247,8 +246,9 @@ class People:
         """How unlike the shirts of these tracks those in the boxes (m, 4) are (n, m), where that could matter."""
         strange = np.full(possible.shape, UNSURE)
         rivals = (possible.sum(axis=1) > 1)[:, None] | (possible.sum(axis=0) > 1)
-        asked = np.flatnonzero((possible & rivals).any(axis=0) & ~_covered(box))
+        asked = np.flatnonzero((possible & rivals).any(axis=0))
         if len(asked):
+            asked = asked[~_covered(box)[asked]]
             strange[:, asked] = unlike(self.tracks["shirt"][rows], shirts(box[asked]))
         return strange
 
@@ -323,9 +323,7 @@ def feet_of(boxes: Floats) -> Floats:
 
 def box_at(foot: Floats, size: Floats) -> Floats:
     """Boxes (n, 4) of the sizes (n, 2) that stand on the foot points (n, 2)."""
-    half = size[:, 0] / 2
-    x, y = foot.T
-    return np.stack([x - half, y - size[:, 1], x + half, y], axis=1)
+    return np.concatenate([foot - size * (0.5, 1.0), foot + size * (0.5, 0.0)], axis=1)
 
 
 def _covered(boxes: Floats) -> Flags:
