@@ -66,6 +66,30 @@ def bend_and_step(frame: Frames, place: Floats) -> tuple[float, float]:
     """The median change of speed between three neighbours of the places (n, 2) in rising frames (n,), n at least 3, and
     the mean speed over them all, in px per frame."""
 
+def overdue(persons: Records, frame: int, patience: int, looks: int) -> Flags:
+    """Which of these `edge.track.people.TRACK` (n,) nothing measured for more than `patience` frames by this one, or so
+    many looks have missed; half of both for who is not believed yet."""
+
+def stood(
+    persons: Records,
+    place: Floats,
+    speed: Floats,
+    cov: Floats,
+    rows: Rows,
+    feet: Floats,
+    frame: int,
+    error: float,
+    least: float,
+    worth: int,
+    far: float,
+) -> Floats:
+    """Write down that these rows (k,) of the persons' tracks stood at the `feet` (k, 2) in this frame, which is `worth`
+    so much of a proof, and correct their filters (as `edge.track.paths.Paths` has them); who is more than `far` heights
+    from where he began has moved.
+
+    The variances (k,) of what was measured: of so many heights' `error`, and `least`.
+    """
+
 def lost(
     balls: Records, speed: Floats, frame: int, at_rest: float, hits: int, patience: int, patience_at_rest: int
 ) -> Flags:

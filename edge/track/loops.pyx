@@ -282,6 +282,66 @@ def bend_and_step(const int64_t[:] frame, const double[:, :] place):
     return held, hypot(place[last, 0] - place[0, 0], place[last, 1] - place[0, 1]) / (frame[last] - frame[0])
 
 
+# As `edge.track.people.TRACK`: a call with records of another shape is refused.
+cdef packed struct Track:
+    int64_t number
+    int64_t id
+    int64_t born
+    double[2] start
+    double[2] size
+    double[2] doubt
+    double[3] shirt
+    int64_t shirt_looks
+    double score
+    int64_t evidence
+    int64_t unseen
+    int64_t last_frame
+    int64_t missed_frame
+    int64_t carried
+    uint8_t moved
+
+
+def overdue(Track[:] persons, int64_t frame, int64_t patience, int64_t looks):
+    cdef Py_ssize_t row
+    cdef int64_t share
+    flags = np.empty(persons.shape[0], np.uint8)
+    cdef uint8_t[::1] over = flags
+    for row in range(persons.shape[0]):
+        share = 1 if persons[row].id > 0 else 2
+        over[row] = frame - persons[row].last_frame > patience // share or persons[row].unseen >= looks // share
+    return flags.view(np.bool_)
+
+
+def stood(
+    Track[:] persons,
+    double[:, ::1] place,
+    double[:, ::1] speed,
+    double[:, ::1] cov,
+    const Py_ssize_t[:] rows,
+    const double[:, :] feet,
+    int64_t frame,
+    double error,
+    double least,
+    int64_t worth,
+    double far,
+):
+    cdef Py_ssize_t nth, row
+    variances = np.empty(rows.shape[0])
+    cdef double[::1] variance = variances
+    for nth in range(rows.shape[0]):
+        row = rows[nth]
+        variance[nth] = (error * persons[row].size[1]) ** 2 + least
+        _correct(place, speed, cov, row, feet, nth, variance[nth])
+        persons[row].last_frame = frame
+        persons[row].carried = 0
+        persons[row].evidence += worth
+        if hypot(place[row, 0] - persons[row].start[0], place[row, 1] - persons[row].start[1]) > (
+            far * persons[row].size[1]
+        ):
+            persons[row].moved = 1
+    return variances
+
+
 # As `edge.track.ball.HYPOTHESIS`: a call with records of another shape is refused.
 cdef packed struct Hypothesis:
     int64_t number

@@ -132,8 +132,7 @@ class People:
     def advance(self, frame: int) -> None:
         """Move every track on to this frame, and end those that are lost."""
         self._frame = frame
-        share = np.where(self.believed, 1, 2)
-        gone = (frame - self.tracks["last_frame"] > self._lost // share) | (self.tracks["unseen"] >= UNSEEN // share)
+        gone = loops.overdue(self.tracks, frame, self._lost, UNSEEN)
         if gone.any():
             self._end(gone)
         self.paths.step(ACCELERATION * self._pace**2 * self.sizes[:, 1])
@@ -264,16 +263,12 @@ class People:
 
     def _measure(self, rows: Rows, feet: Floats, error: float, worth: int, more: float = 0.0) -> None:
         """Take in the foot points (n, 2) of these rows, with an `error` in heights and `more` variance in px²."""
-        tracks = self.tracks
+        tracks, paths = self.tracks, self.paths
+        variance = loops.stood(
+            tracks, paths.place, paths.speed, paths.cov, rows, feet, self._frame, error, more, worth, MOVED
+        )
         size = tracks["size"][rows]
-        variance = (error * size[:, 1]) ** 2 + more
-        self.paths.correct(rows, feet, variance)
         self.measured.add(self._frame, tracks["number"][rows], feet, variance, size, tracks["score"][rows])
-        tracks["last_frame"][rows] = self._frame
-        tracks["carried"][rows] = 0
-        off = self.paths.place[rows] - tracks["start"][rows]
-        tracks["moved"][rows] |= np.hypot(off[:, 0], off[:, 1]) > MOVED * size[:, 1]
-        tracks["evidence"][rows] += worth
         if worth:
             for row in rows[(tracks["id"][rows] == 0) & (tracks["evidence"][rows] >= PROBATION)].tolist():
                 tracks["id"][row] = next(self._ids)

@@ -16,6 +16,7 @@ from edge.track import loops as of_tracks
 from edge.track.ball import HYPOTHESIS, WITHIN
 from edge.track.patch import shifts
 from edge.track.paths import Paths
+from edge.track.people import TRACK
 
 SEEDS = st.integers(0, 10_000)
 
@@ -187,6 +188,42 @@ def paths(random, count):
     found.add(random.uniform(0, 90, (count, 2)), random.uniform(1, 9, count), random.uniform(1, 9, count))
     found.speed[:] = random.uniform(-3, 3, (count, 2))
     return found
+
+
+def tracks(random, count):
+    persons = np.zeros(count, TRACK)
+    persons["id"] = random.integers(0, 2, count)
+    persons["last_frame"], persons["unseen"] = random.integers(90, 101, count), random.integers(0, 9, count)
+    persons["start"], persons["size"] = random.uniform(0, 90, (count, 2)), random.uniform(10, 60, (count, 2))
+    persons["carried"], persons["moved"] = 3, random.integers(0, 2, count)
+    return persons
+
+
+@given(SEEDS)
+def test_who_is_not_believed_is_overdue_twice_as_soon(seed):
+    persons = tracks(np.random.default_rng(seed), 30)
+    share = np.where(persons["id"] > 0, 1, 2)
+    gone = (100 - persons["last_frame"] > 7 // share) | (persons["unseen"] >= 8 // share)
+    assert of_tracks.overdue(persons, 100, 7, 8).tolist() == gone.tolist()
+
+
+@given(SEEDS)
+def test_where_somebody_stood_corrects_his_track(seed):
+    random = np.random.default_rng(seed)
+    persons, them, rows = tracks(random, 6), paths(random, 6), random.permutation(6)[:4]
+    before, filters, feet = persons.copy(), Paths(), random.uniform(0, 90, (4, 2))
+    filters.place, filters.speed, filters.cov = (part.copy() for part in (them.place, them.speed, them.cov))
+    found = of_tracks.stood(persons, them.place, them.speed, them.cov, rows, feet, 100, 0.1, 1.0, 4, 1.5)
+    assert found == pytest.approx((0.1 * before["size"][rows, 1]) ** 2 + 1)
+    filters.correct(rows, feet, found)
+    assert them.place == pytest.approx(filters.place)
+    assert (persons["last_frame"][rows] == 100).all()
+    assert (persons["carried"][rows] == 0).all()
+    assert (persons["evidence"][rows] == before["evidence"][rows] + 4).all()
+    far = np.linalg.norm(filters.place - before["start"], axis=1) > 1.5 * before["size"][:, 1]
+    assert persons["moved"][rows].tolist() == (before["moved"] | far)[rows].tolist()
+    others = np.delete(np.arange(6), rows)
+    assert (persons[others] == before[others]).all()
 
 
 @given(SEEDS)
