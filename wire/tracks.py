@@ -25,7 +25,7 @@ class Kind(IntEnum):
     BALL = 1
 
 
-class Tracklet(msgspec.Struct, frozen=True):
+class Tracklet(msgspec.Struct, frozen=True, omit_defaults=True):
     """Detections linked in one camera: its id within the node's session, its kind, and the median colour of its torso
     over this segment as CIE L, a, b in OpenCV's 8-bit scaling (None for a ball, or when never seen clearly)."""
 
@@ -79,14 +79,9 @@ def encode_tracks(tracks: SegmentTracks) -> bytes:
     """The `.tracks` bytes; boxes within an eighth of a pixel, scores to 1/255, times exactly."""
     order = np.lexsort((tracks.frame, tracks.tracklet))
     group = tracks.tracklet[order]
-    rows = np.round(tracks.box[order] * QUARTER_PX).astype(np.int64)
-    # Centre and size change less than edges do; the doubled centre keeps the parity.
-    parts = [
-        rows[:, 0] + rows[:, 2],
-        rows[:, 1] + rows[:, 3],
-        rows[:, 2] - rows[:, 0],
-        rows[:, 3] - rows[:, 1],
-    ]
+    low, high = tracks.box[order, :2] * QUARTER_PX, tracks.box[order, 2:] * QUARTER_PX
+    # Centre, doubled, and size change less than edges do; rounded by themselves, a size that stays costs nothing.
+    parts = np.round(np.concatenate([low + high, high - low], axis=1)).astype(np.int64).T
     times = tracks.frame_times_ns
     first = int(times[0]) if len(times) else 0
     head = TracksHead(

@@ -276,7 +276,9 @@ class Budget:
         if not count:
             return None
         looks = self._attention.choose(time_s, count, scene())
-        return merged(self._detector.look_at(frame, looks)), looks
+        found = self._detector.look_at(frame, looks)
+        # One look has nothing twice.
+        return found[0] if len(found) == 1 else merged(found), looks
 
 
 def _rising(value: Floats, between: tuple[float, float]) -> Floats:

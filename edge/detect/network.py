@@ -60,8 +60,6 @@ def merged(found: Sequence[Detections]) -> Detections:
 
     Of what two looks see the surer box stays; a part of a person, cut by a tile's edge, gives way to the whole.
     """
-    if len(found) == 1:
-        return found[0]
     box = np.concatenate([part.box for part in found])
     score = np.concatenate([part.score for part in found])
     kind = np.concatenate([part.kind for part in found])

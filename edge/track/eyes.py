@@ -35,6 +35,8 @@ PART_OF_SCENE = 0.5
 """Score from which on the network is believed that a ball has lain there all the time: marks look like one, too."""
 COLOUR_FRAMES = 8
 """A person's shirt is looked at once in so many frames."""
+SIZE_STEP_PX = 0.5
+"""Sizes of persons' boxes are told in steps of this: what only trembles then costs no bytes."""
 BALL_BEND = 0.5
 """How much a ball's smoothed path may bend, in ball diameters per frame²: a kick must stay a corner."""
 
@@ -197,7 +199,7 @@ class Eyes:
         if colours := self._shirts.get(int(track["number"])):
             light, a, b = medians(np.array(colours))
             lab = (round(light), round(a), round(b))
-        return _Rows(Tracklet(int(track["id"]), Kind.PERSON, lab), frame, box_at(foot, size), score)
+        return _Rows(Tracklet(int(track["id"]), Kind.PERSON, lab), frame, box_at(foot, _stepped(size)), score)
 
     def _ball_rows(self, ball: np.void, measured: Series, first: int) -> "_Rows":
         frame, centre, size, score = measured.since(first, BALL_BEND * max(2.0, float(ball["diameter"])))
@@ -224,6 +226,11 @@ class _Rows:
     frame: npt.NDArray[np.int64]
     box: Floats
     score: Floats
+
+
+def _stepped(size: Floats) -> Floats:
+    steps: Floats = np.round(size / SIZE_STEP_PX) * SIZE_STEP_PX
+    return steps
 
 
 def open_eyes(
