@@ -368,6 +368,8 @@ def true_at(model: CameraModel, played: MatchTruth, time_s: float) -> Truth:
 
 def failings(uniform: Score, budget: Score) -> Iterator[str]:
     """Where the budget was not clearly better than uniform tiles with as many passes, in sentences."""
+    if not budget.wanted:
+        yield "nothing was there to be found"
     for who, times, whom in (("far", MORE_FAR, "far players"), ("ball", MORE_BALLS, "the ball")):
         if not budget.wanted[who]:
             continue
@@ -400,6 +402,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     passes = given.passes_per_second
     if given.footage:
         clips = sorted(given.footage.glob("*.mp4"))
+        if not clips:
+            parser.error(f"there are no clips (*.mp4) in {given.footage}")
         name = f"{given.footage.name}, against what tiles of the full pictures show"
         return judged(name, (recorded(path, passes) for path in clips))
     return max(

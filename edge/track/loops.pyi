@@ -15,9 +15,6 @@ Records = npt.NDArray[np.void]
 def step(place: Floats, speed: Floats, cov: Floats, acceleration: Floats, drag: float) -> None:
     """One frame on for Kalman filters as `edge.track.paths.Paths` has them."""
 
-def correct(place: Floats, speed: Floats, cov: Floats, rows: Rows, measured: Floats, variance: Floats) -> None:
-    """Take in the places (k, 2) measured for these rows (k,) of such filters, with their variances (k,)."""
-
 def relaxed(at: Frames, place: Floats, weight: Floats, stiffness: float) -> Floats:
     """Every step's place (n, 2) between the first, 0, and the last of the rising steps `at` (m,), where `place` (m, 2)
     weighs `weight` (m,) and each second difference `stiffness`: a system of five diagonals, solved by L D Lᵀ."""

@@ -27,19 +27,6 @@ def step(double[:, ::1] place, double[:, ::1] speed, double[:, ::1] cov, const d
         cov[row, 2] = v * drag * drag + noise
 
 
-def correct(
-    double[:, ::1] place,
-    double[:, ::1] speed,
-    double[:, ::1] cov,
-    const Py_ssize_t[:] rows,
-    const double[:, :] measured,
-    const double[:] variance,
-):
-    cdef Py_ssize_t nth
-    for nth in range(rows.shape[0]):
-        _correct(place, speed, cov, rows[nth], measured, nth, variance[nth])
-
-
 cdef void _correct(
     double[:, ::1] place,
     double[:, ::1] speed,

@@ -16,7 +16,8 @@ DRAG = 0.99
 
 
 class Paths:
-    """Constant-velocity Kalman filters of n points, both axes alike, one step per frame.
+    """Constant-velocity Kalman filters of n points, both axes alike, one step per frame; what is measured corrects them
+    in `loops.stood` and `loops.measured`.
 
     `place` and `speed` (n, 2) px and px per frame; `cov` (n, 3): variance of place, covariance, variance of speed.
     """
@@ -39,10 +40,6 @@ class Paths:
     def step(self, acceleration: Floats) -> None:
         """One frame on, with the standard deviation (n,) of the accelerations, px per frame²."""
         loops.step(self.place, self.speed, self.cov, acceleration, DRAG)
-
-    def correct(self, rows: Rows, measured: Floats, variance: Floats) -> None:
-        """Take in the places (k, 2) measured for these rows, with their variances (k,)."""
-        loops.correct(self.place, self.speed, self.cov, rows, measured, variance)
 
 
 def smoothed(

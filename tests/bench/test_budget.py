@@ -130,3 +130,11 @@ def test_on_a_recorded_clip_too_a_budget_finds_clearly_more_than_uniform_tiles(f
     scores = recorded(footage / "right.mp4", [8.0])
     assert scores["budget", 8.0].wanted["ball"] > 20
     assert not list(failings(*(scores[way, 8.0] for way in WAYS)))
+
+
+def test_where_nothing_is_to_be_found_nothing_is_shown(tmp_path, capsys):
+    assert list(failings(Score(), Score())) == ["nothing was there to be found"]
+    with pytest.raises(SystemExit) as ended:
+        bench.budget.main(["--footage", str(tmp_path)])
+    assert ended.value.code == 2
+    assert "no clips" in capsys.readouterr().err

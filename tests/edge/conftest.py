@@ -30,7 +30,7 @@ from edge.config import Config, NodeConfig
 from edge.cost import Cost
 from edge.gates import Gates
 from edge.holdings import Holdings
-from edge.ledger import SessionRow
+from edge.ledger import Ledger, SessionRow
 from edge.marks import Marks
 from edge.node import Node, software
 from edge.record import PATIENCE, Shelf
@@ -396,6 +396,34 @@ async def hub(tmp_path):
 @pytest.fixture
 def make_eyes():
     return OneBallEyes
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    """A node's own, with no session in it yet."""
+    made = Ledger(tmp_path / "ledger.sqlite")
+    yield made
+    made.close()
+
+
+class HeldEyes:
+    """Makes eyes (`eyes_for`) that take until `loaded` to be there; `loading` tells that somebody waits for them."""
+
+    def __init__(self, eyes):
+        self.loading, self.loaded = threading.Event(), threading.Event()
+        self._eyes = eyes
+
+    def __call__(self, _camera, _first):
+        self.loading.set()
+        assert self.loaded.wait(20)
+        return self._eyes
+
+
+@pytest.fixture
+def held_eyes(make_eyes):
+    made = HeldEyes(make_eyes())
+    yield made
+    made.loaded.set()
 
 
 @pytest.fixture

@@ -199,6 +199,15 @@ def tracks(random, count):
     return persons
 
 
+def corrected(place, speed, cov, measured, variance):
+    """One point's place, speed and covariance after Kalman's correction, by its matrices."""
+    before = np.array([[cov[0], cov[1]], [cov[1], cov[2]]])
+    gain = before @ [1.0, 0.0] / (cov[0] + variance)
+    after = before - np.outer(gain, [1.0, 0.0]) @ before
+    off = measured - place
+    return place + gain[0] * off, speed + gain[1] * off, np.array([after[0, 0], after[0, 1], after[1, 1]])
+
+
 @given(SEEDS)
 def test_who_is_not_believed_is_overdue_twice_as_soon(seed):
     persons = tracks(np.random.default_rng(seed), 30)
@@ -211,19 +220,33 @@ def test_who_is_not_believed_is_overdue_twice_as_soon(seed):
 def test_where_somebody_stood_corrects_his_track(seed):
     random = np.random.default_rng(seed)
     persons, them, rows = tracks(random, 6), paths(random, 6), random.permutation(6)[:4]
-    before, filters, feet = persons.copy(), Paths(), random.uniform(0, 90, (4, 2))
-    filters.place, filters.speed, filters.cov = (part.copy() for part in (them.place, them.speed, them.cov))
+    before, feet = persons.copy(), random.uniform(0, 90, (4, 2))
+    place, speed, cov = (part.copy() for part in (them.place, them.speed, them.cov))
     found = of_tracks.stood(persons, them.place, them.speed, them.cov, rows, feet, 100, 0.1, 1.0, 4, 1.5)
     assert found == pytest.approx((0.1 * before["size"][rows, 1]) ** 2 + 1)
-    filters.correct(rows, feet, found)
-    assert them.place == pytest.approx(filters.place)
+    for row, foot, variance in zip(rows, feet, found, strict=True):
+        place[row], speed[row], cov[row] = corrected(place[row], speed[row], cov[row], foot, variance)
+    assert them.place == pytest.approx(place)
+    assert them.speed == pytest.approx(speed)
+    assert them.cov == pytest.approx(cov)
     assert (persons["last_frame"][rows] == 100).all()
     assert (persons["carried"][rows] == 0).all()
     assert (persons["evidence"][rows] == before["evidence"][rows] + 4).all()
-    far = np.linalg.norm(filters.place - before["start"], axis=1) > 1.5 * before["size"][:, 1]
+    far = np.linalg.norm(place - before["start"], axis=1) > 1.5 * before["size"][:, 1]
     assert persons["moved"][rows].tolist() == (before["moved"] | far)[rows].tolist()
     others = np.delete(np.arange(6), rows)
     assert (persons[others] == before[others]).all()
+
+
+def test_a_filter_learns_the_speed():
+    persons, them = np.zeros(1, TRACK), Paths()
+    persons["size"] = 20.0
+    them.add(np.array([[0.0, 0.0]]), np.array([4.0]), np.array([25.0]))
+    for k in range(1, 40):
+        them.step(np.array([0.3]))
+        foot = np.array([[5.0 * k, -2.0 * k]])
+        of_tracks.stood(persons, them.place, them.speed, them.cov, np.array([0]), foot, k, 0.1, 0.0, 1, 1.5)
+    assert them.speed[0] == pytest.approx((5, -2), abs=0.4)
 
 
 @given(SEEDS)
@@ -264,8 +287,8 @@ def test_the_believed_are_sought_first(seed):
 def test_what_is_measured_is_written_down_once_a_frame(seed):
     random = np.random.default_rng(seed)
     balls, them, rows = hypotheses(random, 6), paths(random, 6), random.permutation(6)[:4]
-    before, filters = balls.copy(), paths(np.random.default_rng(seed), 6)
-    filters.place[:], filters.speed[:], filters.cov[:] = them.place, them.speed, them.cov
+    before = balls.copy()
+    filters = [part.copy() for part in (them.place, them.speed, them.cov)]
     centre, at_person = random.uniform(0, 90, (4, 2)), random.integers(0, 2, 4, np.uint8)
     found = of_tracks.measured(balls, them.place, them.speed, them.cov, rows, centre, at_person, 100, 0.25, 0.3)
     assert found == pytest.approx((0.25 * before["diameter"][rows]) ** 2 + 0.3)
@@ -280,12 +303,13 @@ def test_what_is_measured_is_written_down_once_a_frame(seed):
         assert now["recent"][0].tolist() == was["recent"][int(fresh)].tolist()
         if was["hits"] == 1 and gap > 0:
             assert them.place[row].tolist() == centre[nth].tolist()
-            speed = (centre[nth] - filters.place[row] + filters.speed[row]) / gap
+            speed = (centre[nth] - filters[0][row] + filters[1][row]) / gap
             assert them.speed[row] == pytest.approx(speed)
         else:
-            filters.correct(rows[nth : nth + 1], centre[nth : nth + 1], found[nth : nth + 1])
-            assert them.place[row] == pytest.approx(filters.place[row])
-            assert them.cov[row] == pytest.approx(filters.cov[row])
+            place, speed, cov = corrected(*(part[row] for part in filters), centre[nth], found[nth])
+            assert them.place[row] == pytest.approx(place)
+            assert them.speed[row] == pytest.approx(speed)
+            assert them.cov[row] == pytest.approx(cov)
 
 
 def test_records_of_another_shape_are_refused():

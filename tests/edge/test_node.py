@@ -12,7 +12,6 @@ import edge.node
 from edge.encode.libav import LibavCoder
 from edge.errors import AlreadyRecording, CameraFault, GateClosed, SelfTesting, WrongWeights
 from edge.frame import Frame
-from edge.ledger import Ledger
 from edge.record import Patience
 from edge.record.manifest import SessionManifest
 from edge.record.shelf import MANIFEST, REFERENCE
@@ -81,13 +80,6 @@ class Source:
 
     def __str__(self):
         return "test:camera"
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    made = Ledger(tmp_path / "ledger.sqlite")
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import threading
 from pathlib import Path
 
 import pytest
@@ -72,21 +71,14 @@ async def test_a_session_that_is_stopped_before_it_goes_on_is_over(node, ledger,
 
 
 async def test_a_session_that_is_stopped_while_its_camera_opens_ends_as_soon_as_it_has_begun(
-    make_node, video, ledger, clock, zero_ns, make_eyes, eventually
+    make_node, video, ledger, clock, zero_ns, held_eyes, eventually
 ):
-    loading, loaded = threading.Event(), threading.Event()
-
-    def slow_eyes(_camera, _first):
-        loading.set()
-        assert loaded.wait(20)
-        return make_eyes()
-
-    node = make_node(f"file:{video}", ledger, eyes_for=slow_eyes)
+    node = make_node(f"file:{video}", ledger, eyes_for=held_eyes)
     clock.ns = zero_ns + 10
     resuming = asyncio.create_task(node.resume(ledger.sessions()[0]))
-    assert await asyncio.to_thread(loading.wait, 20)
+    assert await asyncio.to_thread(held_eyes.loading.wait, 20)
     await node.stop()
-    loaded.set()
+    held_eyes.loaded.set()
     await resuming
     assert ledger.sessions()[0].stopped
     await eventually(lambda: ledger.sessions()[0].finished)

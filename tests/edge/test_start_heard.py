@@ -11,7 +11,6 @@ from edge.capture.clocks import boottime_ns
 from edge.capture.sound import RATE, Sound
 from edge.encode.libav import LibavCoder
 from edge.frame import Frame
-from edge.ledger import Ledger
 from edge.record.shelf import VIDEO
 from firmware.panel import GpioPanel
 from firmware.panel.signals import STARTED
@@ -99,13 +98,6 @@ class Camera:
         while not self._left.wait(0.04):
             yield Frame(self._picture(number), boottime_ns() + self.ahead_ns, number)
             number += 1
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    made = Ledger(tmp_path / "ledger.sqlite")
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from edge.ledger import Ledger
-
 
 class Steady:
     """A clock that stands until it is set."""
@@ -19,13 +17,6 @@ class Steady:
 @pytest.fixture
 def now():
     return Steady()
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    made = Ledger(tmp_path / "ledger.sqlite")
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -1,5 +1,4 @@
 import asyncio
-import threading
 
 import cv2
 import msgspec
@@ -86,23 +85,16 @@ async def test_stop_answers_when_the_last_segment_is_safe(make_client, virtual_c
     assert ledger.sessions()[0].finished
 
 
-async def test_stop_overtaking_a_slow_start_leaves_nothing_recording(make_client, video, make_eyes, zero_ns, ledger):
-    loading, loaded = threading.Event(), threading.Event()
-
-    def slow_eyes(_camera, _first):
-        loading.set()
-        assert loaded.wait(20)
-        return make_eyes()
-
-    client = await make_client(f"file:{video}", eyes_for=slow_eyes)
+async def test_stop_overtaking_a_slow_start_leaves_nothing_recording(make_client, video, held_eyes, zero_ns, ledger):
+    client = await make_client(f"file:{video}", eyes_for=held_eyes)
     starting = asyncio.create_task(start(client, zero_ns))
-    assert await asyncio.to_thread(loading.wait, 20)
+    assert await asyncio.to_thread(held_eyes.loading.wait, 20)
     assert (await status(client)).recording == "s1"
     stopping = asyncio.create_task(client.post("/api/v1/record/stop", headers=AUTHORISED))
     # An answer to a later question shows that the order to stop has arrived.
     await status(client)
     assert not stopping.done()
-    loaded.set()
+    held_eyes.loaded.set()
     assert (await starting).status == 200
     assert (await stopping).status == 200
     assert (await status(client)).recording is None

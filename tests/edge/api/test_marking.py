@@ -1,7 +1,6 @@
 """Bookmarks over HTTP: durable, in order, and only of what was recorded."""
 
 import asyncio
-import threading
 
 import msgspec
 import pytest
@@ -43,23 +42,16 @@ async def recording(make_client, video, make_eyes, zero_ns):
     eyes.released.set()
 
 
-async def test_a_mark_that_overtakes_a_slow_start_is_kept(make_client, video, make_eyes, zero_ns):
-    loading, loaded = threading.Event(), threading.Event()
-
-    def slow_eyes(_camera, _first):
-        loading.set()
-        assert loaded.wait(20)
-        return make_eyes()
-
-    client = await make_client(f"file:{video}", eyes_for=slow_eyes)
+async def test_a_mark_that_overtakes_a_slow_start_is_kept(make_client, video, held_eyes, zero_ns):
+    client = await make_client(f"file:{video}", eyes_for=held_eyes)
     order = StartRecording(session="s1", start_ns=zero_ns)
     starting = asyncio.create_task(client.post("/api/v1/record/start", data=encode(order), headers=AUTHORISED))
-    assert await asyncio.to_thread(loading.wait, 20)
+    assert await asyncio.to_thread(held_eyes.loading.wait, 20)
     marking = asyncio.create_task(mark(client))
     # An answer to a later question shows that the mark has arrived.
     await client.get("/api/v1/status")
     assert not marking.done()
-    loaded.set()
+    held_eyes.loaded.set()
     assert (await starting).status == 200
     assert decode(await (await marking).read(), Mark).session == "s1"
     assert len(await marks(client)) == 1

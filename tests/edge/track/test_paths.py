@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.track.patch import shifts
-from edge.track.paths import Paths, smoothed
+from edge.track.paths import smoothed
 from edge.track.rows import Journal
 
 PATCH = np.array([[60.0, 30, 85, 95]])
@@ -57,15 +57,6 @@ def test_smoothing_brings_noisy_places_closer_to_the_truth():
     noisy = truth + random.normal(0, 2, truth.shape)
     found = smoothed(frame, noisy, np.full(50, 4.0), 0.3)
     assert np.abs(found - truth).mean() < 0.5 * np.abs(noisy - truth).mean()
-
-
-def test_a_filter_learns_the_speed():
-    paths = Paths()
-    paths.add(np.array([[0.0, 0.0]]), np.array([4.0]), np.array([25.0]))
-    for k in range(1, 40):
-        paths.step(np.array([0.3]))
-        paths.correct(np.array([0]), np.array([[5.0 * k, -2.0 * k]]), np.array([4.0]))
-    assert paths.speed[0] == pytest.approx((5, -2), abs=0.4)
 
 
 def test_rows_of_successive_segments_join_and_no_frame_comes_twice():

@@ -7,7 +7,6 @@ import pytest
 from edge.encode.libav import LibavCoder
 from edge.errors import CameraFault
 from edge.frame import Frame
-from edge.ledger import Ledger
 
 
 class LiveCamera:
@@ -105,10 +104,3 @@ def make_source(picture):
 @pytest.fixture
 def source(make_source):
     return make_source()
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    made = Ledger(tmp_path / "ledger.sqlite")
-    yield made
-    made.close()
