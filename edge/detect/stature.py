@@ -10,6 +10,8 @@ BALL_SHARE = 0.125
 """A ball's 22 cm against a person's 175 cm."""
 PRIOR = (0.012, 0.11)
 """Height of a person at the top and at the bottom of the picture, as shares of its height, before anything is known."""
+LEAST = 0.008
+"""Nobody is smaller than this share of the picture's height."""
 FORGET = 0.999
 ENOUGH = 40
 """Persons after whom the line is trusted."""
@@ -49,9 +51,16 @@ class Stature:
         nth = int(FURTHEST / 100 * len(self._feet))
         return float(np.partition(np.array(self._feet), nth)[nth])
 
+    @property
+    def line(self) -> tuple[float, float, float]:
+        """What `at` says, for loops: the height (px) at the picture's upper edge, what it rises by from row to row, and
+        the least one."""
+        return self._top, self._rise / self._height, LEAST * self._height
+
     def at(self, foot_y: Floats) -> Floats:
         """Expected heights (n,) px at the rows (n,) of the feet."""
-        tall: Floats = np.maximum(self._top + self._rise / self._height * foot_y, 0.008 * self._height)
+        top, rise, least = self.line
+        tall: Floats = np.maximum(top + rise * foot_y, least)
         return tall
 
     def learn(self, box: Floats) -> None:

@@ -2,20 +2,18 @@
 
 import math
 from collections.abc import Callable
-from itertools import count
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.detect.detector import Detections, Floats, middles
+from edge.detect.detector import Detections, Floats
 from edge.detect.picture import Plane
 from edge.detect.stature import BALL_SHARE, Stature
-from edge.track import loops
+from edge.track import ball_loops as loops
 from edge.track.assign import assigned
 from edge.track.ids import TrackletIds
-from edge.track.loops import bend_and_step, within
-from edge.track.paths import Paths
-from edge.track.rows import Journal
+from edge.track.paths import DRAG, Paths
+from edge.track.rows import Entries, Journal
 from edge.track.spot import spot
 
 FASTEST = 0.75
@@ -40,6 +38,12 @@ ON_GROUND = (0.6, 1.6)
 """Sizes of a ball that lies still, as shares of what is expected there: it is on the ground and not nearer."""
 ALONE = 0.25
 """A ball at somebody's feet is believed only when it stood out by itself in so many of its frames: no sock does."""
+SHIRT = 0.75
+"""Share of a box's height above which a candidate is part of a shirt …"""
+CLOSE_SHIRT = 0.6
+"""… and above which what was found by looking closely is."""
+BODY = 1.05
+"""Share of a box's height down to which a ball is at somebody's body."""
 BESIDE = 0.3
 """A stride: so many heights of a person to each side of somebody's box his feet may be."""
 SHIN = (0.55, 0.91)
@@ -57,16 +61,17 @@ PASSING = 0.1
 NEARER = 2.5
 """At most so much larger than on the ground behind it a ball in the air looks."""
 NOT_NEAR = 10.0
+"""Costs more than any pair that is possible."""
 REST = 0.1
 """Ball diameters per frame below which it lies still."""
-
-
+FOLLOW = 0.2
+"""Share of what is new that its diameter and whiteness take in."""
 UNPROVEN = 0.2
 """How much a hypothesis that is not believed yet counts for, against one that is."""
 SEARCH_FRAMES = 6
-"""A hypothesis is searched for closely so many frames after it was last measured …"""
+"""A hypothesis is searched for closely so many frames after it was last measured, …"""
 MOST_SEARCHED = 6
-"""At most so many in one frame, the believed first …"""
+"""… at most so many in one frame, the believed first …"""
 SEARCH = 0.2
 """… and at most so many heights of a person from where it should be."""
 
@@ -99,7 +104,6 @@ its last measurements, newest last."""
 Tracks = npt.NDArray[np.void]
 Rows = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
-NEVER = -1000
 
 
 class Balls:
@@ -111,7 +115,7 @@ class Balls:
         self._pace = 25.0 / frames_per_second
         self._stature = stature
         self._frame = -1
-        self._numbers = count(1)
+        self._number = 0
         self.paths = Paths()
         self.tracks: Tracks = np.zeros(0, HYPOTHESIS)
         """Those alive, `HYPOTHESIS`; row by row the same as `paths`."""
@@ -129,28 +133,41 @@ class Balls:
     @property
     def boxes(self) -> Floats:
         """Boxes (n, 4) where the believed ones are now."""
-        return self._boxes(np.flatnonzero(self.believed))
+        rows = self.believed
+        place, half = self.paths.place[rows], self.tracks["diameter"][rows, None] / 2
+        return np.concatenate([place - half, place + half], axis=1)
 
     @property
     def chances(self) -> tuple[Floats, Floats]:
         """Where (n, 2) the ball may be now, and how much speaks for looking there (n,)."""
         seen = self.tracks["hits"] > 1
-        trust = np.where(self.believed, 1.0, UNPROVEN) * self._scores()
-        return self.paths.place[seen], np.where(self._still(), UNPROVEN * trust, trust)[seen]
+        trust = np.where(self.believed, 1.0, UNPROVEN) * loops.scores(self.tracks)
+        still = np.hypot(*self.paths.speed.T) < REST * self.tracks["diameter"]
+        return self.paths.place[seen], np.where(still, UNPROVEN * trust, trust)[seen]
 
     def advance(self, frame: int) -> None:
         """Move every hypothesis on to this frame, and end those that are lost."""
         self._frame = frame
-        patience, lying = (round(s * self._rate) for s in (LOST_S, STILL_LOST_S))
-        lost = loops.lost(self.tracks, self.paths.speed, frame, REST, HITS, patience, lying)
+        paths = self.paths
+        lost = loops.flown(
+            self.tracks,
+            paths.place,
+            paths.speed,
+            paths.cov,
+            frame,
+            REST,
+            HITS,
+            round(LOST_S * self._rate),
+            round(STILL_LOST_S * self._rate),
+            self._stature.line,
+            BALL_SHARE,
+            NEARER,
+            ACCELERATION * self._pace**2,
+            DRAG,
+        )
         if lost.any():
             self.over = np.concatenate([self.over, self.tracks[lost & self.believed]])
             self._keep(~lost)
-        tracks = self.tracks
-        ground = self._stature.at(self.paths.place[:, 1])
-        # One in the air is nearer than the ground behind it.
-        tracks["tall"] = np.clip(tracks["diameter"] / BALL_SHARE, ground, NEARER * ground)
-        self.paths.step(ACCELERATION * self._pace**2 * tracks["tall"])
 
     def see(self, found: Detections, persons: Floats, seen_by_network: bool) -> None:
         """Take in this frame's candidates; those in the upper part of the boxes `persons` (n, 4) are shirts."""
@@ -158,120 +175,101 @@ class Balls:
             found = found.where(_diameter(found.box) < NEARER * BALL_SHARE * self._stature.at(found.box[:, 3]))
         if not len(found.box):
             return
-        shirt = within(found.box, persons, 0.0, 0.75)
-        at_person = within(found.box, persons, 0.0, 1.05)
-        if seen_by_network:
-            at_person |= within(found.box, persons, *SHIN, BESIDE)
-        rows, candidates = self._pairs(middles(found.box), shirt)
-        self._take(rows, found.where(candidates), at_person[candidates], seen_by_network)
-        free = ~shirt
-        free[candidates] = False
-        self._begin(found.where(free), at_person[free], seen_by_network)
+        candidates = loops.candidates(
+            found.box,
+            found.score,
+            persons,
+            seen_by_network,
+            self._stature.line,
+            BALL_SHARE,
+            NEARER,
+            ON_GROUND,
+            SHIRT,
+            BODY,
+            SHIN,
+            BESIDE,
+        )
+        rows, columns = self._pairs(candidates)
+        if len(rows):
+            paths = self.paths
+            entries = loops.taken(
+                self.tracks,
+                paths.place,
+                paths.speed,
+                paths.cov,
+                rows,
+                candidates,
+                columns,
+                seen_by_network,
+                self._frame,
+                ERROR,
+                LEAST_VARIANCE,
+                FOLLOW,
+            )
+            self._measured(rows, entries)
+        self._begin(candidates, columns, seen_by_network)
 
     def search(self, front: Front, persons: Floats) -> None:
         """Look closely for those that no candidate of this frame belongs to, near where they should be."""
-        tracks = self.tracks
-        due = loops.sought(tracks, self._frame, SEARCH_FRAMES, MOST_SEARCHED)
-        diameter = tracks["diameter"][due]
-        reach = 2.0 * np.sqrt(self.paths.cov[due, 0]) + 0.5 * diameter
-        reach = np.minimum(reach, SEARCH * tracks["tall"][due]) + diameter
+        paths = self.paths
+        due, reach = loops.sought(self.tracks, paths.cov, self._frame, SEARCH_FRAMES, MOST_SEARCHED, SEARCH)
         rows, centres = [], []
-        for row, size, far in zip(due.tolist(), diameter.tolist(), reach.tolist(), strict=True):
-            place = self.paths.place[row]
+        for row, size, far in zip(due.tolist(), self.tracks["diameter"][due].tolist(), reach.tolist(), strict=True):
+            place = paths.place[row]
             window, corner = front(place, far)
             found = spot(window, size, place - corner)
             if found is not None:
                 rows.append(row)
                 centres.append(found + corner)
         if rows:
-            self._find(np.array(rows), np.array(centres), persons)
-        self._drop_socks(persons)
+            self._measured(
+                *loops.spotted(
+                    self.tracks,
+                    paths.place,
+                    paths.speed,
+                    paths.cov,
+                    np.array(rows),
+                    np.array(centres),
+                    persons,
+                    CLOSE_SHIRT,
+                    BODY,
+                    PASSING * self._pace,
+                    self._frame,
+                    ERROR,
+                    LEAST_VARIANCE,
+                )
+            )
+        socks = loops.socks(
+            self.tracks, paths.place, persons, self._frame, SHIN, BESIDE, self._pace / SOCK_FRAMES, SOCK
+        )
+        if socks.any():
+            # What they said in this segment goes with them.
+            self._keep(~socks)
 
-    def _find(self, rows: Rows, centre: Floats, persons: Floats) -> None:
-        """Take in what a search for these rows found, unless it is a shirt."""
-        box = _boxes(centre, self.tracks["diameter"][rows])
-        kept = self._passing()[rows] | ~within(box, persons, 0.0, 0.6)
-        self._measure(rows[kept], centre[kept], within(box[kept], persons, 0.0, 1.05))
-
-    def _drop_socks(self, persons: Floats) -> None:
-        """End those that never leave somebody's shin, and what they said in this segment."""
-        now = np.flatnonzero(self.tracks["last_frame"] == self._frame)
-        if not len(now):
-            return
-        shin = self.tracks["shin"]
-        shin[now] += (within(self._boxes(now), persons, *SHIN, BESIDE) - shin[now]) * self._pace / SOCK_FRAMES
-        self._keep(shin < SOCK)
-
-    def _boxes(self, rows: Rows) -> Floats:
-        return _boxes(self.paths.place[rows], self.tracks["diameter"][rows])
-
-    def _scores(self) -> Floats:
-        """How much speaks for each (n,) being the ball: what the network saw, else how long its path is."""
-        tracks = self.tracks
-        much = 0.25 + 0.3 * tracks["whiteness"] + 0.02 * np.minimum(tracks["hits"], 12)
-        scores: Floats = np.minimum(0.95, much + 0.2 * np.minimum(tracks["sightings"], 2))
-        return scores
-
-    def _still(self) -> Flags:
-        x, y = self.paths.speed.T
-        still: Flags = np.hypot(x, y) < REST * self.tracks["diameter"]
-        return still
-
-    def _passing(self) -> Flags:
-        """Which believed ones are so fast that what they cross does not matter."""
-        x, y = self.paths.speed.T
-        fast: Flags = self.believed & (np.hypot(x, y) > PASSING * self._pace * self.tracks["tall"])
-        return fast
-
-    def _pairs(self, centre: Floats, shirt: Flags) -> tuple[Rows, Rows]:
-        """Rows of hypotheses and the candidates at `centre` (n, 2) that they go on with."""
+    def _pairs(self, candidates: Floats) -> tuple[Rows, Rows]:
+        """Rows of hypotheses and of the `candidates` that they go on with."""
         if not len(self.tracks):
             return np.zeros(0, np.intp), np.zeros(0, np.intp)
+        paths = self.paths
         cost = loops.costs(
             self.tracks,
-            self.paths.place,
-            self.paths.cov,
-            centre,
-            shirt.view(np.uint8),
-            self._passing().view(np.uint8),
+            paths.place,
+            paths.speed,
+            paths.cov,
+            candidates,
             GATE,
             0.5 * BALL_SHARE,
             FASTEST * self._pace,
+            PASSING * self._pace,
             NOT_NEAR,
         )
         rows, columns = assigned(cost)
         near = cost[rows, columns] < NOT_NEAR
         return rows[near], columns[near]
 
-    def _take(self, rows: Rows, found: Detections, at_person: Flags, seen_by_network: bool) -> None:
-        tracks, size = self.tracks, _diameter(found.box)
-        if seen_by_network:
-            ratio = size / (BALL_SHARE * self._stature.at(found.box[:, 3]))
-            tracks["sightings"][rows] += ~at_person & (ratio > ON_GROUND[0]) & (ratio < ON_GROUND[1])
-        else:
-            tracks["alone"][rows] += 1
-        tracks["whiteness"][rows] += 0.2 * (found.score - tracks["whiteness"][rows])
-        tracks["diameter"][rows] += 0.2 * (size - tracks["diameter"][rows])
-        self._measure(rows, middles(found.box), at_person)
-
-    def _measure(self, rows: Rows, centre: Floats, at_person: Flags) -> None:
-        """Take in where (n, 2) these rows are in this frame."""
-        if not len(rows):
-            return
-        paths = self.paths
-        variance = loops.measured(
-            self.tracks,
-            paths.place,
-            paths.speed,
-            paths.cov,
-            rows,
-            centre,
-            at_person.view(np.uint8),
-            self._frame,
-            ERROR,
-            LEAST_VARIANCE,
-        )
-        self._write_down(rows, centre, variance)
+    def _measured(self, rows: Rows, entries: Entries) -> None:
+        """Write down what was measured of these rows, and believe who has proven himself by now."""
+        self.measured.add(self._frame, *entries)
         for row in rows[self.tracks["id"][rows] == 0].tolist():
             if self._proven(self.tracks[row]):
                 self.tracks["id"][row] = next(self._ids)
@@ -283,36 +281,23 @@ class Balls:
         alone = track["alone"] >= max(HITS, ALONE * track["hits"])
         return bool(alone) and _makes_a_path(track, self._frame)
 
-    def _write_down(self, rows: Rows, centre: Floats, variance: Floats) -> None:
-        tracks = self.tracks
-        size = np.repeat(tracks["diameter"][rows, None], 2, axis=1)
-        self.measured.add(self._frame, tracks["number"][rows], centre, variance, size, self._scores()[rows])
-
-    def _begin(self, found: Detections, at_person: Flags, seen_by_network: bool) -> None:
-        first = np.argsort(-found.score, kind="stable")[: max(0, MOST - len(self.tracks))]
-        if not len(first):
+    def _begin(self, candidates: Floats, claimed: Rows, seen_by_network: bool) -> None:
+        """Begin a hypothesis with each of the `candidates` that nobody `claimed`, as far as there is room."""
+        free = loops.unclaimed(candidates, claimed, MOST - len(self.tracks))
+        if not len(free):
             return
-        found, place, diameter = found.where(first), middles(found.box[first]), _diameter(found.box[first])
-        born = np.zeros(len(first), HYPOTHESIS)
-        born["number"] = [next(self._numbers) for _ in first]
-        born["last_frame"], born["hits"] = self._frame, 1
-        born["sightings"] = seen_by_network & ~at_person[first]
-        born["alone"], born["at_person"] = not seen_by_network, at_person[first]
-        born["diameter"], born["whiteness"], born["start"] = diameter, found.score, place
-        born["recent_frame"], born["recent_frame"][:, -1] = NEVER, self._frame
-        born["recent"][:, -1] = place
-        variance = (ERROR * diameter) ** 2 + LEAST_VARIANCE
-        ground = self._stature.at(found.box[:, 3])
-        born["tall"] = np.clip(diameter / BALL_SHARE, ground, NEARER * ground)
+        born = np.zeros(len(free), HYPOTHESIS)
+        number = self._number + 1
+        entries = loops.born(born, candidates, free, number, seen_by_network, self._frame, ERROR, LEAST_VARIANCE)
+        self._number += len(born)
+        _, place, variance, _, _ = entries
         self.paths.add(place, variance, (0.3 * FASTEST * self._pace * born["tall"]) ** 2)
-        rows = len(self.tracks) + np.arange(len(born))
         self.tracks = np.concatenate([self.tracks, born])
-        self._write_down(rows, place, variance)
+        self.measured.add(self._frame, *entries)
 
     def _keep(self, rows: Flags) -> None:
-        if not rows.all():
-            self.tracks = self.tracks[rows]
-            self.paths.keep(rows)
+        self.tracks = self.tracks[rows]
+        self.paths.keep(rows)
 
 
 def _makes_a_path(track: np.void, now: int) -> bool:
@@ -324,7 +309,7 @@ def _makes_a_path(track: np.void, now: int) -> bool:
     # Counted over its whole life: a ball that rolls out slowly takes a second to prove itself.
     if len(frame) < HITS or math.dist(place[-1], track["start"]) < TRAVEL * diameter:
         return False
-    rough, step = bend_and_step(frame, place)
+    rough, step = loops.bend_and_step(frame, place)
     dribbled = track["at_person"] > 0.5 * track["hits"]
     return rough < max(ROUGHNESS * step, (0.8 if dribbled else 0.5) * diameter)
 
@@ -333,8 +318,3 @@ def _diameter(box: Floats) -> Floats:
     """Shorter sides of boxes (n, 4): a fast ball is drawn out along its way."""
     shorter: Floats = np.minimum(box[:, 2] - box[:, 0], box[:, 3] - box[:, 1])
     return shorter
-
-
-def _boxes(centre: Floats, diameter: Floats) -> Floats:
-    half = diameter[:, None] / 2
-    return np.concatenate([centre - half, centre + half], axis=1)

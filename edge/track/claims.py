@@ -1,9 +1,13 @@
 """Which moving blobs belong to which person, where that is plain to see."""
 
+import numpy as np
+import numpy.typing as npt
+
 from edge.detect.blobs import Blobs
 from edge.detect.detector import Floats
 from edge.track import loops
 
+Rows = npt.NDArray[np.intp]
 WIDEN = 0.15
 """A blob may belong to whose box, this share wider to every side, holds its centre …"""
 COVERED = 0.3
@@ -17,8 +21,8 @@ WHOLE_WIDTH = (0.3, 1.9)
 """Together a person's blobs are between these shares of the box high and wide, or they are not the whole person."""
 
 
-def feet_of_blobs(boxes: Floats, blobs: Blobs) -> Floats:
-    """Where the persons in the `boxes` (n, 4) stand (n, 2) by the blobs that are theirs alone; NaN for whom they do not
-    tell."""
+def feet_of_blobs(boxes: Floats, blobs: Blobs) -> tuple[Rows, Floats]:
+    """Of which persons in the `boxes` (n, 4) the blobs that are theirs alone tell where they stand: rows (k,), and the
+    places (k, 2)."""
     limits = (WIDEN, COVERED, TALL, TINY, WHOLE_HEIGHT, WHOLE_WIDTH)
     return loops.feet_of_blobs(boxes, blobs.box, blobs.centre, blobs.area, *limits)

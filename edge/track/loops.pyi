@@ -9,11 +9,8 @@ from edge.detect.picture import Plane
 Flags = npt.NDArray[np.bool_]
 Frames = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.intp]
-Bytes = npt.NDArray[np.uint8]
 Records = npt.NDArray[np.void]
-
-def step(place: Floats, speed: Floats, cov: Floats, acceleration: Floats, drag: float) -> None:
-    """One frame on for Kalman filters as `edge.track.paths.Paths` has them."""
+Entries = tuple[Frames, Floats, Floats, Floats, Floats]
 
 def relaxed(at: Frames, place: Floats, weight: Floats, stiffness: float) -> Floats:
     """Every step's place (n, 2) between the first, 0, and the last of the rising steps `at` (m,), where `place` (m, 2)
@@ -34,9 +31,9 @@ def feet_of_blobs(
     tiny: float,
     whole_height: tuple[float, float],
     whole_width: tuple[float, float],
-) -> Floats:
-    """Where the persons in the `boxes` (n, 4) stand (n, 2) by their own blobs: the lower edge of these, in the middle
-    of their weight; NaN for whom they do not tell.
+) -> tuple[Rows, Floats]:
+    """Where persons in the `boxes` (n, 4) stand by their own blobs, the lower edge of these, in the middle of their
+    weight: the rows (k,) of those of whom they tell, and the places (k, 2).
 
     The blobs are given by their boxes (m, 4), centres (m, 2) and areas (m,). A person takes all whose centre lies in
     the box, `widen` wider to every side, or that cover more than the share `covered` of it. A blob that several claim
@@ -55,17 +52,72 @@ def torsos(
     """What the planes of a picture show in so many points across and down (n, across²) of this `part` of each of the
     `boxes` (n, 4), shares of its width and height: luma in full range, red and blue difference, as OpenCV has YCrCb."""
 
-def within(found: Floats, persons: Floats, top: float, bottom: float, beside: float = 0.0) -> Flags:
-    """Which centres of `found` (n, 4) lie in the part of a person's box (m, 4) between these shares of its height, and
-    so many heights to each side of it."""
+def middle_colours(
+    seen: npt.NDArray[np.uint8], grass_light: tuple[int, int], grass_green: int, grass_yellow: int, least: float
+) -> Floats:
+    """The median CIE L, a, b (n, 3) of what was `seen` (n, k, 3), OpenCV's 8 bits, without grass: L between these two,
+    a below `grass_green` and b above `grass_yellow`. NaN where no more than the share `least` is left."""
 
-def bend_and_step(frame: Frames, place: Floats) -> tuple[float, float]:
-    """The median change of speed between three neighbours of the places (n, 2) in rising frames (n,), n at least 3, and
-    the mean speed over them all, in px per frame."""
+def boxes(persons: Records, place: Floats) -> Floats:
+    """Boxes (n, 4) of these `edge.track.people.TRACK` (n,), whose feet are at the `place` (n, 2)."""
 
-def overdue(persons: Records, frame: int, patience: int, looks: int) -> Flags:
-    """Which of these `edge.track.people.TRACK` (n,) nothing measured for more than `patience` frames by this one, or so
-    many looks have missed; half of both for who is not believed yet."""
+def walked(
+    persons: Records,
+    place: Floats,
+    speed: Floats,
+    cov: Floats,
+    frame: int,
+    patience: int,
+    looks: int,
+    acceleration: float,
+    drag: float,
+    drift: tuple[float, float],
+) -> Flags:
+    """Move the persons' filters (as `edge.track.paths.Paths` has them) and the doubt about their sizes on to this
+    frame, the standard deviation of `acceleration` in heights per frame².
+
+    Which of them (n,) nothing measured for more than `patience` frames by now, or so many looks have missed; half of
+    both for who is not believed yet.
+    """
+
+def fits(
+    persons: Records,
+    place: Floats,
+    cov: Floats,
+    rows: Rows,
+    found: Floats,
+    widen: float,
+    least: float,
+    stray: float,
+    gate: float,
+) -> Floats:
+    """Intersection over union (k, m) of the boxes of these rows (k,) and the `found` ones (m, 4), all wider by this
+    share to every side; 0 where it is not more than `least`, or the way between both foot points has a chi-square
+    beyond the `gate`, `stray` being the standard deviation of those of boxes in heights."""
+
+def resized(
+    persons: Records,
+    rows: Rows,
+    box: Floats,
+    score: Floats,
+    error: tuple[float, float],
+    full: float,
+    weak: float,
+) -> None:
+    """Correct the sizes of these rows (k,) by the boxes (k, 4) that a detector found with these scores (k,): `error` is
+    their standard deviation as a share of width and height, its variance grows by `weak` times what a score is short of
+    a `full` one. They are seen now."""
+
+def doubles(persons: Records, place: Floats, same: float) -> Flags:
+    """Which of the persons (n,) share more than `same` (intersection over union) with one who was measured later, or
+    began sooner."""
+
+def adrift(
+    persons: Records, place: Floats, speed: Floats, last_frame: int, most: int, pace: float, drag: float
+) -> tuple[Rows, Floats, Floats]:
+    """Rows (k,) of those who were measured last in that frame, the one before this, move by more than so many heights a
+    frame, ever left their place, and were carried on for fewer than `most` frames; where they were then (k, 2), and the
+    way (k, 2) they were expected to go."""
 
 def stood(
     persons: Records,
@@ -79,60 +131,11 @@ def stood(
     least: float,
     worth: int,
     far: float,
-) -> Floats:
+) -> Entries:
     """Write down that these rows (k,) of the persons' tracks stood at the `feet` (k, 2) in this frame, which is `worth`
     so much of a proof, and correct their filters (as `edge.track.paths.Paths` has them); who is more than `far` heights
     from where he began has moved.
 
-    The variances (k,) of what was measured: of so many heights' `error`, and `least`.
-    """
-
-def lost(
-    balls: Records, speed: Floats, frame: int, at_rest: float, hits: int, patience: int, patience_at_rest: int
-) -> Flags:
-    """Which of these `edge.track.ball.HYPOTHESIS` (n,), moving with this `speed` (n, 2), were not measured for so long
-    by this frame that they are given up: more than `patience` frames for one that is believed or was seen by the
-    network, `patience_at_rest` for one that lies where it was seen, slower than so many diameters a frame; two for any
-    other of less than so many `hits`, else four."""
-
-def costs(
-    balls: Records,
-    place: Floats,
-    cov: Floats,
-    centre: Floats,
-    barred: Bytes,
-    passing: Bytes,
-    gate: float,
-    share: float,
-    furthest: float,
-    never: float,
-) -> Floats:
-    """What it costs (n, m) that each of these `edge.track.ball.HYPOTHESIS` (n,) goes on with each candidate (m,): the
-    way from its `place` (n, 2) to the candidate's `centre` (m, 2) as a share of how far it may be, 2 less for a
-    believed one, `never` beyond that.
-
-    It may be `gate` standard deviations away by its `cov` (n, 3) and `share` of a person's height, but no more than
-    `furthest` heights; a newborn always that. Where `barred` (m,) only those go that are `passing` (n,).
-    """
-
-def sought(balls: Records, frame: int, frames: int, most: int) -> Rows:
-    """Rows of at most so many hypotheses that were last measured before this frame, by at most so many `frames`, and
-    are believed or were once a blob by themselves: the believed first, the oftener alone first."""
-
-def measured(
-    balls: Records,
-    place: Floats,
-    speed: Floats,
-    cov: Floats,
-    rows: Rows,
-    centre: Floats,
-    at_person: Bytes,
-    frame: int,
-    error: float,
-    least: float,
-) -> Floats:
-    """Write down that these rows (k,) of the hypotheses were at the `centre` (k, 2) in this frame, and correct their
-    filters (as `edge.track.paths.Paths` has them); the second measurement tells how fast it is.
-
-    The variances (k,) of what was measured: of so many diameters' `error`, and `least`.
+    What a journal is told of it, as `edge.track.rows.Entries`; the variances are of so many heights' `error`, and
+    `least`.
     """

@@ -6,25 +6,21 @@ What each is for says `loops.pyi`.
 
 import numpy as np
 
-from libc.math cimport INFINITY, NAN, hypot, sqrt
+from libc.math cimport INFINITY, NAN, fabs, hypot
 from libc.stdint cimport int64_t, uint8_t
 
 
-def step(double[:, ::1] place, double[:, ::1] speed, double[:, ::1] cov, const double[:] acceleration, double drag):
-    cdef Py_ssize_t row
-    cdef double p, c, v, noise
-    for row in range(place.shape[0]):
-        place[row, 0] += speed[row, 0]
-        place[row, 1] += speed[row, 1]
-        speed[row, 0] *= drag
-        speed[row, 1] *= drag
-        p = cov[row, 0]
-        c = cov[row, 1]
-        v = cov[row, 2]
-        noise = acceleration[row] * acceleration[row]
-        cov[row, 0] = p + 2 * c + v + noise / 4
-        cov[row, 1] = (c + v) * drag + noise / 2
-        cov[row, 2] = v * drag * drag + noise
+cdef void _step(
+    double[:, ::1] place, double[:, ::1] speed, double[:, ::1] cov, Py_ssize_t row, double acceleration, double drag
+) noexcept nogil:
+    cdef double p = cov[row, 0], c = cov[row, 1], v = cov[row, 2], noise = acceleration * acceleration
+    place[row, 0] += speed[row, 0]
+    place[row, 1] += speed[row, 1]
+    speed[row, 0] *= drag
+    speed[row, 1] *= drag
+    cov[row, 0] = p + 2 * c + v + noise / 4
+    cov[row, 1] = (c + v) * drag + noise / 2
+    cov[row, 2] = v * drag * drag + noise
 
 
 cdef void _correct(
@@ -32,20 +28,46 @@ cdef void _correct(
     double[:, ::1] speed,
     double[:, ::1] cov,
     Py_ssize_t row,
-    const double[:, :] measured,
-    Py_ssize_t nth,
+    double x,
+    double y,
     double variance,
 ) noexcept nogil:
     cdef double p = cov[row, 0], c = cov[row, 1]
-    cdef double gain = p / (p + variance), turn = c / (p + variance), off
-    cdef Py_ssize_t axis
-    for axis in range(2):
-        off = measured[nth, axis] - place[row, axis]
-        place[row, axis] += gain * off
-        speed[row, axis] += turn * off
+    cdef double gain = p / (p + variance), turn = c / (p + variance)
+    x -= place[row, 0]
+    y -= place[row, 1]
+    place[row, 0] += gain * x
+    place[row, 1] += gain * y
+    speed[row, 0] += turn * x
+    speed[row, 1] += turn * y
     cov[row, 0] = (1 - gain) * p
     cov[row, 1] = (1 - gain) * c
     cov[row, 2] -= turn * c
+
+
+cdef class _Entries:
+    def __cinit__(self, Py_ssize_t most):
+        self.columns = (
+            np.empty(most, np.int64),
+            np.empty((most, 2)),
+            np.empty(most),
+            np.empty((most, 2)),
+            np.empty(most),
+        )
+        self.number, self.place, self.variance, self.size, self.score = self.columns
+        self.count = 0
+
+    cdef void put(
+        self, int64_t number, double x, double y, double variance, double width, double height, double score
+    ) noexcept:
+        self.number[self.count] = number
+        self.place[self.count, 0] = x
+        self.place[self.count, 1] = y
+        self.variance[self.count] = variance
+        self.size[self.count, 0] = width
+        self.size[self.count, 1] = height
+        self.score[self.count] = score
+        self.count += 1
 
 
 def relaxed(const int64_t[:] at, const double[:, :] place, const double[:] weight, double stiffness):
@@ -133,12 +155,13 @@ def feet_of_blobs(
     (double, double) whole_height,
     (double, double) whole_width,
 ):
-    cdef Py_ssize_t persons = boxes.shape[0], count = blobs.shape[0], one, blob
+    cdef Py_ssize_t persons = boxes.shape[0], count = blobs.shape[0], one, blob, told = 0
     cdef double width, height, left, top, right, bottom, weight, across
     cdef bint blocked
     cdef uint8_t[:, ::1] claims = np.zeros((persons, count), np.uint8)
     cdef int64_t[::1] claimants = np.zeros(count, np.int64)
-    found = np.full((persons, 2), NAN)
+    them, found = np.empty(persons, np.intp), np.empty((persons, 2))
+    cdef Py_ssize_t[::1] rows = them
     cdef double[:, ::1] feet = found
     with nogil:
         for one in range(persons):
@@ -176,9 +199,11 @@ def feet_of_blobs(
                 and whole_height[0] * height < bottom - top < whole_height[1] * height
                 and whole_width[0] * width < right - left < whole_width[1] * width
             ):
-                feet[one, 0] = across / weight
-                feet[one, 1] = bottom
-    return found
+                rows[told] = one
+                feet[told, 0] = across / weight
+                feet[told, 1] = bottom
+                told += 1
+    return them[:told], found[:told]
 
 
 def hidden(const double[:, :] boxes, double top, double bottom, double most):
@@ -230,43 +255,42 @@ def torsos(
     return found
 
 
-def within(const double[:, :] found, const double[:, :] persons, double top, double bottom, double beside=0.0):
-    cdef Py_ssize_t nth, one
-    cdef double x, y, tall
-    flags = np.zeros(found.shape[0], np.uint8)
-    cdef uint8_t[::1] inside = flags
-    for nth in range(found.shape[0]):
-        x = (found[nth, 0] + found[nth, 2]) / 2
-        y = (found[nth, 1] + found[nth, 3]) / 2
-        for one in range(persons.shape[0]):
-            tall = persons[one, 3] - persons[one, 1]
+def middle_colours(
+    const uint8_t[:, :, ::1] seen,
+    (uint8_t, uint8_t) grass_light,
+    uint8_t grass_green,
+    uint8_t grass_yellow,
+    double least,
+):
+    cdef Py_ssize_t one, nth, channel, count, other
+    cdef uint8_t value
+    cdef uint8_t[:, ::1] left = np.empty((3, seen.shape[1]), np.uint8)
+    found = np.empty((seen.shape[0], 3))
+    cdef double[:, ::1] middle = found
+    for one in range(seen.shape[0]):
+        count = 0
+        for nth in range(seen.shape[1]):
             if (
-                persons[one, 0] - beside * tall < x < persons[one, 2] + beside * tall
-                and persons[one, 1] + top * tall < y < persons[one, 1] + bottom * tall
+                seen[one, nth, 1] < grass_green
+                and seen[one, nth, 2] > grass_yellow
+                and grass_light[0] < seen[one, nth, 0] < grass_light[1]
             ):
-                inside[nth] = 1
-                break
-    return flags.view(np.bool_)
-
-
-def bend_and_step(const int64_t[:] frame, const double[:, :] place):
-    cdef Py_ssize_t last = frame.shape[0] - 1, nth, other
-    cdef double x, y, held
-    cdef double[::1] turns = np.empty(last - 1)
-    for nth in range(last - 1):
-        x = (place[nth + 2, 0] - place[nth + 1, 0]) / (frame[nth + 2] - frame[nth + 1])
-        y = (place[nth + 2, 1] - place[nth + 1, 1]) / (frame[nth + 2] - frame[nth + 1])
-        x -= (place[nth + 1, 0] - place[nth, 0]) / (frame[nth + 1] - frame[nth])
-        y -= (place[nth + 1, 1] - place[nth, 1]) / (frame[nth + 1] - frame[nth])
-        # Sorted in as they come: there are never more than a few.
-        held = hypot(x, y)
-        other = nth
-        while other > 0 and turns[other - 1] > held:
-            turns[other] = turns[other - 1]
-            other -= 1
-        turns[other] = held
-    held = (turns[(last - 2) // 2] + turns[(last - 1) // 2]) / 2
-    return held, hypot(place[last, 0] - place[0, 0], place[last, 1] - place[0, 1]) / (frame[last] - frame[0])
+                continue
+            for channel in range(3):
+                # Sorted in as they come.
+                value = seen[one, nth, channel]
+                other = count
+                while other > 0 and left[channel, other - 1] > value:
+                    left[channel, other] = left[channel, other - 1]
+                    other -= 1
+                left[channel, other] = value
+            count += 1
+        for channel in range(3):
+            if count < least * seen.shape[1] or count == 0:
+                middle[one, channel] = NAN
+            else:
+                middle[one, channel] = (<double>left[channel, (count - 1) // 2] + left[channel, count // 2]) / 2
+    return found
 
 
 # As `edge.track.people.TRACK`: a call with records of another shape is refused.
@@ -288,7 +312,37 @@ cdef packed struct Track:
     uint8_t moved
 
 
-def overdue(Track[:] persons, int64_t frame, int64_t patience, int64_t looks):
+cdef void _box(const Track* person, const double[:, ::1] place, Py_ssize_t row, double[4] box) noexcept nogil:
+    box[0] = place[row, 0] - person.size[0] * 0.5
+    box[1] = place[row, 1] - person.size[1]
+    box[2] = place[row, 0] + person.size[0] * 0.5
+    box[3] = place[row, 1]
+
+
+def boxes(Track[:] persons, const double[:, ::1] place):
+    cdef Py_ssize_t row, side
+    cdef double[4] box
+    every = np.empty((persons.shape[0], 4))
+    cdef double[:, ::1] found = every
+    for row in range(persons.shape[0]):
+        _box(&persons[row], place, row, box)
+        for side in range(4):
+            found[row, side] = box[side]
+    return every
+
+
+def walked(
+    Track[:] persons,
+    double[:, ::1] place,
+    double[:, ::1] speed,
+    double[:, ::1] cov,
+    int64_t frame,
+    int64_t patience,
+    int64_t looks,
+    double acceleration,
+    double drag,
+    (double, double) drift,
+):
     cdef Py_ssize_t row
     cdef int64_t share
     flags = np.empty(persons.shape[0], np.uint8)
@@ -296,7 +350,130 @@ def overdue(Track[:] persons, int64_t frame, int64_t patience, int64_t looks):
     for row in range(persons.shape[0]):
         share = 1 if persons[row].id > 0 else 2
         over[row] = frame - persons[row].last_frame > patience // share or persons[row].unseen >= looks // share
+        _step(place, speed, cov, row, acceleration * persons[row].size[1], drag)
+        persons[row].doubt[0] += drift[0]
+        persons[row].doubt[1] += drift[1]
     return flags.view(np.bool_)
+
+
+cdef double _shared(const double[4] a, const double[4] b) noexcept nogil:
+    cdef double wide = min(a[2], b[2]) - max(a[0], b[0]), high = min(a[3], b[3]) - max(a[1], b[1]), common
+    if wide <= 0 or high <= 0:
+        return 0.0
+    common = wide * high
+    return common / max((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common, 1e-9)
+
+
+cdef void _widen(double[4] box, double share) noexcept nogil:
+    cdef double x = (box[2] - box[0]) * share, y = (box[3] - box[1]) * share
+    box[0] -= x
+    box[1] -= y
+    box[2] += x
+    box[3] += y
+
+
+def fits(
+    Track[:] persons,
+    const double[:, ::1] place,
+    const double[:, ::1] cov,
+    const Py_ssize_t[:] rows,
+    const double[:, :] found,
+    double widen,
+    double least,
+    double stray,
+    double gate,
+):
+    cdef Py_ssize_t nth, row, other, side
+    cdef double x, y, variance, share
+    cdef double[4] own, box
+    table = np.empty((rows.shape[0], found.shape[0]))
+    cdef double[:, ::1] shared = table
+    for nth in range(rows.shape[0]):
+        row = rows[nth]
+        _box(&persons[row], place, row, own)
+        _widen(own, widen)
+        variance = cov[row, 0] + (stray * persons[row].size[1]) ** 2
+        for other in range(found.shape[0]):
+            for side in range(4):
+                box[side] = found[other, side]
+            _widen(box, widen)
+            x = place[row, 0] - (found[other, 0] + found[other, 2]) / 2
+            y = place[row, 1] - found[other, 3]
+            share = _shared(own, box)
+            shared[nth, other] = share if share > least and x * x + y * y < gate * variance else 0.0
+    return table
+
+
+def resized(
+    Track[:] persons,
+    const Py_ssize_t[:] rows,
+    const double[:, :] box,
+    const double[:] score,
+    (double, double) error,
+    double full,
+    double weak,
+):
+    cdef Py_ssize_t nth, row, axis
+    cdef double much, gain
+    cdef double[2] errors = [error[0], error[1]]
+    for nth in range(rows.shape[0]):
+        row = rows[nth]
+        much = 1 + weak * max(full - score[nth], 0.0)
+        for axis in range(2):
+            gain = persons[row].doubt[axis] / (persons[row].doubt[axis] + much * errors[axis] ** 2)
+            persons[row].size[axis] += gain * (box[nth, axis + 2] - box[nth, axis] - persons[row].size[axis])
+            persons[row].doubt[axis] *= 1 - gain
+        persons[row].score = 0.7 * persons[row].score + 0.3 * score[nth]
+        persons[row].unseen = 0
+
+
+def doubles(Track[:] persons, const double[:, ::1] place, double same):
+    cdef Py_ssize_t one, other, double_
+    cdef double[4] own, box
+    flags = np.zeros(persons.shape[0], np.uint8)
+    cdef uint8_t[::1] gone = flags
+    for one in range(persons.shape[0]):
+        _box(&persons[one], place, one, own)
+        for other in range(one + 1, persons.shape[0]):
+            _box(&persons[other], place, other, box)
+            if _shared(own, box) <= same:
+                continue
+            if persons[one].last_frame != persons[other].last_frame:
+                double_ = one if persons[one].last_frame < persons[other].last_frame else other
+            else:
+                double_ = one if persons[one].born > persons[other].born else other
+            gone[double_] = 1
+    return flags.view(np.bool_)
+
+
+def adrift(
+    Track[:] persons,
+    const double[:, ::1] place,
+    const double[:, ::1] speed,
+    int64_t last_frame,
+    int64_t most,
+    double pace,
+    double drag,
+):
+    cdef Py_ssize_t row, nth, count = 0, axis
+    them = np.empty(persons.shape[0], np.intp)
+    cdef Py_ssize_t[::1] rows = them
+    for row in range(persons.shape[0]):
+        if (
+            persons[row].moved
+            and persons[row].last_frame == last_frame
+            and persons[row].carried < most
+            and max(fabs(speed[row, 0]), fabs(speed[row, 1])) / persons[row].size[1] > pace
+        ):
+            rows[count] = row
+            count += 1
+    were, ways = np.empty((count, 2)), np.empty((count, 2))
+    cdef double[:, ::1] before = were, way = ways
+    for nth in range(count):
+        for axis in range(2):
+            way[nth, axis] = speed[rows[nth], axis] / drag
+            before[nth, axis] = place[rows[nth], axis] - way[nth, axis]
+    return them[:count], were, ways
 
 
 def stood(
@@ -313,12 +490,12 @@ def stood(
     double far,
 ):
     cdef Py_ssize_t nth, row
-    variances = np.empty(rows.shape[0])
-    cdef double[::1] variance = variances
+    cdef double variance
+    cdef _Entries entries = _Entries(rows.shape[0])
     for nth in range(rows.shape[0]):
         row = rows[nth]
-        variance[nth] = (error * persons[row].size[1]) ** 2 + least
-        _correct(place, speed, cov, row, feet, nth, variance[nth])
+        variance = (error * persons[row].size[1]) ** 2 + least
+        _correct(place, speed, cov, row, feet[nth, 0], feet[nth, 1], variance)
         persons[row].last_frame = frame
         persons[row].carried = 0
         persons[row].evidence += worth
@@ -326,150 +503,13 @@ def stood(
             far * persons[row].size[1]
         ):
             persons[row].moved = 1
-    return variances
-
-
-# As `edge.track.ball.HYPOTHESIS`: a call with records of another shape is refused.
-cdef packed struct Hypothesis:
-    int64_t number
-    int64_t id
-    int64_t last_frame
-    int64_t hits
-    int64_t sightings
-    int64_t alone
-    int64_t at_person
-    double shin
-    double diameter
-    double whiteness
-    double tall
-    double[2] start
-    int64_t[7] recent_frame
-    double[7][2] recent
-
-
-def lost(
-    Hypothesis[:] balls,
-    const double[:, ::1] speed,
-    int64_t frame,
-    double at_rest,
-    int64_t hits,
-    int64_t patience,
-    int64_t patience_at_rest,
-):
-    cdef Py_ssize_t row
-    cdef int64_t most
-    flags = np.empty(balls.shape[0], np.uint8)
-    cdef uint8_t[::1] over = flags
-    for row in range(balls.shape[0]):
-        if balls[row].sightings > 0 and hypot(speed[row, 0], speed[row, 1]) < at_rest * balls[row].diameter:
-            most = patience_at_rest
-        elif balls[row].sightings > 0 or balls[row].id > 0:
-            most = patience
-        else:
-            most = 2 if balls[row].hits < hits else 4
-        over[row] = frame - balls[row].last_frame > most
-    return flags.view(np.bool_)
-
-
-def costs(
-    Hypothesis[:] balls,
-    const double[:, ::1] place,
-    const double[:, ::1] cov,
-    const double[:, :] centre,
-    const uint8_t[:] barred,
-    const uint8_t[:] passing,
-    double gate,
-    double share,
-    double furthest,
-    double never,
-):
-    cdef Py_ssize_t row, nth
-    cdef double most, far
-    cost = np.empty((balls.shape[0], centre.shape[0]))
-    cdef double[:, ::1] found = cost
-    for row in range(balls.shape[0]):
-        # A newborn may fly anywhere; later only as far as its filter says.
-        most = furthest * balls[row].tall
-        if balls[row].hits > 1:
-            most = min(most, gate * sqrt(cov[row, 0]) + share * balls[row].tall)
-        for nth in range(centre.shape[0]):
-            far = hypot(place[row, 0] - centre[nth, 0], place[row, 1] - centre[nth, 1]) / most
-            if far < 1 and (passing[row] or not barred[nth]):
-                # The believed choose first.
-                found[row, nth] = far - 2 if balls[row].id > 0 else far
-            else:
-                found[row, nth] = never
-    return cost
-
-
-def sought(Hypothesis[:] balls, int64_t frame, int64_t frames, Py_ssize_t most):
-    cdef Py_ssize_t row, best, count = 0
-    cdef bint better
-    found = np.empty(min(most, balls.shape[0]), np.intp)
-    cdef Py_ssize_t[::1] rows = found
-    cdef uint8_t[::1] due = np.zeros(balls.shape[0], np.uint8)
-    for row in range(balls.shape[0]):
-        due[row] = 0 < frame - balls[row].last_frame <= frames and (balls[row].id > 0 or balls[row].alone > 0)
-    while count < rows.shape[0]:
-        best = -1
-        for row in range(balls.shape[0]):
-            if not due[row]:
-                continue
-            better = best < 0
-            if not better:
-                if (balls[row].id > 0) != (balls[best].id > 0):
-                    better = balls[row].id > 0
-                else:
-                    better = balls[row].alone > balls[best].alone
-            if better:
-                best = row
-        if best < 0:
-            break
-        due[best] = 0
-        rows[count] = best
-        count += 1
-    return found[:count]
-
-
-def measured(
-    Hypothesis[:] balls,
-    double[:, ::1] place,
-    double[:, ::1] speed,
-    double[:, ::1] cov,
-    const Py_ssize_t[:] rows,
-    const double[:, :] centre,
-    const uint8_t[:] at_person,
-    int64_t frame,
-    double error,
-    double least,
-):
-    cdef Py_ssize_t nth, row, axis, other, last = 6
-    cdef int64_t gap
-    variances = np.empty(rows.shape[0])
-    cdef double[::1] variance = variances
-    for nth in range(rows.shape[0]):
-        row = rows[nth]
-        variance[nth] = (error * balls[row].diameter) ** 2 + least
-        gap = frame - balls[row].last_frame
-        if balls[row].hits == 1 and gap > 0:
-            # Only now it has a speed.
-            for axis in range(2):
-                speed[row, axis] = (centre[nth, axis] - place[row, axis] + speed[row, axis]) / gap
-                place[row, axis] = centre[nth, axis]
-            cov[row, 0] = cov[row, 1] = variance[nth]
-            cov[row, 2] = 2 * variance[nth]
-        else:
-            _correct(place, speed, cov, row, centre, nth, variance[nth])
-        balls[row].at_person += at_person[nth]
-        balls[row].hits += 1
-        balls[row].last_frame = frame
-        # The network and a blob may both measure it in one frame: the later one counts.
-        if balls[row].recent_frame[last] < frame:
-            for other in range(last):
-                balls[row].recent_frame[other] = balls[row].recent_frame[other + 1]
-                for axis in range(2):
-                    balls[row].recent[other][axis] = balls[row].recent[other + 1][axis]
-        balls[row].recent_frame[last] = frame
-        for axis in range(2):
-            balls[row].recent[last][axis] = centre[nth, axis]
-    return variances
+        entries.put(
+            persons[row].number,
+            feet[nth, 0],
+            feet[nth, 1],
+            variance,
+            persons[row].size[0],
+            persons[row].size[1],
+            persons[row].score,
+        )
+    return entries.columns

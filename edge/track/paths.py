@@ -16,8 +16,8 @@ DRAG = 0.99
 
 
 class Paths:
-    """Constant-velocity Kalman filters of n points, both axes alike, one step per frame; what is measured corrects them
-    in `loops.stood` and `loops.measured`.
+    """Constant-velocity Kalman filters of n points, both axes alike, one step per frame: the loops of persons and of
+    the ball move them on and correct them.
 
     `place` and `speed` (n, 2) px and px per frame; `cov` (n, 3): variance of place, covariance, variance of speed.
     """
@@ -36,10 +36,6 @@ class Paths:
     def keep(self, rows: Rows) -> None:
         """Forget all but these rows."""
         self.place, self.speed, self.cov = self.place[rows], self.speed[rows], self.cov[rows]
-
-    def step(self, acceleration: Floats) -> None:
-        """One frame on, with the standard deviation (n,) of the accelerations, px per frame²."""
-        loops.step(self.place, self.speed, self.cov, acceleration, DRAG)
 
 
 def smoothed(

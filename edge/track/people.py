@@ -53,9 +53,9 @@ MOVED = 0.3
 """Heights from where it began that a track has to go before it counts as one that moves: spectators do not."""
 LEAST_PACE = 0.004
 """Heights per frame below which nothing is lost by waiting for the next look."""
-SIZE_ERROR = np.array([0.12, 0.04])
-SIZE_DRIFT = np.array([0.015, 0.008])
-SIZE_DOUBT = np.array([0.15, 0.05])
+SIZE_ERROR = (0.12, 0.04)
+SIZE_DRIFT = (0.015, 0.008)
+SIZE_DOUBT = (0.15, 0.05)
 """Standard deviations of the width and height of a box, of what a person's change by from frame to frame at 25 a
 second, and of a track's that begins, as shares of them: widths come and go with every stride."""
 FULL_SCORE = 0.8
@@ -118,7 +118,8 @@ class People:
         self._between = int(MISSED_S * frames_per_second)
         self._carried_most = round(CARRIED_S * frames_per_second)
         self._pace = 25.0 / frames_per_second
-        self._drift = SIZE_DRIFT**2 * self._pace
+        across, up = SIZE_DRIFT
+        self._drift = across**2 * self._pace, up**2 * self._pace
         self._frame = -1
         self._numbers = count(1)
         self.paths = Paths()
@@ -132,11 +133,21 @@ class People:
     def advance(self, frame: int) -> None:
         """Move every track on to this frame, and end those that are lost."""
         self._frame = frame
-        gone = loops.overdue(self.tracks, frame, self._lost, UNSEEN)
+        paths, acceleration = self.paths, ACCELERATION * self._pace**2
+        gone = loops.walked(
+            self.tracks,
+            paths.place,
+            paths.speed,
+            paths.cov,
+            frame,
+            self._lost,
+            UNSEEN,
+            acceleration,
+            DRAG,
+            self._drift,
+        )
         if gone.any():
             self._end(gone)
-        self.paths.step(ACCELERATION * self._pace**2 * self.sizes[:, 1])
-        self.tracks["doubt"] += self._drift
 
     @property
     def sizes(self) -> Floats:
@@ -147,7 +158,7 @@ class People:
     @property
     def boxes(self) -> Floats:
         """Boxes (n, 4) where every track is now believed to be."""
-        return box_at(self.paths.place, self.sizes)
+        return loops.boxes(self.tracks, self.paths.place)
 
     @property
     def believed(self) -> Flags:
@@ -196,10 +207,9 @@ class People:
 
     def refine(self, blobs: Blobs) -> None:
         """Correct the tracks by the blobs of this frame, where it is plain which blob belongs to whom."""
-        feet = feet_of_blobs(self.boxes, blobs)
-        rows = np.flatnonzero(~np.isnan(feet[:, 0]))
+        rows, feet = feet_of_blobs(self.boxes, blobs)
         if len(rows):
-            self._measure(rows, feet[rows], BLOB_ERROR, BLOB, 1.0)
+            self._measure(rows, feet, BLOB_ERROR, BLOB, 1.0)
 
     def stand(self, rows: Rows, feet: Floats) -> None:
         """Correct these tracks by where their poses say that the persons stand (n, 2) px."""
@@ -212,14 +222,12 @@ class People:
         """
         if before.shape != now.shape:
             return
-        tracks = self.tracks
-        pace = np.abs(self.paths.speed).max(axis=1, initial=0.0) / tracks["size"][:, 1]
-        worth_it = tracks["moved"] & (pace > LEAST_PACE) & (tracks["carried"] < self._carried_most)
-        due = np.flatnonzero(worth_it & (tracks["last_frame"] == self._frame - 1))
+        tracks, paths = self.tracks, self.paths
+        due, left_from, expected = loops.adrift(
+            tracks, paths.place, paths.speed, self._frame - 1, self._carried_most, LEAST_PACE, DRAG
+        )
         if not len(due):
             return
-        expected = self.paths.speed[due] / DRAG
-        left_from = self.paths.place[due] - expected
         found, moved = shifts(before, now, box_at(left_from, self.sizes[due]) / factor, expected / factor)
         rows = due[found]
         carried = tracks["carried"][rows] + 1
@@ -231,10 +239,8 @@ class People:
         `rows`, and rows of `box`."""
         if not len(rows) or not len(box):
             return np.zeros(0, np.intp), np.zeros(0, np.intp)
-        share = overlap(_widened(self.boxes[rows], WIDEN), _widened(box, WIDEN))
-        variance = self.paths.cov[rows, 0] + (STRAY * self.tracks["size"][rows, 1]) ** 2
-        way = self.paths.place[rows, None] - feet_of(box)
-        possible = (share > least) & ((way**2).sum(axis=2) < GATE * variance[:, None])
+        share = loops.fits(self.tracks, self.paths.place, self.paths.cov, rows, box, WIDEN, least, STRAY, GATE)
+        possible = share > 0
         if shirts:
             share -= SHIRT * self._strangeness(rows, box, possible, shirts)
         taken, matched = assigned(np.where(possible, -share, IMPOSSIBLE))
@@ -252,23 +258,16 @@ class People:
         return strange
 
     def _take_boxes(self, rows: Rows, found: Detections, worth: int) -> None:
-        size, score, doubt = found.box[:, 2:] - found.box[:, :2], self.tracks["score"], self.tracks["doubt"][rows]
-        weak = 1 + WEAK * np.maximum(FULL_SCORE - found.score, 0)
-        gain = doubt / (doubt + weak[:, None] * SIZE_ERROR**2)
-        self.tracks["size"][rows] += gain * (size - self.tracks["size"][rows])
-        self.tracks["doubt"][rows] = (1 - gain) * doubt
-        score[rows] = 0.7 * score[rows] + 0.3 * found.score
-        self.tracks["unseen"][rows] = 0
+        loops.resized(self.tracks, rows, found.box, found.score, SIZE_ERROR, FULL_SCORE, WEAK)
         self._measure(rows, feet_of(found.box), BOX_ERROR, worth)
 
     def _measure(self, rows: Rows, feet: Floats, error: float, worth: int, more: float = 0.0) -> None:
         """Take in the foot points (n, 2) of these rows, with an `error` in heights and `more` variance in px²."""
         tracks, paths = self.tracks, self.paths
-        variance = loops.stood(
+        entries = loops.stood(
             tracks, paths.place, paths.speed, paths.cov, rows, feet, self._frame, error, more, worth, MOVED
         )
-        size = tracks["size"][rows]
-        self.measured.add(self._frame, tracks["number"][rows], feet, variance, size, tracks["score"][rows])
+        self.measured.add(self._frame, *entries)
         if worth:
             for row in rows[(tracks["id"][rows] == 0) & (tracks["evidence"][rows] >= PROBATION)].tolist():
                 tracks["id"][row] = next(self._ids)
@@ -285,7 +284,7 @@ class People:
         born["born"] = born["last_frame"] = self._frame
         born["missed_frame"] = self._frame - self._between
         born["start"], born["size"] = place, found.box[:, 2:] - found.box[:, :2]
-        born["doubt"], born["shirt"] = SIZE_DOUBT**2, np.nan
+        born["doubt"], born["shirt"] = np.square(SIZE_DOUBT), np.nan
         born["score"], born["evidence"] = found.score, worth
         tall = born["size"][:, 1]
         variance = (BOX_ERROR * tall) ** 2
@@ -294,16 +293,10 @@ class People:
         self.tracks = np.concatenate([self.tracks, born])
 
     def _drop_doubles(self) -> None:
-        boxes = self.boxes
-        same = np.triu(overlap(boxes, boxes) > SAME, 1)
-        if not same.any():
-            return
-        gone = np.zeros(len(boxes), bool)
-        for a, b in zip(*np.nonzero(same), strict=True):
-            # The one that has not been seen for longer, else the younger, is the double.
-            first, second = ((self.tracks["last_frame"][row], -self.tracks["born"][row]) for row in (a, b))
-            gone[a if first < second else b] = True
-        self._end(gone)
+        """End who is somebody else: whoever was not seen for longer, else the younger."""
+        gone = loops.doubles(self.tracks, self.paths.place, SAME)
+        if gone.any():
+            self._end(gone)
 
     def _end(self, gone: Flags) -> None:
         self.over = np.concatenate([self.over, self.tracks[gone & self.believed]])
@@ -324,11 +317,6 @@ def box_at(foot: Floats, size: Floats) -> Floats:
 def _covered(boxes: Floats) -> Flags:
     """Before whose torso somebody stands who is nearer: the shirt seen there may be his."""
     return loops.hidden(boxes, TORSO[1], TORSO[3], COVERED)
-
-
-def _widened(box: Floats, share: float) -> Floats:
-    margin = (box[:, 2:] - box[:, :2]) * share
-    return np.concatenate([box[:, :2] - margin, box[:, 2:] + margin], axis=1)
 
 
 def _inside(boxes: Floats, region: tuple[float, float, float, float]) -> npt.NDArray[np.bool_]:

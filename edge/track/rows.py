@@ -12,6 +12,8 @@ from edge.track.paths import smoothed
 CONTEXT_FRAMES = 12
 """Measurements of the segment before that still steady the beginning of the next."""
 Frames = npt.NDArray[np.int64]
+Entries = tuple[Frames, Floats, Floats, Floats, Floats]
+"""Of measured tracks: number (n,), `place` (n, 2), `variance` (n,), `size` (n, 2) and `score` (n,), as in `Series`."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ TORSO = (0.28, 0.2, 0.72, 0.5)
 """The part of a person's box that shows the shirt: shares of its width and height."""
 SAMPLES = 8
 """The shirt is looked at in so many points across and down."""
+GRASS_LIGHT, GRASS_GREEN, GRASS_YELLOW = (40, 200), 122, 130
+"""CIE L between these, a below and b above those are grass: towards green and yellow, neither black nor white."""
 LEAST = 0.2
 """Share of the points that must not be grass."""
 
@@ -23,13 +25,5 @@ def torsos_lab(i420: Plane, box: Floats) -> Floats:
     # One look at all of them: a call of OpenCV for each would cost more than the colours.
     ycrcb = loops.torsos(*planes_of(i420), box, TORSO, SAMPLES)
     bgr = cv2.cvtColor(ycrcb, cv2.COLOR_YCrCb2BGR)
-    lab = cv2.cvtColor(bgr, cv2.COLOR_BGR2Lab)
-    # Grass: towards green, not towards blue, neither black nor white.
-    grass = (lab[..., 1] < 122) & (lab[..., 2] > 130) & (lab[..., 0] > 40) & (lab[..., 0] < 200)
-    left = (~grass).sum(axis=1)
-    rising = np.sort(np.where(grass[..., None], 255, lab), axis=1)
-    each = np.arange(len(box))
-    lower, upper = rising[each, np.maximum(left - 1, 0) // 2], rising[each, left // 2 % SAMPLES**2]
-    median: Floats = (lower.astype(np.float64) + upper) / 2
-    median[left < LEAST * SAMPLES**2] = np.nan
-    return median
+    lab = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2Lab), np.uint8)
+    return loops.middle_colours(lab, GRASS_LIGHT, GRASS_GREEN, GRASS_YELLOW, LEAST)

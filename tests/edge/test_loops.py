@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.detect import loops as of_pictures
+from edge.track import ball_loops as of_balls
 from edge.track import loops as of_tracks
 from edge.track.ball import HYPOTHESIS, WITHIN
 from edge.track.patch import shifts
@@ -21,9 +22,9 @@ from edge.track.people import TRACK
 SEEDS = st.integers(0, 10_000)
 
 
-@pytest.mark.parametrize("module", [of_pictures, of_tracks])
+@pytest.mark.parametrize("module", [of_pictures, of_tracks, of_balls])
 def test_what_is_declared_is_what_is_compiled(module):
-    declared = ast.parse(Path(module.__file__).with_name("loops.pyi").read_text())
+    declared = ast.parse(Path(module.__file__).with_name(f"{module.__name__.rpartition('.')[2]}.pyi").read_text())
     functions = {it.name: [a.arg for a in it.args.args] for it in declared.body if isinstance(it, ast.FunctionDef)}
     compiled = {name: it for name, it in vars(module).items() if not name.startswith("_") and callable(it)}
     assert {name: list(inspect.signature(it).parameters) for name, it in compiled.items()} == functions
@@ -180,6 +181,7 @@ def hypotheses(random, count):
     balls["diameter"], balls["tall"] = random.uniform(3, 20, count), random.uniform(20, 160, count)
     balls["recent_frame"] = np.sort(random.integers(80, 101, (count, WITHIN)), axis=1)
     balls["recent"] = random.uniform(0, 90, (count, WITHIN, 2))
+    balls["number"], balls["whiteness"] = random.permutation(count), random.random(count)
     return balls
 
 
@@ -208,31 +210,144 @@ def corrected(place, speed, cov, measured, variance):
     return place + gain[0] * off, speed + gain[1] * off, np.array([after[0, 0], after[0, 1], after[1, 1]])
 
 
+def stepped(place, speed, cov, acceleration):
+    """One point's place, speed and covariance a frame later, by its matrices; a hundredth of the speed is lost."""
+    onward = np.array([[1.0, 1.0], [0.0, 0.99]])
+    before = np.array([[cov[0], cov[1]], [cov[1], cov[2]]])
+    after = onward @ before @ onward.T + acceleration**2 * np.array([[0.25, 0.5], [0.5, 1.0]])
+    return place + speed, 0.99 * speed, np.array([after[0, 0], after[0, 1], after[1, 1]])
+
+
+def assert_filters(them, before, change):
+    """That each row's filter is what `change(row, place, speed, cov)` makes of it."""
+    for row, was in enumerate(zip(*before, strict=True)):
+        for now, wanted in zip((them.place, them.speed, them.cov), change(row, *was), strict=True):
+            assert now[row] == pytest.approx(wanted)
+
+
+def filters_of(them):
+    return [part.copy() for part in (them.place, them.speed, them.cov)]
+
+
+def boxes_of(persons, them):
+    (x, y), (width, height) = them.place.T, persons["size"].T
+    return np.stack([x - width / 2, y - height, x + width / 2, y], axis=1)
+
+
 @given(SEEDS)
-def test_who_is_not_believed_is_overdue_twice_as_soon(seed):
-    persons = tracks(np.random.default_rng(seed), 30)
+def test_who_walks_on_is_overdue_twice_as_soon_when_he_is_not_believed(seed):
+    random = np.random.default_rng(seed)
+    persons, them = tracks(random, 30), paths(random, 30)
+    before, filters = persons.copy(), filters_of(them)
     share = np.where(persons["id"] > 0, 1, 2)
     gone = (100 - persons["last_frame"] > 7 // share) | (persons["unseen"] >= 8 // share)
-    assert of_tracks.overdue(persons, 100, 7, 8).tolist() == gone.tolist()
+    told = of_tracks.walked(persons, them.place, them.speed, them.cov, 100, 7, 8, 0.05, 0.99, (0.3, 0.1))
+    assert told.tolist() == gone.tolist()
+    assert persons["doubt"] == pytest.approx(before["doubt"] + (0.3, 0.1))
+    assert_filters(them, filters, lambda row, *was: stepped(*was, 0.05 * before["size"][row, 1]))
+
+
+@given(SEEDS)
+def test_a_person_stands_on_the_middle_of_his_boxs_lower_edge(seed):
+    random = np.random.default_rng(seed)
+    persons, them = tracks(random, 6), paths(random, 6)
+    assert of_tracks.boxes(persons, them.place) == pytest.approx(boxes_of(persons, them))
+
+
+@given(SEEDS)
+def test_boxes_fit_that_overlap_and_are_within_reach(seed):
+    random = np.random.default_rng(seed)
+    persons, them, rows, found = tracks(random, 6), paths(random, 6), random.permutation(6)[:4], boxes(random, 5)
+    wider = [
+        b + 0.2 * (b[:, 2:] - b[:, :2])[:, [0, 1, 0, 1]] * (-1, -1, 1, 1) for b in (boxes_of(persons, them), found)
+    ]
+    share = of_pictures.shared(wider[0][rows], wider[1])
+    feet = np.stack([found[:, [0, 2]].mean(axis=1), found[:, 3]], axis=1)
+    reach = 12 * (them.cov[rows, 0] + (0.1 * persons["size"][rows, 1]) ** 2)
+    near = ((them.place[rows, None] - feet) ** 2).sum(axis=2) < reach[:, None]
+    told = of_tracks.fits(persons, them.place, them.cov, rows, found, 0.2, 0.1, 0.1, 12.0)
+    assert told == pytest.approx(np.where(near & (share > 0.1), share, 0.0))
+
+
+@given(SEEDS)
+def test_a_sure_box_changes_a_size_more_than_a_weak_one(seed):
+    random = np.random.default_rng(seed)
+    persons, rows, box, score = tracks(random, 6), random.permutation(6)[:4], boxes(random, 4), random.random(4)
+    persons["doubt"] = random.uniform(0.001, 0.1, (6, 2))
+    before = persons.copy()
+    of_tracks.resized(persons, rows, box, score, (0.12, 0.04), 0.8, 4.0)
+    variance = (1 + 4 * np.maximum(0.8 - score, 0))[:, None] * np.square((0.12, 0.04))
+    gain = before["doubt"][rows] / (before["doubt"][rows] + variance)
+    sizes = before["size"][rows] + gain * (box[:, 2:] - box[:, :2] - before["size"][rows])
+    assert persons["size"][rows] == pytest.approx(sizes)
+    assert persons["doubt"][rows] == pytest.approx((1 - gain) * before["doubt"][rows])
+    assert persons["score"][rows] == pytest.approx(0.7 * before["score"][rows] + 0.3 * score)
+    assert not persons["unseen"][rows].any()
+    others = np.delete(np.arange(6), rows)
+    assert (persons[others] == before[others]).all()
+
+
+@given(SEEDS)
+def test_of_two_in_one_place_the_one_not_seen_for_longer_is_a_double_else_the_younger(seed):
+    random = np.random.default_rng(seed)
+    persons, them = tracks(random, 8), paths(random, 8)
+    persons["born"], persons["last_frame"] = random.permutation(8), random.integers(98, 101, 8)
+    share, gone = of_pictures.shared(*[boxes_of(persons, them)] * 2), set()
+    for one, other in zip(*np.nonzero(np.triu(share > 0.2, 1)), strict=True):
+        gone.add(min((one, other), key=lambda row: (persons["last_frame"][row], -persons["born"][row])))
+    told = of_tracks.doubles(persons, them.place, 0.2)
+    assert set(np.flatnonzero(told)) == gone
+
+
+@given(SEEDS)
+def test_who_moves_and_was_measured_a_frame_ago_is_adrift(seed):
+    random = np.random.default_rng(seed)
+    persons, them = tracks(random, 12), paths(random, 12)
+    persons["carried"], persons["last_frame"] = random.integers(0, 6, 12), random.integers(98, 100, 12)
+    quick = np.abs(them.speed).max(axis=1) > 0.05 * persons["size"][:, 1]
+    due = np.flatnonzero(persons["moved"] & (persons["carried"] < 3) & (persons["last_frame"] == 99) & quick)
+    rows, before, way = of_tracks.adrift(persons, them.place, them.speed, 99, 3, 0.05, 0.99)
+    assert rows.tolist() == due.tolist()
+    assert way == pytest.approx(them.speed[due] / 0.99)
+    assert before == pytest.approx(them.place[due] - way)
+
+
+@given(SEEDS, st.integers(2, 5))
+def test_the_middle_colour_is_the_median_of_what_is_not_grass(seed, across):
+    seen = np.random.default_rng(seed).integers((30, 110, 120), (220, 140, 140), (6, across**2, 3), np.uint8)
+    told = of_tracks.middle_colours(seen, (40, 200), 122, 130, 0.7)
+    for samples, middle in zip(seen, told, strict=True):
+        light, a, b = samples.T
+        left = samples[~((a < 122) & (b > 130) & (light > 40) & (light < 200))]
+        if len(left) < 0.7 * across**2:
+            assert np.isnan(middle).all()
+        else:
+            assert middle == pytest.approx(np.median(left, axis=0))
 
 
 @given(SEEDS)
 def test_where_somebody_stood_corrects_his_track(seed):
     random = np.random.default_rng(seed)
     persons, them, rows = tracks(random, 6), paths(random, 6), random.permutation(6)[:4]
-    before, feet = persons.copy(), random.uniform(0, 90, (4, 2))
-    place, speed, cov = (part.copy() for part in (them.place, them.speed, them.cov))
-    found = of_tracks.stood(persons, them.place, them.speed, them.cov, rows, feet, 100, 0.1, 1.0, 4, 1.5)
-    assert found == pytest.approx((0.1 * before["size"][rows, 1]) ** 2 + 1)
-    for row, foot, variance in zip(rows, feet, found, strict=True):
-        place[row], speed[row], cov[row] = corrected(place[row], speed[row], cov[row], foot, variance)
-    assert them.place == pytest.approx(place)
-    assert them.speed == pytest.approx(speed)
-    assert them.cov == pytest.approx(cov)
+    persons["number"], persons["score"] = random.permutation(6), random.random(6)
+    before, feet, filters = persons.copy(), random.uniform(0, 90, (4, 2)), filters_of(them)
+    told = of_tracks.stood(persons, them.place, them.speed, them.cov, rows, feet, 100, 0.1, 1.0, 4, 1.5)
+    number, place, variance, size, score = told
+    assert number.tolist() == before["number"][rows].tolist()
+    assert place == pytest.approx(feet)
+    assert variance == pytest.approx((0.1 * before["size"][rows, 1]) ** 2 + 1)
+    assert size == pytest.approx(before["size"][rows])
+    assert score == pytest.approx(before["score"][rows])
+    at = {row: nth for nth, row in enumerate(rows.tolist())}
+
+    def change(row, *was):
+        return corrected(*was, feet[at[row]], variance[at[row]]) if row in at else was
+
+    assert_filters(them, filters, change)
     assert (persons["last_frame"][rows] == 100).all()
     assert (persons["carried"][rows] == 0).all()
     assert (persons["evidence"][rows] == before["evidence"][rows] + 4).all()
-    far = np.linalg.norm(place - before["start"], axis=1) > 1.5 * before["size"][:, 1]
+    far = np.linalg.norm(them.place - before["start"], axis=1) > 1.5 * before["size"][:, 1]
     assert persons["moved"][rows].tolist() == (before["moved"] | far)[rows].tolist()
     others = np.delete(np.arange(6), rows)
     assert (persons[others] == before[others]).all()
@@ -242,11 +357,16 @@ def test_a_filter_learns_the_speed():
     persons, them = np.zeros(1, TRACK), Paths()
     persons["size"] = 20.0
     them.add(np.array([[0.0, 0.0]]), np.array([4.0]), np.array([25.0]))
+    filters = them.place, them.speed, them.cov
     for k in range(1, 40):
-        them.step(np.array([0.3]))
+        of_tracks.walked(persons, *filters, k, 9, 9, 0.015, 0.99, (0.0, 0.0))
         foot = np.array([[5.0 * k, -2.0 * k]])
-        of_tracks.stood(persons, them.place, them.speed, them.cov, np.array([0]), foot, k, 0.1, 0.0, 1, 1.5)
+        of_tracks.stood(persons, *filters, np.array([0]), foot, k, 0.1, 0.0, 1, 1.5)
     assert them.speed[0] == pytest.approx((5, -2), abs=0.4)
+
+
+LINE = (20.0, 0.5, 30.0)
+"""Of statures that make every branch of what depends on them happen."""
 
 
 @given(SEEDS)
@@ -254,64 +374,207 @@ def test_a_ball_is_given_up_the_sooner_the_less_speaks_for_it(seed):
     random = np.random.default_rng(seed)
     balls, them = hypotheses(random, 30), paths(random, 30)
     balls["sightings"] = random.integers(0, 2, 30)
+    filters = filters_of(them)
     seen, proven = balls["sightings"] > 0, (balls["sightings"] > 0) | (balls["id"] > 0)
     lies = seen & (np.linalg.norm(them.speed, axis=1) < 0.1 * balls["diameter"])
     patience = np.where(lies, 8, np.where(proven, 5, np.where(balls["hits"] < 3, 2, 4)))
-    found = of_tracks.lost(balls, them.speed, 100, 0.1, 3, 5, 8)
+    ground = np.maximum(20 + 0.5 * them.place[:, 1], 30.0)
+    found = of_balls.flown(balls, them.place, them.speed, them.cov, 100, 0.1, 3, 5, 8, LINE, 0.125, 2.5, 0.05, 0.99)
     assert found.tolist() == (100 - balls["last_frame"] > patience).tolist()
+    assert balls["tall"] == pytest.approx(np.clip(8 * balls["diameter"], ground, 2.5 * ground))
+    assert_filters(them, filters, lambda row, *was: stepped(*was, 0.05 * balls["tall"][row]))
+
+
+X, Y, DIAMETER, TALL, SCORE, SHIRT, AT_PERSON, LIES = range(8)
+"""What the columns of candidates hold."""
+
+
+def within(place, persons, top, bottom, beside=0.0):
+    """Which places (n, 2) are in that part of a person's box."""
+    x0, y0, x1, y1 = persons.T
+    tall, (x, y) = y1 - y0, place.T[..., None]
+    across = (x > x0 - beside * tall) & (x < x1 + beside * tall)
+    return (across & (y > y0 + top * tall) & (y < y0 + bottom * tall)).any(axis=1)
+
+
+@given(SEEDS, st.booleans())
+def test_a_candidate_is_a_shirts_or_at_a_body_or_lies_on_the_ground(seed, by_network):
+    random = np.random.default_rng(seed)
+    box, score, persons = boxes(random, 20), random.random(20), boxes(random, 2)
+    told = of_balls.candidates(box, score, persons, by_network, LINE, 0.25, 1.5, (0.6, 1.6), 0.7, 1.1, (0.5, 0.9), 0.3)
+    place, diameter = (box[:, :2] + box[:, 2:]) / 2, (box[:, 2:] - box[:, :2]).min(axis=1)
+    ground = np.maximum(20 + 0.5 * box[:, 3], 30.0)
+    body = within(place, persons, 0, 1.1) | (by_network & within(place, persons, 0.5, 0.9, 0.3))
+    assert told[:, [X, Y]] == pytest.approx(place)
+    assert told[:, DIAMETER] == pytest.approx(diameter)
+    assert told[:, TALL] == pytest.approx(np.clip(4 * diameter, ground, 1.5 * ground))
+    assert told[:, SCORE].tolist() == score.tolist()
+    assert (told[:, SHIRT] > 0).tolist() == within(place, persons, 0, 0.7).tolist()
+    assert (told[:, AT_PERSON] > 0).tolist() == body.tolist()
+    ratio = 4 * diameter / ground
+    assert (told[:, LIES] > 0).tolist() == ((ratio > 0.6) & (ratio < 1.6)).tolist()
+
+
+def some_candidates(random, count):
+    found = np.zeros((count, 8))
+    found[:, [X, Y]] = random.uniform(0, 90, (count, 2))
+    found[:, DIAMETER], found[:, TALL] = random.uniform(3, 20, count), random.uniform(20, 160, count)
+    found[:, SCORE] = random.random(count)
+    found[:, [SHIRT, AT_PERSON, LIES]] = random.integers(0, 2, (count, 3))
+    return found
+
+
+def score_of(balls):
+    seen = 0.2 * np.minimum(balls["sightings"], 2)
+    return np.minimum(0.95, 0.25 + 0.3 * balls["whiteness"] + 0.02 * np.minimum(balls["hits"], 12) + seen)
+
+
+def fast_ones(balls, them):
+    return (balls["id"] > 0) & (np.linalg.norm(them.speed, axis=1) > 0.04 * balls["tall"])
 
 
 @given(SEEDS)
-def test_a_ball_goes_on_only_as_far_as_it_may(seed):
+def test_a_ball_goes_on_only_as_far_as_it_may_and_with_a_shirt_only_when_it_passes(seed):
     random = np.random.default_rng(seed)
-    balls, them, centre = hypotheses(random, 5), paths(random, 5), random.uniform(0, 90, (4, 2))
-    barred, passing = random.integers(0, 2, 4, np.uint8), random.integers(0, 2, 5, np.uint8)
-    cost = of_tracks.costs(balls, them.place, them.cov, centre, barred, passing, 4.0, 0.1, 0.5, 10.0)
+    balls, them, found = hypotheses(random, 5), paths(random, 5), some_candidates(random, 4)
+    cost = of_balls.costs(balls, them.place, them.speed, them.cov, found, 4.0, 0.1, 0.5, 0.04, 10.0)
     furthest = 0.5 * balls["tall"]
     gate = np.minimum(4 * np.sqrt(them.cov[:, 0]) + 0.1 * balls["tall"], furthest)
-    far = np.linalg.norm(them.place[:, None] - centre, axis=2) / np.where(balls["hits"] < 2, furthest, gate)[:, None]
-    may = (far < 1) & ((barred == 0) | (passing[:, None] == 1))
+    ways = np.linalg.norm(them.place[:, None] - found[:, [X, Y]], axis=2)
+    far = ways / np.where(balls["hits"] < 2, furthest, gate)[:, None]
+    may = (far < 1) & ((found[:, SHIRT] == 0) | fast_ones(balls, them)[:, None])
     assert cost == pytest.approx(np.where(may, far - 2.0 * (balls["id"] > 0)[:, None], 10.0))
 
 
 @given(SEEDS)
-def test_the_believed_are_sought_first(seed):
-    balls = hypotheses(np.random.default_rng(seed), 9)
+def test_the_believed_are_sought_first_where_they_may_be(seed):
+    random = np.random.default_rng(seed)
+    balls, them = hypotheses(random, 9), paths(random, 9)
     unseen = 100 - balls["last_frame"]
     due = np.flatnonzero((unseen > 0) & (unseen <= 6) & ((balls["id"] > 0) | (balls["alone"] > 0)))
     first = due[np.lexsort((-balls["alone"][due], balls["id"][due] == 0))][:4]
-    assert of_tracks.sought(balls, 100, 6, 4).tolist() == first.tolist()
+    rows, reach = of_balls.sought(balls, them.cov, 100, 6, 4, 0.1)
+    assert rows.tolist() == first.tolist()
+    diameter = balls["diameter"][first]
+    wanted = np.minimum(2 * np.sqrt(them.cov[first, 0]) + diameter / 2, 0.1 * balls["tall"][first]) + diameter
+    assert reach == pytest.approx(wanted)
 
 
-@given(SEEDS)
-def test_what_is_measured_is_written_down_once_a_frame(seed):
-    random = np.random.default_rng(seed)
-    balls, them, rows = hypotheses(random, 6), paths(random, 6), random.permutation(6)[:4]
-    before = balls.copy()
-    filters = [part.copy() for part in (them.place, them.speed, them.cov)]
-    centre, at_person = random.uniform(0, 90, (4, 2)), random.integers(0, 2, 4, np.uint8)
-    found = of_tracks.measured(balls, them.place, them.speed, them.cov, rows, centre, at_person, 100, 0.25, 0.3)
-    assert found == pytest.approx((0.25 * before["diameter"][rows]) ** 2 + 0.3)
-    for nth, row in enumerate(rows):
-        was, now, gap = before[row], balls[row], 100 - before[row]["last_frame"]
+def assert_measured(balls, before, them, filters, measurements):
+    """That these {row: (place, at somebody's body)} were written down in frame 100, and nothing else was."""
+
+    def change(row, place, speed, cov):
+        if row not in measurements:
+            return place, speed, cov
+        centre, gap = np.array(measurements[row][0]), 100 - before[row]["last_frame"]
+        variance = (0.25 * balls[row]["diameter"]) ** 2 + 0.3
+        if before[row]["hits"] == 1 and gap > 0:
+            return centre, (centre - place + speed) / gap, np.array([variance, variance, 2 * variance])
+        return corrected(place, speed, cov, centre, variance)
+
+    assert_filters(them, filters, change)
+    for row, (was, now) in enumerate(zip(before, balls, strict=True)):
+        if row not in measurements:
+            assert now == was
+            continue
+        centre, at_person = measurements[row]
         assert (now["hits"], now["last_frame"]) == (was["hits"] + 1, 100)
-        assert now["at_person"] == was["at_person"] + at_person[nth]
+        assert now["at_person"] == was["at_person"] + at_person
         fresh = was["recent_frame"][-1] < 100
         kept = was["recent_frame"][1:] if fresh else was["recent_frame"][:-1]
         assert now["recent_frame"].tolist() == [*kept, 100]
-        assert now["recent"][-1].tolist() == centre[nth].tolist()
+        assert now["recent"][-1].tolist() == list(centre)
         assert now["recent"][0].tolist() == was["recent"][int(fresh)].tolist()
-        if was["hits"] == 1 and gap > 0:
-            assert them.place[row].tolist() == centre[nth].tolist()
-            speed = (centre[nth] - filters[0][row] + filters[1][row]) / gap
-            assert them.speed[row] == pytest.approx(speed)
-        else:
-            place, speed, cov = corrected(*(part[row] for part in filters), centre[nth], found[nth])
-            assert them.place[row] == pytest.approx(place)
-            assert them.speed[row] == pytest.approx(speed)
-            assert them.cov[row] == pytest.approx(cov)
+
+
+def assert_entries(entries, balls, rows, places):
+    number, place, variance, size, score = entries
+    assert number.tolist() == balls["number"][rows].tolist()
+    assert place == pytest.approx(np.reshape(places, (-1, 2)))
+    assert variance == pytest.approx((0.25 * balls["diameter"][rows]) ** 2 + 0.3)
+    assert size == pytest.approx(np.repeat(balls["diameter"][rows, None], 2, axis=1))
+    assert score == pytest.approx(score_of(balls)[rows])
+
+
+@given(SEEDS, st.booleans())
+def test_a_ball_that_goes_on_with_a_candidate_becomes_a_little_like_it(seed, by_network):
+    random = np.random.default_rng(seed)
+    balls, them, found = hypotheses(random, 6), paths(random, 6), some_candidates(random, 7)
+    before, filters = balls.copy(), filters_of(them)
+    rows, columns = random.permutation(6)[:4], random.permutation(7)[:4]
+    entries = of_balls.taken(
+        balls, them.place, them.speed, them.cov, rows, found, columns, by_network, 100, 0.25, 0.3, 0.2
+    )
+    like = found[columns]
+    lies = (like[:, LIES] > 0) & (like[:, AT_PERSON] == 0)
+    assert (balls["sightings"] - before["sightings"])[rows].tolist() == (by_network & lies).astype(int).tolist()
+    assert (balls["alone"] - before["alone"])[rows].tolist() == [int(not by_network)] * 4
+    for name, column in (("diameter", DIAMETER), ("whiteness", SCORE)):
+        assert balls[name][rows] == pytest.approx(0.8 * before[name][rows] + 0.2 * like[:, column])
+    places = like[:, [X, Y]].tolist()
+    assert_measured(
+        *(balls, before, them, filters),
+        dict(zip(rows.tolist(), zip(places, like[:, AT_PERSON].astype(int), strict=True), strict=True)),
+    )
+    assert_entries(entries, balls, rows, places)
+
+
+@given(SEEDS)
+def test_what_is_spotted_in_a_shirt_is_no_ball_unless_one_passes(seed):
+    random = np.random.default_rng(seed)
+    balls, them, persons = hypotheses(random, 6), paths(random, 6), boxes(random, 3)
+    before, filters, passes = balls.copy(), filters_of(them), fast_ones(balls, them)
+    rows, centre = random.permutation(6)[:5], random.uniform(0, 90, (5, 2))
+    kept = passes[rows] | ~within(centre, persons, 0, 0.6)
+    told, entries = of_balls.spotted(
+        balls, them.place, them.speed, them.cov, rows, centre, persons, 0.6, 1.1, 0.04, 100, 0.25, 0.3
+    )
+    assert told.tolist() == rows[kept].tolist()
+    body = within(centre, persons, 0, 1.1)[kept].astype(int)
+    places = centre[kept].tolist()
+    measurements = dict(zip(told.tolist(), zip(places, body, strict=True), strict=True))
+    assert_measured(balls, before, them, filters, measurements)
+    assert_entries(entries, balls, told, places)
+
+
+@given(SEEDS, st.integers(-2, 8), st.booleans())
+def test_what_nobody_claims_is_born_the_strongest_first(seed, room, by_network):
+    random = np.random.default_rng(seed)
+    found, claimed = some_candidates(random, 7), random.permutation(7)[:2]
+    left = [row for row in range(7) if row not in claimed and not found[row, SHIRT]]
+    free = of_balls.unclaimed(found, claimed, room)
+    assert free.tolist() == sorted(left, key=lambda row: -found[row, SCORE])[: max(0, room)]
+    balls = np.zeros(len(free), HYPOTHESIS)
+    entries = of_balls.born(balls, found, free, 12, by_network, 100, 0.25, 0.3)
+    assert balls["number"].tolist() == list(range(12, 12 + len(free)))
+    assert (balls["id"] == 0).all()
+    assert (balls["hits"] == 1).all()
+    assert (balls["last_frame"] == 100).all()
+    lonely = found[free, AT_PERSON] == 0
+    assert balls["sightings"].tolist() == (by_network & lonely).astype(int).tolist()
+    assert balls["alone"].tolist() == [int(not by_network)] * len(free)
+    assert balls["at_person"].tolist() == (~lonely).astype(int).tolist()
+    for name, column in (("diameter", DIAMETER), ("whiteness", SCORE), ("tall", TALL)):
+        assert balls[name].tolist() == found[free, column].tolist()
+    assert balls["start"].tolist() == balls["recent"][:, -1].tolist() == found[free][:, [X, Y]].tolist()
+    assert (balls["recent_frame"][:, -1] == 100).all()
+    assert (balls["recent_frame"][:, :-1] < -100).all()
+    assert_entries(entries, balls, np.arange(len(free)), balls["start"])
+
+
+@given(SEEDS)
+def test_what_stays_on_a_shin_becomes_a_sock(seed):
+    random = np.random.default_rng(seed)
+    balls, them, persons = hypotheses(random, 12), paths(random, 12), boxes(random, 3)
+    balls["shin"] = random.random(12)
+    before = balls["shin"].copy()
+    told = of_balls.socks(balls, them.place, persons, 100, (0.5, 0.9), 0.3, 0.1, 0.6)
+    here = within(them.place, persons, 0.5, 0.9, 0.3)
+    share = np.where(balls["last_frame"] == 100, before + 0.1 * (here - before), before)
+    assert balls["shin"] == pytest.approx(share)
+    assert told.tolist() == (share >= 0.6).tolist()
 
 
 def test_records_of_another_shape_are_refused():
     with pytest.raises(ValueError, match="mismatch"):
-        of_tracks.sought(np.zeros(3, [("number", np.int64)]), 100, 6, 4)
+        of_balls.sought(np.zeros(3, [("number", np.int64)]), np.zeros((3, 3)), 100, 6, 4, 0.1)
