@@ -168,18 +168,22 @@ class Eyes:
         first, self._segment_first = self._segment_first, self._frame
         passes, self._passes_spent = self._passes_spent, 0
         people, balls = self.people, self.balls
-        parts = []
-        for who, rows_of in ((people, self._person_rows), (balls, self._ball_rows)):
+        parts: list[_Rows] = []
+        boxes = []
+        for who, rows_of, box_of in ((people, self._person_rows, _person_boxes), (balls, self._ball_rows, _ball_boxes)):
             series = who.measured.series()
             ended = (*who.over, *who.tracks[who.believed])
-            parts += [rows_of(t, series[t["number"]], first) for t in ended if t["number"] in series]
+            all_rows = [rows_of(t, series[t["number"]], first) for t in ended if t["number"] in series]
+            if own := [rows for rows in all_rows if len(rows.frame)]:
+                place, size = np.concatenate([rows.place for rows in own]), np.concatenate([rows.size for rows in own])
+                boxes.append(box_of(place, size))
+                parts += own
             who.over = who.over[:0]
             who.measured.forget_before(self._frame)
         # A shirt not seen in the next segment keeps the colour it had last.
         self._shirts = {
             number: self._shirts[number][-1:] for number in people.tracks["number"].tolist() if number in self._shirts
         }
-        parts = [part for part in parts if len(part.frame)]
         if not parts:
             return replace(SegmentSight.empty(), passes=passes)
         lengths = [len(part.frame) for part in parts]
@@ -187,24 +191,22 @@ class Eyes:
             tuple(part.tracklet for part in parts),
             np.concatenate([part.frame for part in parts]) - first,
             np.repeat([part.tracklet.id for part in parts], lengths),
-            np.clip(np.concatenate([part.box for part in parts]), 0, np.tile(self._size, 2)),
+            np.clip(np.concatenate(boxes), 0, np.tile(self._size, 2)),
             np.repeat([medians(part.score[:, None])[0] for part in parts], lengths),
             passes,
         )
 
     def _person_rows(self, track: np.void, measured: Series, first: int) -> "_Rows":
         bend = PERSON_ACCELERATION * self._pace**2 * float(track["size"][1])
-        frame, foot, size, score = measured.since(first, bend, self._joined)
         lab = None
         if colours := self._shirts.get(int(track["number"])):
             light, a, b = medians(np.array(colours))
             lab = (round(light), round(a), round(b))
-        return _Rows(Tracklet(int(track["id"]), Kind.PERSON, lab), frame, box_at(foot, _stepped(size)), score)
+        return _Rows(Tracklet(int(track["id"]), Kind.PERSON, lab), *measured.since(first, bend, self._joined))
 
     def _ball_rows(self, ball: np.void, measured: Series, first: int) -> "_Rows":
-        frame, centre, size, score = measured.since(first, BALL_BEND * max(2.0, float(ball["diameter"])))
-        box = np.concatenate([centre - size / 2, centre + size / 2], axis=1)
-        return _Rows(Tracklet(int(ball["id"]), Kind.BALL), frame, box, score)
+        bend = BALL_BEND * max(2.0, float(ball["diameter"]))
+        return _Rows(Tracklet(int(ball["id"]), Kind.BALL), *measured.since(first, bend))
 
     def _look_at_shirts(self, frame: Frame, boxes: Floats) -> None:
         rows = self.people.measured_now
@@ -220,17 +222,21 @@ class Eyes:
 
 @dataclass(frozen=True)
 class _Rows:
-    """One tracklet's rows of a segment, frames counted from the session's first."""
+    """One tracklet's rows of a segment, frames counted from the session's first: anchors and sizes of its boxes."""
 
     tracklet: Tracklet
     frame: npt.NDArray[np.int64]
-    box: Floats
+    place: Floats
+    size: Floats
     score: Floats
 
 
-def _stepped(size: Floats) -> Floats:
-    steps: Floats = np.round(size / SIZE_STEP_PX) * SIZE_STEP_PX
-    return steps
+def _person_boxes(foot: Floats, size: Floats) -> Floats:
+    return box_at(foot, np.round(size / SIZE_STEP_PX) * SIZE_STEP_PX)
+
+
+def _ball_boxes(centre: Floats, size: Floats) -> Floats:
+    return np.concatenate([centre - size / 2, centre + size / 2], axis=1)
 
 
 def open_eyes(

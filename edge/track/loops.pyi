@@ -12,9 +12,10 @@ Rows = npt.NDArray[np.intp]
 Records = npt.NDArray[np.void]
 Entries = tuple[Frames, Floats, Floats, Floats, Floats]
 
-def relaxed(at: Frames, place: Floats, weight: Floats, stiffness: float) -> Floats:
-    """Every step's place (n, 2) between the first, 0, and the last of the rising steps `at` (m,), where `place` (m, 2)
-    weighs `weight` (m,) and each second difference `stiffness`: a system of five diagonals, solved by L D Lᵀ."""
+def relaxed(frame: Frames, place: Floats, variance: Floats, stiffness: float, asked: Frames) -> Floats:
+    """Places (m, 2) in the frames `asked` (m,) when every frame from the first to the last of the rising `frame` (n,)
+    has one, those measured pull to their `place` (n, 2) by one over its `variance` (n,), and each second difference
+    weighs `stiffness`: a system of five diagonals, solved by L D Lᵀ."""
 
 def joined(frame: Frames, first: int, most_apart: int) -> Frames:
     """Those of these rising frames, and of all between neighbours that are at most so many apart, that are not before

@@ -70,12 +70,19 @@ cdef class _Entries:
         self.count += 1
 
 
-def relaxed(const int64_t[:] at, const double[:, :] place, const double[:] weight, double stiffness):
-    cdef Py_ssize_t count = at[at.shape[0] - 1] + 1
+def relaxed(
+    const int64_t[:] frame,
+    const double[:, :] place,
+    const double[:] variance,
+    double stiffness,
+    const int64_t[:] asked,
+):
+    cdef int64_t first = frame[0]
+    cdef Py_ssize_t count = frame[frame.shape[0] - 1] - first + 1
     cdef Py_ssize_t row, nth, axis
     cdef double part
-    found = np.zeros((count, 2))
-    cdef double[:, ::1] path = found
+    found = np.empty((asked.shape[0], 2))
+    cdef double[:, ::1] smooth = found, path = np.zeros((count, 2))
     cdef double[::1] diagonal = np.zeros(count), beside = np.zeros(count), next_but_one = np.zeros(count)
     for row in range(count - 2):
         diagonal[row] += stiffness
@@ -84,10 +91,11 @@ def relaxed(const int64_t[:] at, const double[:, :] place, const double[:] weigh
         beside[row] -= 2 * stiffness
         beside[row + 1] -= 2 * stiffness
         next_but_one[row] += stiffness
-    for nth in range(at.shape[0]):
-        diagonal[at[nth]] += weight[nth]
+    for nth in range(frame.shape[0]):
+        row = frame[nth] - first
+        diagonal[row] += 1 / variance[nth]
         for axis in range(2):
-            path[at[nth], axis] = weight[nth] * place[nth, axis]
+            path[row, axis] = place[nth, axis] / variance[nth]
     for row in range(count - 1):
         part = beside[row] / diagonal[row]
         diagonal[row + 1] -= part * beside[row]
@@ -106,6 +114,9 @@ def relaxed(const int64_t[:] at, const double[:, :] place, const double[:] weigh
                 path[row, axis] -= beside[row] / diagonal[row] * path[row + 1, axis]
             if row + 2 < count:
                 path[row, axis] -= next_but_one[row] / diagonal[row] * path[row + 2, axis]
+    for nth in range(asked.shape[0]):
+        for axis in range(2):
+            smooth[nth, axis] = path[asked[nth] - first, axis]
     return found
 
 

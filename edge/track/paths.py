@@ -54,5 +54,4 @@ def smoothed(
     asked = frame if asked is None else asked
     if len(frame) < 3:
         return np.stack([np.interp(asked, frame, axis) for axis in place.T], axis=1)
-    whole = loops.relaxed(frame - frame[0], place, 1.0 / variance, max(acceleration, LEAST_ACCELERATION) ** -2)
-    return np.asarray(whole[asked - frame[0]], np.float64)
+    return loops.relaxed(frame, place, variance, max(acceleration, LEAST_ACCELERATION) ** -2, asked)

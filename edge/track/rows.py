@@ -1,6 +1,7 @@
 """The rows of the segment that is being recorded, until it is closed."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -70,10 +71,12 @@ class Journal:
         weight = 1 / variance
         together = np.add.reduceat(weight, first)
         place = np.add.reduceat(place * weight[:, None], first, axis=0) / together[:, None]
-        number, columns = number[last], [frame[last], place, 1 / together, size[last], score[last]]
-        ends = np.flatnonzero(np.diff(number)) + 1
-        split = zip(*(np.split(column, ends) for column in columns), strict=True)
-        return {int(own[0]): Series(*parts) for own, parts in zip(np.split(number, ends), split, strict=True)}
+        number, frame, variance, size, score = number[last], frame[last], 1 / together, size[last], score[last]
+        ends = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(number)]
+        return {
+            int(number[own.start]): Series(frame[own], place[own], variance[own], size[own], score[own])
+            for own in (slice(*both) for both in pairwise(ends))
+        }
 
     def forget_before(self, first: int) -> None:
         """Drop what no segment that begins with the frame `first` needs."""
