@@ -195,20 +195,6 @@ def _serve(arguments: argparse.Namespace) -> int:
         ),
         log,
     )
-    settings = Settings(
-        node=node,
-        source=CameraSource.parse(arguments.camera, arguments.profile, arguments.sync),
-        data=arguments.data,
-        host=arguments.host,
-        port=arguments.port,
-        hub=None if arguments.hub == "auto" else arguments.hub,
-        token=arguments.token,
-        config=config,
-        kept=kept,
-        health=HEALTH[arguments.health](),
-        panel=PanelSource.parse(arguments.panel),
-        power=POWER[arguments.power](),
-    )
 
     # Imported when first needed: a node answers before its detector's libraries are loaded.
     @cache
@@ -217,6 +203,16 @@ def _serve(arguments: argparse.Namespace) -> int:
 
         # One owner for all recordings: a second one would find the chip taken.
         return Chip(arguments.hailo_models or MODELS, served=arguments.hailo_service)
+
+    def open_chip() -> None:
+        if config.detector != "hailo":
+            return
+        from edge.detect.hailo.detector import NETWORK  # noqa: PLC0415
+        from edge.pose.hailo import NETWORK as POSE  # noqa: PLC0415
+
+        chip().network(NETWORK)
+        if config.poses_per_second > 0:
+            chip().network(POSE)
 
     def eyes_for(camera: Camera, first_segment: int) -> Eyes:
         from edge.track.eyes import open_eyes  # noqa: PLC0415
@@ -233,6 +229,21 @@ def _serve(arguments: argparse.Namespace) -> int:
             note=lambda fault: log.event("detector-fault", fault=str(fault)),
         )
 
+    settings = Settings(
+        node=node,
+        source=CameraSource.parse(arguments.camera, arguments.profile, arguments.sync),
+        data=arguments.data,
+        host=arguments.host,
+        port=arguments.port,
+        hub=None if arguments.hub == "auto" else arguments.hub,
+        token=arguments.token,
+        config=config,
+        kept=kept,
+        health=HEALTH[arguments.health](),
+        panel=PanelSource.parse(arguments.panel),
+        power=POWER[arguments.power](),
+        open_chip=open_chip,
+    )
     return asyncio.run(serve(settings, eyes_for, clock, log))
 
 

@@ -57,7 +57,7 @@ _LEAVE_S = 10.0
 @dataclass(frozen=True)
 class Settings:
     """What one node process is told: who it is, its camera, where it keeps its data, where it listens, its hub,
-    its settings and where they are kept for the next start, and what its board has."""
+    its settings and where they are kept for the next start, and what its board has; `open_chip` as for `Gates`."""
 
     node: NodeId
     source: CameraSource
@@ -72,6 +72,7 @@ class Settings:
     panel: PanelSource
     patience: Patience = PATIENCE
     power: Power = field(default_factory=DisabledPower)
+    open_chip: Callable[[], None] = lambda: None
 
 
 async def serve(settings: Settings, eyes_for: EyesFor, clock: RigClock, log: Log) -> int:
@@ -112,7 +113,13 @@ async def _run(
     manifests = Manifests(shelf, ledger, clock, log, software())
     manifests.mend()
     gates = Gates(
-        settings.node, settings.data, storage, clock, settings.health, hub_is_here=on_this_machine(settings.hub)
+        settings.node,
+        settings.data,
+        storage,
+        clock,
+        settings.health,
+        hub_is_here=on_this_machine(settings.hub),
+        open_chip=settings.open_chip,
     )
     self_test = SelfTest(
         node=settings.node,

@@ -19,7 +19,10 @@ DETECTOR_S = 20.0
 
 
 class Gates:
-    """The gates of one node; `folder` is where it records, `hub_is_here` says that its hub is on the same machine."""
+    """The gates of one node; `folder` is where it records, `hub_is_here` says that its hub is on the same machine.
+
+    `open_chip` opens the accelerator that the eyes look through, unless it is open already; it may raise `EdgeError`.
+    """
 
     def __init__(
         self,
@@ -30,6 +33,7 @@ class Gates:
         health: Health,
         *,
         hub_is_here: bool,
+        open_chip: Callable[[], None] = lambda: None,
     ) -> None:
         self._node = node
         self._folder = folder
@@ -37,6 +41,7 @@ class Gates:
         self._clock = clock
         self._health = health
         self._hub_is_here = hub_is_here
+        self._open_chip = open_chip
 
     async def ask(
         self,
@@ -51,14 +56,15 @@ class Gates:
         """Ask every gate about a camera that is open.
 
         `peek` takes its next frames, the first of which may wait for its rig for `waits_s`; `wake_eyes` makes its eyes
-        and returns their name.
+        and returns their name. Eyes whose chip cannot be opened are made all the same: they can do without, and try it
+        again.
         """
         at_ns = self._clock.now_ns()
         self._storage.expect(pixels_per_second)
         gates = [
             self._disk(planned_minutes),
             *self.board(),
-            Gate(("detector",), lambda: [_detector(wake_eyes())], DETECTOR_S, required=False),
+            Gate(("detector",), lambda: [self._detector(wake_eyes())], DETECTOR_S, required=False),
         ]
         found = await ask(gates)
         # Last, and right before the recording: a live camera's pictures do not wait for the others.
@@ -83,6 +89,6 @@ class Gates:
             Gate(("temperature", "supply", "battery"), lambda: check_board(self._health.read())),
         ]
 
-
-def _detector(name: str) -> Finding:
-    return passed("detector", f"the detector {name} is ready")
+    def _detector(self, name: str) -> Finding:
+        self._open_chip()
+        return passed("detector", f"the detector {name} is ready")

@@ -469,11 +469,12 @@ def make_node(tmp_path, clock, log, make_eyes, health, panel, disk):
         clock=still,
         patience=PATIENCE,
         sound=None,
+        open_chip=lambda: None,
     ) -> Node:
         source = CameraSource.parse(camera) if isinstance(camera, str) else camera
         shelf = Shelf(tmp_path)
         storage = Storage(shelf, ledger, log, statvfs=disk)
-        gates = Gates("left", tmp_path, storage, clock, health, hub_is_here=hub_is_here)
+        gates = Gates("left", tmp_path, storage, clock, health, hub_is_here=hub_is_here, open_chip=open_chip)
         return Node(
             node="left",
             source=source,

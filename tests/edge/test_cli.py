@@ -135,23 +135,50 @@ def test_help_does_not_tell_the_token(monkeypatch, capsys):
     assert "from-outside" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("options", "served"), [([], False), (["--hailo-service"], True)])
-def test_a_node_has_the_chip_for_itself_or_from_the_service(monkeypatch, options, served):
-    chips = []
+@pytest.fixture
+def stub_chip(monkeypatch):
+    """What was asked of a node's only chip: how it was made, then its networks."""
+    told = []
 
+    class StubChip:
+        def __init__(self, models, *, served):
+            told.append((models, served))
+
+        def network(self, name):
+            told.append(name)
+
+    monkeypatch.setattr("edge.detect.hailo.Chip", StubChip)
+    return told
+
+
+@pytest.mark.parametrize(("options", "served"), [([], False), (["--hailo-service"], True)])
+def test_a_node_has_the_chip_for_itself_or_from_the_service(monkeypatch, stub_chip, options, served):
     async def serve(_settings, eyes_for, *_):
         eyes_for(SimpleNamespace(width=640, height=360, frames_per_second=25.0), 0)
         return 0
 
     monkeypatch.setattr("edge.cli.serve", serve)
-
-    class StubChip:
-        def __init__(self, models, *, served):
-            chips.append((models, served))
-
-    monkeypatch.setattr("edge.detect.hailo.Chip", StubChip)
     assert main([*GOOD, *options]) == 0
-    assert chips == [(MODELS, served)]
+    assert stub_chip == [(MODELS, served)]
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        ([], []),
+        (["--detector", "motion", "--poses-per-second", "8"], []),
+        (["--detector", "hailo"], ["yolov8s"]),
+        (["--detector", "hailo", "--poses-per-second", "8"], ["yolov8s", "yolov8s_pose"]),
+    ],
+)
+def test_the_gates_open_the_chip_of_a_node_that_looks_through_one(monkeypatch, stub_chip, options, asked):
+    async def serve(settings, *_):
+        settings.open_chip()
+        return 0
+
+    monkeypatch.setattr("edge.cli.serve", serve)
+    assert main([*GOOD, *options]) == 0
+    assert stub_chip[1:] == asked
 
 
 @pytest.mark.parametrize(
