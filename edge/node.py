@@ -25,7 +25,7 @@ from edge.errors import (
 from edge.gates import Gates
 from edge.ledger import Ledger, SessionRow
 from edge.preview import jpeg
-from edge.record import PATIENCE, Patience, Recording, Shelf
+from edge.record import PATIENCE, Patience, Recording, Shelf, salvage
 from edge.record.manifest import Manifests
 from edge.selftest import SelfTest
 from edge.sight import Eyes, NoEyes
@@ -124,6 +124,8 @@ class Node:
         self._resuming: SessionId | None = None
         self._testing = False
         self._asked_to_stop = False
+        self._cut_short: SessionId | None = None
+        """The last session that ended with a fault: the disk may have been too full for all of it."""
         self._ended = asyncio.Event()
         self._ended.set()
         self._size = (0, 0, 0.0)
@@ -252,10 +254,30 @@ class Node:
         await self.viewfinder.close()
 
     async def storage_told(self, state: StorageState) -> None:
-        """End the recording while its last segment can still be closed, when the disk is full."""
+        """End the recording while its last segment can still be closed, when the disk is full; once it has room again,
+        close what found none."""
         recording = self._recording
         if recording and state.level is Level.FULL and not recording.stopping.is_set():
             await asyncio.to_thread(recording.cut_short, DiskFull(state.sentence))
+        if self._cut_short and state.level is not Level.FULL and not (self.session or self._testing):
+            await self._make_up_for(self._cut_short)
+
+    async def _make_up_for(self, session: SessionId) -> None:
+        """Close what a session that was cut short has left open, as the next start of the process would."""
+
+        def close() -> None:
+            # The ledger may have been too full for that, too.
+            self._ledger.stop_session(session)
+            salvage(self._shelf, self._ledger, self._log, self._clock.now_ns(), self._clock.uncertainty_ns())
+            self._manifests.mend()
+
+        # No recording begins meanwhile: what it has only just opened would be taken for what was left.
+        async with self.viewfinder.claimed():
+            if self.session:
+                return
+            self._cut_short = None
+            await aside(close)
+        self._segment_closed()
 
     async def status(self) -> NodeStatus:
         """What the node says of itself; 0 x 0 pixels before its camera was opened for the first time."""
@@ -485,6 +507,8 @@ class Node:
     def _finish(self) -> None:
         if self._recording:
             self._fault = self._recording.fault
+            if self._fault and self._recording.ends_well:
+                self._cut_short = self._recording.session
             if self._recording.broken:
                 self.broken.set()
             self.lookout.end()

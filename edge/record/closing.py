@@ -70,7 +70,7 @@ class Closing:
 
     def run(self, placed: Feed[tuple[Written, Placed]], ending: Ending, cost: Cost) -> None:
         """Close segments until `placed` ends; what finds no room on a full disk is told as `full`, and left open for
-        the next start to close."""
+        `salvage` to close once there is room."""
         meter = cost.meter("close")
         try:
             for written, video in placed:

@@ -41,7 +41,8 @@ class Placing:
     def run(self, written: Feed[Written], cost: Cost) -> None:
         """Place video until `written` ends; `placed` is left open, to be closed once everyone knows why it ended.
 
-        What finds no room on a full disk is told as `full`, and stays where it grew for the next start to place.
+        What finds no room on a full disk is told as `full`, and stays where it grew, for `salvage` to place once there
+        is room.
         """
         meter = cost.meter("place")
         try:

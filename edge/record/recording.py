@@ -368,7 +368,7 @@ class Recording:
                 with self._closing.pulse.working():
                     with_room(lambda: self._ledger.finish_session(self.session), self._find_room)
         except DiskFull as fault:
-            # The next start finishes it.
+            # Salvage finishes it once there is room.
             self.cut_short(fault)
         except Exception as fault:
             self._break(fault)

@@ -5,10 +5,13 @@ import sqlite3
 
 import pytest
 
-from edge.record import salvage
-from edge.record.shelf import TRACKS, VIDEO
+from edge.record import Shelf, salvage
+from edge.record.manifest import SessionManifest
+from edge.record.shelf import MANIFEST, TRACKS, VIDEO
+from edge.storage import Storage
+from wire.message import decode
 from wire.rigtime import SECOND
-from wire.session import SegmentKey, SegmentState
+from wire.session import SegmentKey, SegmentState, StartRecording
 
 MIDDLE = SegmentKey("s1", "left", 1)
 
@@ -125,3 +128,67 @@ def test_a_video_whose_new_name_the_disk_refused_is_placed_again(
     assert refused
     assert not recording.broken
     assert [offer.frames for offer in rig.offers()] == [50, 50, 50]
+
+
+@pytest.fixture
+def looks_at(log, tmp_path, ledger, disk):
+    """Tells a node how its disk stands with so many bytes free."""
+
+    async def look(node, free):
+        disk.free = free
+        await node.storage_told(Storage(Shelf(tmp_path), ledger, log, statvfs=disk).tend())
+
+    return look
+
+
+async def test_a_node_closes_by_itself_what_found_no_room_as_soon_as_there_is_some(
+    make_node, video, ledger, refuse, looks_at, tmp_path, zero_ns, eventually, log_text
+):
+    refuse(times=1)
+    node = make_node(f"file:{video}", ledger)
+    await node.start(StartRecording(session="s1", start_ns=zero_ns))
+    await eventually(lambda: not node.session)
+    await looks_at(node, free=1 << 20)
+    assert ledger.state(MIDDLE) is SegmentState.OPEN
+    for _ in range(2):
+        await looks_at(node, free=50 << 30)
+        rows = ledger.segments_of("s1")
+        assert {row.state for row in rows} == {SegmentState.CLOSED}
+        assert [row.offer.frames for row in rows][:2] == [50, 50]
+        assert [row.offer.last for row in rows] == [False] * (len(rows) - 1) + [True]
+    assert log_text.getvalue().count("event=segment-salvaged") == 1
+    told = decode((tmp_path / "sessions" / "s1" / MANIFEST).read_bytes(), SessionManifest)
+    assert (told.complete, len(told.segments)) == (True, len(rows))
+
+
+async def test_a_session_whose_end_the_ledger_had_no_room_for_is_ended_later(
+    make_node, video, ledger, refuse_ledger, looks_at, zero_ns, eventually
+):
+    refuse_ledger(ledger, "finish_session", times=1)
+    refuse_ledger(ledger, "stop_session", times=1)
+    node = make_node(f"file:{video}", ledger)
+    await node.start(StartRecording(session="s1", start_ns=zero_ns))
+    await eventually(lambda: not node.session)
+    assert not ledger.sessions()[0].stopped
+    await looks_at(node, free=50 << 30)
+    assert ledger.sessions()[0].finished
+
+
+async def test_nothing_is_closed_so_beside_a_running_recording(
+    make_node, video, ledger, make_eyes, refuse, looks_at, zero_ns, eventually
+):
+    refuse(times=1)
+    slow = make_eyes(blocks_at=60)
+    eyes = iter([make_eyes(), slow])
+    node = make_node(f"file:{video}", ledger, eyes_for=lambda _camera, _first: next(eyes))
+    await node.start(StartRecording(session="s1", start_ns=zero_ns))
+    await eventually(lambda: not node.session)
+    await node.start(StartRecording(session="s2", start_ns=zero_ns + 60 * SECOND))
+    await eventually(slow.blocked.is_set)
+    await looks_at(node, free=50 << 30)
+    assert ledger.state(MIDDLE) is SegmentState.OPEN
+    slow.released.set()
+    await eventually(lambda: not node.session)
+    await looks_at(node, free=50 << 30)
+    assert [row.offer.frames for row in ledger.segments_of("s1")][:2] == [50, 50]
+    assert [row.offer.frames for row in ledger.segments_of("s2")] == [50, 50, 25]
