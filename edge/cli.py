@@ -17,7 +17,7 @@ from edge.capture import PROFILES, Camera, CameraSource, Profile, Sync
 from edge.config import NAME as CONFIG
 from edge.config import Config, DetectorName, NodeConfig
 from edge.errors import CameraFault, EdgeError
-from edge.ledger import Ledger
+from edge.ledger import Ledger, given_back
 from edge.memory import keep_flat
 from edge.offload.stick import Progress, bring_receipts, export
 from edge.record.shelf import Shelf
@@ -279,7 +279,8 @@ def _export(arguments: argparse.Namespace) -> int:
         rows = [
             row
             for row in ledger.segments(SegmentState.CLOSED, SegmentState.SENT)
-            if arguments.session in (None, row.key.session) and row.offer not in confirmed
+            if arguments.session in (None, row.key.session)
+            and not (row.offer and confirmed.intersection(given_back(row.offer)))
         ]
         damaged = export(rows, Shelf(arguments.data), arguments.token, arguments.to, _Percent())
         still = {row.key for row in ledger.segments(SegmentState.CLOSED, SegmentState.SENT)}

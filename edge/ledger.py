@@ -329,9 +329,13 @@ def _pk(key: SegmentKey) -> tuple[str, str, int]:
     return key.session, key.node, key.sequence
 
 
+def given_back(offer: SegmentOffer) -> tuple[SegmentOffer, SegmentOffer]:
+    """What a hub's receipt for this promise may say: one from before the clock's offset gives it back without."""
+    return offer, msgspec.structs.replace(offer, clock_offset_ns=None)
+
+
 def _gives_back(offer: SegmentOffer, row: SegmentRow) -> bool:
-    """Whether an offer is what the node promised; a hub from before the clock's offset gives it back without."""
-    return row.offer is not None and offer in (row.offer, msgspec.structs.replace(row.offer, clock_offset_ns=None))
+    return row.offer is not None and offer in given_back(row.offer)
 
 
 def _segment(row: dict[str, Any]) -> SegmentRow:

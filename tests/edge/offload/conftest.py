@@ -30,7 +30,7 @@ class Station:
         self._zero_ns = row.start_ns
         self.ledger.begin_session(row)
 
-    def close_segment(self, sequence: int, *, size: int = 40_000, last: bool = False) -> SegmentKey:
+    def close_segment(self, sequence: int, *, size: int = 40_000, last: bool = False, offset_ns=None) -> SegmentKey:
         key = SegmentKey("s1", "left", sequence)
         times = self._zero_ns + sequence * 2_000_000_000 + np.arange(50, dtype=np.int64) * 40_000_000
         self.ledger.open_segment(key, int(times[0]))
@@ -42,7 +42,8 @@ class Station:
             "s1", "left", sequence, 320, 180, "motion", (), times, sight.frame, sight.tracklet, sight.box, sight.score
         )
         video = self.shelf.place(key, VIDEO)
-        self.shelf.close(self.ledger, key, video, tracks, frame_ns=40_000_000, uncertainty_ns=0, last=last)
+        clock = {"uncertainty_ns": 0, "offset_ns": offset_ns}
+        self.shelf.close(self.ledger, key, video, tracks, frame_ns=40_000_000, last=last, **clock)
         return key
 
     def offloader(self, hub: Hub, **options) -> Offloader:

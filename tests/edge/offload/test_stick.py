@@ -315,6 +315,15 @@ def test_receipts_of_another_hub_are_refused(station, stick, capsys):
     assert not (station.shelf.root / "receipts").exists()
 
 
+def test_what_an_older_hubs_receipts_confirm_is_not_copied_again(station, stick):
+    station.close_segment(0, offset_ns=200_000)
+    station.close_segment(1, offset_ns=300_000)
+    first, _ = receipts_of(station, clock_offset_ns=None).confirmed
+    (stick / RECEIPTS).write_bytes(seal(StickReceipts(confirmed=(first,)), TOKEN))
+    assert carry_away(station, stick) == 0
+    assert [path.name for path in stick.rglob("*.offer")] == ["00000001.offer"]
+
+
 @pytest.mark.parametrize("changes", [{"video_sha256": "0" * 64}, {"tracks_bytes": 1}, {"last": True}])
 def test_a_receipt_for_other_bytes_confirms_nothing(station, log, changes):
     station.close_segment(0)
