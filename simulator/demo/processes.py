@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from simulator.demo.tied import tied
 from simulator.errors import PortTaken, ProcessFailed
 
 GRACE_S = 6.0
@@ -59,7 +60,7 @@ class Running:
 
 
 class Processes:
-    """Starts processes and ends them all; use as an async context manager."""
+    """Starts processes and ends them all, also by being killed itself; use as an async context manager."""
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
@@ -92,7 +93,7 @@ class Processes:
         log = self._logs / f"{name}.log"
         with log.open("ab") as out:
             process = await asyncio.create_subprocess_exec(
-                *command,
+                *tied(command),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -108,7 +109,7 @@ class Processes:
     async def finish(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
         """Run a short command to its end and return its output; raises `ProcessFailed`. Cancelled, it is killed."""
         process = await asyncio.create_subprocess_exec(
-            *command,
+            *tied(command),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -1,8 +1,11 @@
 """Whatever somebody presses, every process of the rig ends with the demo, and the exit status says how far it came."""
 
 import asyncio
+import contextlib
 import os
+import select
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -84,6 +87,35 @@ async def test_the_peak_of_memory_is_seen_also_between_two_samples(tmp_path):
         [(_, resident)] = process.memory
         assert resident < 100
         assert process.peak_mb > 300
+
+
+STARTER = """
+import asyncio, sys
+from pathlib import Path
+from simulator.demo.processes import Processes
+
+async def start():
+    async with Processes(Path(sys.argv[1])) as running:
+        nap = await running.start("nap", [sys.executable, "-c", "import time; time.sleep(600)"])
+        print(nap.process.pid, flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(start())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_whoever_is_killed_leaves_no_process_behind(tmp_path, number):
+    with subprocess.Popen([sys.executable, "-c", STARTER, str(tmp_path)], stdout=subprocess.PIPE) as starter:
+        left = os.pidfd_open(int(starter.stdout.readline()))
+        starter.send_signal(number)
+    try:
+        ended, _, _ = select.select([left], [], [], 30)
+        assert ended
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(left, signal.SIGKILL)
+        os.close(left)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
