@@ -9,7 +9,7 @@ from Cython.Build import cythonize
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from setuptools import Distribution, Extension
 
-LOOPS = ("edge.detect.loops", "edge.track.ball_loops", "edge.track.loops")
+LOOPS = ("edge.detect.blob_loops", "edge.detect.loops", "edge.track.ball_loops", "edge.track.loops")
 # Sums may be taken in any order, so that the processor can take several terms at once.
 FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros", "-fassociative-math"]
 
@@ -33,6 +33,4 @@ class Loops(BuildHookInterface):
             command.ensure_finalized()
             command.run()
         build_data["pure_python"], build_data["infer_tag"] = False, True
-        build_data["artifacts"] += [
-            f"/{Path(*name.split('.')).parent}/{command.get_ext_filename(name.rpartition('.')[2])}" for name in LOOPS
-        ]
+        build_data["artifacts"] += [f"/{command.get_ext_filename(name)}" for name in LOOPS]

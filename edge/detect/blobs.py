@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.detect.background import Foreground
+from edge.detect.blob_loops import find_runs, join, measured
 from edge.detect.detector import Floats
-from edge.detect.loops import find_runs, join, measured
 
 LEAST_AREA = 2
 """Motion pixels of the smallest blob: one alone is noise."""

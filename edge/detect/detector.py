@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.detect.loops import shared
+from edge.detect.blob_loops import shared
 from edge.frame import Frame
 from wire.tracks import Kind
 

@@ -5,9 +5,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Plane = npt.NDArray[np.uint8]
-Flags = npt.NDArray[np.bool_]
 Float32s = npt.NDArray[np.float32]
-Int32s = npt.NDArray[np.int32]
 
 def differs(
     luma: Plane,
@@ -34,30 +32,6 @@ def above(
 ) -> Plane:
     """By how much a part of `luma` is brighter than what lies `behind` it, `factor` times smaller, and pushed right and
     down by so many pixels of `luma`."""
-
-def find_runs(mask: Plane, runs: Int32s) -> int:
-    """Write down the runs of set pixels (n, 3) row by row: row, first column, the one after the last; how many there
-    are."""
-
-def join(runs: Int32s, part: Int32s) -> int:
-    """Write down which part each run (n, 3) belongs to, counted from 0 in the order of first runs; how many there are.
-    Runs that touch, be it by a corner, belong together."""
-
-def measured(runs: Int32s, part: Int32s, count: int, luma: Plane, behind: Plane) -> Floats:
-    """Box, centre, area and mean brightness above what lies `behind` (count, 8) of each part, in pixels of the mask."""
-
-def shared(a: Floats, b: Floats) -> Floats:
-    """Intersection over union of boxes (n, 4) and (m, 4): (n, m)."""
-
-def upright(box: Floats, area: Floats, tall: Floats, least: float, most: float) -> Flags:
-    """Which blobs (n,) are as high as a person there is `tall`, from `least` to `most` times that, and not broad."""
-
-def round_ones(box: Floats, area: Floats, bright: Floats, least: Floats, most: Floats, pixel: float) -> Flags:
-    """Which blobs (n,) may be a ball that is at `least` and at `most` (n,) so large; a `pixel` of the mask is as large
-    as this."""
-
-def lonely(centre: Floats, rows: npt.NDArray[np.intp], tall: Floats, least: float, swarm: int) -> Flags:
-    """Which of these rows of blobs have no more than so many within a person's height, or the `least` distance."""
 
 def best_window(
     need: Floats,

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.detect.background import Background
+from edge.detect.blob_loops import lonely, round_ones, upright
 from edge.detect.blobs import BlobFinder, Blobs
 from edge.detect.detector import Detections, Floats
-from edge.detect.loops import lonely, round_ones, upright
 from edge.detect.picture import Plane, planes_of
 from edge.detect.stature import BALL_SHARE, Stature
 from edge.frame import Frame

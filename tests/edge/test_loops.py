@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.detect import blob_loops as of_blobs
 from edge.detect import loops as of_pictures
 from edge.track import ball_loops as of_balls
 from edge.track import loops as of_tracks
@@ -22,9 +23,10 @@ from edge.track.people import TRACK
 SEEDS = st.integers(0, 10_000)
 
 
-@pytest.mark.parametrize("module", [of_pictures, of_tracks, of_balls])
+@pytest.mark.parametrize("module", [of_blobs, of_pictures, of_tracks, of_balls])
 def test_what_is_declared_is_what_is_compiled(module):
-    declared = ast.parse(Path(module.__file__).with_name(f"{module.__name__.rpartition('.')[2]}.pyi").read_text())
+    stub = Path(module.__file__).with_name(f"{module.__name__.rpartition('.')[2]}.pyi")
+    declared = ast.parse(stub.read_text())
     functions = {it.name: [a.arg for a in it.args.args] for it in declared.body if isinstance(it, ast.FunctionDef)}
     compiled = {name: it for name, it in vars(module).items() if not name.startswith("_") and callable(it)}
     assert {name: list(inspect.signature(it).parameters) for name, it in compiled.items()} == functions
@@ -43,7 +45,7 @@ def test_shared_is_intersection_over_union(seed):
     low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
     common = np.maximum(high - low, 0).prod(axis=2)
     sizes = [(each[:, 2:] - each[:, :2]).prod(axis=1) for each in (a, b)]
-    assert of_pictures.shared(a, b) == pytest.approx(common / (sizes[0][:, None] + sizes[1] - common))
+    assert of_blobs.shared(a, b) == pytest.approx(common / (sizes[0][:, None] + sizes[1] - common))
 
 
 @given(SEEDS)
@@ -261,7 +263,7 @@ def test_boxes_fit_that_overlap_and_are_within_reach(seed):
     wider = [
         b + 0.2 * (b[:, 2:] - b[:, :2])[:, [0, 1, 0, 1]] * (-1, -1, 1, 1) for b in (boxes_of(persons, them), found)
     ]
-    share = of_pictures.shared(wider[0][rows], wider[1])
+    share = of_blobs.shared(wider[0][rows], wider[1])
     feet = np.stack([found[:, [0, 2]].mean(axis=1), found[:, 3]], axis=1)
     reach = 12 * (them.cov[rows, 0] + (0.1 * persons["size"][rows, 1]) ** 2)
     near = ((them.place[rows, None] - feet) ** 2).sum(axis=2) < reach[:, None]
@@ -292,7 +294,7 @@ def test_of_two_in_one_place_the_one_not_seen_for_longer_is_a_double_else_the_yo
     random = np.random.default_rng(seed)
     persons, them = tracks(random, 8), paths(random, 8)
     persons["born"], persons["last_frame"] = random.permutation(8), random.integers(98, 101, 8)
-    share, gone = of_pictures.shared(*[boxes_of(persons, them)] * 2), set()
+    share, gone = of_blobs.shared(*[boxes_of(persons, them)] * 2), set()
     for one, other in zip(*np.nonzero(np.triu(share > 0.2, 1)), strict=True):
         gone.add(min((one, other), key=lambda row: (persons["last_frame"][row], -persons["born"][row])))
     told = of_tracks.doubles(persons, them.place, 0.2)

@@ -1,0 +1,33 @@
+"""What the loops of `blob_loops.pyx` are for; set-up compiles them. Masks and planes are (h, w) and C-contiguous."""
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Plane = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
+Int32s = npt.NDArray[np.int32]
+
+def find_runs(mask: Plane, runs: Int32s) -> int:
+    """Write down the runs of set pixels (n, 3) row by row: row, first column, the one after the last; how many there
+    are."""
+
+def join(runs: Int32s, part: Int32s) -> int:
+    """Write down which part each run (n, 3) belongs to, counted from 0 in the order of first runs; how many there are.
+    Runs that touch, be it by a corner, belong together."""
+
+def measured(runs: Int32s, part: Int32s, count: int, luma: Plane, behind: Plane) -> Floats:
+    """Box, centre, area and mean brightness above what lies `behind` (count, 8) of each part, in pixels of the mask."""
+
+def shared(a: Floats, b: Floats) -> Floats:
+    """Intersection over union of boxes (n, 4) and (m, 4): (n, m)."""
+
+def upright(box: Floats, area: Floats, tall: Floats, least: float, most: float) -> Flags:
+    """Which blobs (n,) are as high as a person there is `tall`, from `least` to `most` times that, and not broad."""
+
+def round_ones(box: Floats, area: Floats, bright: Floats, least: Floats, most: Floats, pixel: float) -> Flags:
+    """Which blobs (n,) may be a ball that is at `least` and at `most` (n,) so large; a `pixel` of the mask is as large
+    as this."""
+
+def lonely(centre: Floats, rows: npt.NDArray[np.intp], tall: Floats, least: float, swarm: int) -> Flags:
+    """Which of these rows of blobs have no more than so many within a person's height, or the `least` distance."""
