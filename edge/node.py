@@ -275,8 +275,8 @@ class Node:
         async with self.viewfinder.claimed():
             if self.session:
                 return
-            self._cut_short = None
             await aside(close)
+            self._cut_short = None
         self._segment_closed()
 
     async def status(self) -> NodeStatus:

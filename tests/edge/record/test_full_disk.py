@@ -165,10 +165,12 @@ async def test_a_session_whose_end_the_ledger_had_no_room_for_is_ended_later(
     make_node, video, ledger, refuse_ledger, looks_at, zero_ns, eventually
 ):
     refuse_ledger(ledger, "finish_session", times=1)
-    refuse_ledger(ledger, "stop_session", times=1)
+    refuse_ledger(ledger, "stop_session", times=2)
     node = make_node(f"file:{video}", ledger)
     await node.start(StartRecording(session="s1", start_ns=zero_ns))
     await eventually(lambda: not node.session)
+    with pytest.raises(sqlite3.OperationalError):
+        await looks_at(node, free=50 << 30)
     assert not ledger.sessions()[0].stopped
     await looks_at(node, free=50 << 30)
     assert ledger.sessions()[0].finished
