@@ -7,6 +7,7 @@ Floats = npt.NDArray[np.float64]
 Plane = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 Int32s = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.intp]
 
 def find_runs(mask: Plane, runs: Int32s) -> int:
     """Write down the runs of set pixels (n, 3) row by row: row, first column, the one after the last; how many there
@@ -25,9 +26,23 @@ def shared(a: Floats, b: Floats) -> Floats:
 def upright(box: Floats, area: Floats, tall: Floats, least: float, most: float) -> Flags:
     """Which blobs (n,) are as high as a person there is `tall`, from `least` to `most` times that, and not broad."""
 
-def round_ones(box: Floats, area: Floats, bright: Floats, least: Floats, most: Floats, pixel: float) -> Flags:
-    """Which blobs (n,) may be a ball that is at `least` and at `most` (n,) so large; a `pixel` of the mask is as large
-    as this."""
+def round_ones(
+    box: Floats,
+    centre: Floats,
+    area: Floats,
+    bright: Floats,
+    line: tuple[float, float, float],
+    least: float,
+    most: float,
+    flight: float,
+    pixel: float,
+    reach: float,
+    swarm: int,
+    limit: int,
+) -> Rows:
+    """Rows of at most so many blobs that may be a ball, brightest first.
 
-def lonely(centre: Floats, rows: npt.NDArray[np.intp], tall: Floats, least: float, swarm: int) -> Flags:
-    """Which of these rows of blobs have no more than so many within a person's height, or the `least` distance."""
+    As shares of a person's height (`edge.detect.stature.Stature.line`) one is at least `least` large, and at most
+    `most` of somebody's who stands `flight` px further down; a `pixel` of the mask is as large as this. Within a
+    person's height of it, or `reach`, there are no more than `swarm` blobs, itself among them.
+    """

@@ -148,43 +148,53 @@ def upright(const double[:, :] box, const double[:] area, const double[:] tall, 
     return found.view(np.bool_)
 
 
+cdef double _tall((double, double, double) line, double foot) noexcept nogil:
+    return max(line[0] + line[1] * foot, line[2])
+
+
 def round_ones(
     const double[:, :] box,
+    const double[:, :] centre,
     const double[:] area,
     const double[:] bright,
-    const double[:] least,
-    const double[:] most,
+    (double, double, double) line,
+    double least,
+    double most,
+    double flight,
     double pixel,
+    double reach,
+    Py_ssize_t swarm,
+    Py_ssize_t limit,
 ):
-    cdef Py_ssize_t blob
-    cdef double width, height, shorter
-    found = np.zeros(box.shape[0], np.uint8)
-    cdef uint8_t[::1] fits = found
+    cdef Py_ssize_t blob, other, around, count = 0
+    cdef double width, height, shorter, largest, far
+    found = np.empty(box.shape[0], np.intp)
+    cdef Py_ssize_t[::1] rows = found
     for blob in range(box.shape[0]):
         width = box[blob, 2] - box[blob, 0]
         height = box[blob, 3] - box[blob, 1]
         shorter = min(width, height)
-        fits[blob] = (
-            least[blob] < shorter < 1.6 * most[blob] + 2 * pixel
-            and max(width, height) < 4.0 * most[blob] + 2 * pixel
+        largest = most * _tall(line, box[blob, 3] + flight)
+        if not (
+            least * _tall(line, box[blob, 3]) < shorter < 1.6 * largest + 2 * pixel
+            and max(width, height) < 4.0 * largest + 2 * pixel
             and bright[blob] > 12
             and area[blob] > 0.4 * max(width * height, 1.0)
-        )
-    return found.view(np.bool_)
-
-
-def lonely(const double[:, :] centre, const Py_ssize_t[:] rows, const double[:] tall, double least, Py_ssize_t swarm):
-    cdef Py_ssize_t nth, other, around
-    cdef double reach
-    found = np.zeros(rows.shape[0], np.uint8)
-    cdef uint8_t[::1] alone = found
-    for nth in range(rows.shape[0]):
-        reach = max(tall[rows[nth]], least)
+        ):
+            continue
+        far = max(_tall(line, box[blob, 3]), reach)
         around = 0
         for other in range(centre.shape[0]):
             around += (
-                fabs(centre[rows[nth], 0] - centre[other, 0]) < reach
-                and fabs(centre[rows[nth], 1] - centre[other, 1]) < reach
+                fabs(centre[blob, 0] - centre[other, 0]) < far and fabs(centre[blob, 1] - centre[other, 1]) < far
             )
-        alone[nth] = around <= swarm
-    return found.view(np.bool_)
+        if around > swarm:
+            continue
+        # Sorted in as they come.
+        other = count
+        while other > 0 and bright[rows[other - 1]] < bright[blob]:
+            rows[other] = rows[other - 1]
+            other -= 1
+        rows[other] = blob
+        count += 1
+    return found[: min(count, limit)]

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.detect.background import Background
-from edge.detect.blob_loops import lonely, round_ones, upright
+from edge.detect.blob_loops import round_ones, upright
 from edge.detect.blobs import BlobFinder, Blobs
 from edge.detect.detector import Detections, Floats
 from edge.detect.picture import Plane, planes_of
@@ -80,14 +80,30 @@ class MotionDetector:
         self.moving = foreground.mask if told else np.zeros((0, 0), np.uint8)
 
     def balls(self) -> Detections:
-        """The blobs of the last frame that may be balls, whitest first."""
-        rows, score = self._balls()
-        return Detections(
-            self._inside(self.blobs.box[rows]), score, np.full(len(rows), Kind.BALL, np.int64), self._region
+        """The blobs of the last frame that may be balls, whitest first: small, compact and brighter than what is
+        behind. A ball in the air is above the spot it flies over, so it may look as large as one on the ground further
+        down; a fast one is drawn out along its way."""
+        blobs = self.blobs
+        rows = round_ones(
+            blobs.box,
+            blobs.centre,
+            blobs.area,
+            blobs.bright,
+            self.stature.line,
+            LEAST_BALL * BALL_SHARE,
+            BALL_SHARE,
+            FLIGHT * self._height,
+            self.background.factor,
+            SWARM_REACH * self._width,
+            SWARM,
+            MOST_BALLS,
         )
+        kind = np.full(len(rows), int(Kind.BALL), np.int64)
+        return Detections(self._inside(blobs.box[rows]), _whiteness(blobs.bright[rows]), kind, self._region)
 
     def _inside(self, box: Floats) -> Floats:
-        return np.clip(box, 0, self._corner)
+        inside: Floats = np.minimum(np.maximum(box, 0), self._corner)
+        return inside
 
     def front(self, frame: Frame, place: Floats, reach: float) -> tuple[Plane, Floats]:
         """Levels of luma above the empty scene around `place` (2,), at full resolution, and the window's corner (2,) in
@@ -119,23 +135,8 @@ class MotionDetector:
         inside = (box[:, 3] < self._height - 2) & (box[:, 1] > 2)
         self.stature.learn(box[inside & (height > 1.6 * width) & (height < 5 * width)])
 
-    def _balls(self) -> tuple[npt.NDArray[np.intp], Floats]:
-        """Rows of blobs that may be balls, whitest first, and how white: small, compact and brighter than what is
-        behind. A ball in the air is above the spot it flies over, so it may look as large as one on the ground further
-        down; a fast one is drawn out along its way."""
-        blobs = self.blobs
-        foot = blobs.box[:, 3]
-        tall = self.stature.at(foot)
-        least, most = LEAST_BALL * BALL_SHARE * tall, BALL_SHARE * self.stature.at(foot + FLIGHT * self._height)
-        found = round_ones(blobs.box, blobs.area, blobs.bright, least, most, self.background.factor)
-        rows = np.flatnonzero(found)
-        # Leaves in the wind and a net that shakes come in swarms.
-        rows = rows[lonely(blobs.centre, rows, tall, SWARM_REACH * self._width, SWARM)]
-        white = self._whiteness(rows)
-        order = np.argsort(-white, kind="stable")[:MOST_BALLS]
-        return rows[order], white[order]
 
-    def _whiteness(self, rows: npt.NDArray[np.intp]) -> Floats:
-        """0.1 to 0.6: the brighter against the grass, the likelier a ball."""
-        score: Floats = np.clip(self.blobs.bright[rows] / 160, 0.1, 0.6)
-        return score
+def _whiteness(bright: Floats) -> Floats:
+    """0.1 to 0.6: the brighter against the grass, the likelier a ball."""
+    score: Floats = np.minimum(np.maximum(bright / 160, 0.1), 0.6)
+    return score
