@@ -27,14 +27,15 @@ def pack(magic: bytes, head: Message, columns: Iterable[Column]) -> bytes:
     return magic + struct.pack("<I", len(top)) + top + zstandard.ZstdCompressor(level=12).compress(body)
 
 
-def unpack_head(magic: bytes, raw: bytes, kind: type[M]) -> tuple[M, memoryview]:
-    """The head of `raw`, and its still compressed body; raises `MalformedMessage` or `NewerVersion`."""
+def unpack_head(magic: bytes, raw: bytes, kind: type[M], *older: type[M]) -> tuple[M, memoryview]:
+    """The head of `raw`, of `kind` or one of the `older`, and its still compressed body; raises `MalformedMessage` or
+    `NewerVersion`."""
     if raw[:4] != magic or len(raw) < 8:
         raise MalformedMessage(f"not a {kind.KIND} file: it does not begin with {magic!r}")
     length = struct.unpack_from("<I", raw, 4)[0]
     if 8 + length > len(raw):
         raise MalformedMessage(f"this {kind.KIND} file is cut short")
-    return decode(raw[8 : 8 + length], kind), memoryview(raw)[8 + length :]
+    return decode(raw[8 : 8 + length], kind, *older), memoryview(raw)[8 + length :]
 
 
 def unpack_columns(body: memoryview, shapes: Sequence[tuple[int, str]]) -> list[Column]:
@@ -66,15 +67,16 @@ def _planes(column: Column) -> bytes:
 
 
 def deltas(values: npt.NDArray[np.integer[Any]], groups: npt.NDArray[np.integer[Any]] | None = None) -> Column:
-    """Zigzag-coded int32 differences of successive values, starting anew (from 0) wherever `groups` changes."""
+    """Zigzag-coded int32 differences of successive values along the last axis, starting anew (from 0) wherever `groups`
+    changes."""
     wide = values.astype(np.int64, copy=False)
     step: npt.NDArray[np.int64] = np.diff(wide, prepend=0)
-    if groups is not None and len(values):
+    if groups is not None and len(groups):
         fresh = np.flatnonzero(groups[1:] != groups[:-1]) + 1
-        step[fresh] = wide[fresh]
+        step[..., fresh] = wide[..., fresh]
     zigzag = step << 1
     zigzag ^= step >> 63
-    if len(zigzag) and int(zigzag.max()) > np.iinfo(np.uint32).max:
+    if zigzag.size and int(zigzag.max()) > np.iinfo(np.uint32).max:
         raise MalformedMessage("a column's values are too far apart to be stored")
     return zigzag.astype(np.uint32)
 
@@ -85,9 +87,9 @@ def undeltas(coded: Column, groups: npt.NDArray[np.integer[Any]] | None = None) 
     sign = step & 1
     step >>= 1
     step ^= np.negative(sign, out=sign)
-    running: npt.NDArray[np.int64] = np.cumsum(step, out=sign)
-    if groups is not None and len(step):
+    running: npt.NDArray[np.int64] = np.cumsum(step, axis=-1, out=sign)
+    if groups is not None and len(groups):
         fresh = np.concatenate([[0], np.flatnonzero(groups[1:] != groups[:-1]) + 1])
-        base = running[fresh] - step[fresh]
-        running -= np.repeat(base, np.diff(np.append(fresh, len(step))))
+        base = running[..., fresh] - step[..., fresh]
+        running -= np.repeat(base, np.diff(np.append(fresh, len(groups))), axis=-1)
     return running

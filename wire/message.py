@@ -34,8 +34,11 @@ def encode(message: Message, *, indent: int = 0) -> bytes:
     return msgspec.json.format(raw, indent=indent) if indent else raw
 
 
-def decode(raw: bytes, kind: type[M]) -> M:
-    """The message in `raw`; raises `MalformedMessage`, or `NewerVersion` when this program is too old for it."""
+def decode(raw: bytes, kind: type[M], *older: type[M]) -> M:
+    """The message in `raw`; raises `MalformedMessage`, or `NewerVersion` when this program is too old for it.
+
+    `older` are the types of earlier versions that `kind` itself does not read: each reads its own.
+    """
     try:
         envelope = msgspec.json.decode(raw, type=_Envelope)
         if envelope.kind != kind.KIND:
@@ -45,6 +48,7 @@ def decode(raw: bytes, kind: type[M]) -> M:
                 f"this {kind.KIND} is version {envelope.version}, but this Touchline reads up to version "
                 f"{kind.VERSION}: update it first"
             )
-        return msgspec.json.decode(envelope.body, type=kind)
+        written = next((known for known in older if envelope.version == known.VERSION), kind)
+        return msgspec.json.decode(envelope.body, type=written)
     except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
         raise MalformedMessage(f"not a readable {kind.KIND}: {fault}") from fault

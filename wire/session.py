@@ -88,7 +88,8 @@ class SegmentOffer(Message, frozen=True, kw_only=True):
 class SegmentReceipt(Message, frozen=True, kw_only=True):
     """The hub's word on an offered segment: which files it still wants, and whether it holds both, verified.
 
-    Only `confirmed` allows the node to delete its copy.
+    Only `confirmed` allows the node to delete its copy. `tracks_version` is the newest version of `.tracks` that this
+    hub reads; one from before there were two does not tell it.
     """
 
     KIND = "segment-receipt"
@@ -97,6 +98,7 @@ class SegmentReceipt(Message, frozen=True, kw_only=True):
     key: SegmentKey
     video_wanted: bool
     tracks_wanted: bool
+    tracks_version: int = 1
 
     @property
     def confirmed(self) -> bool:

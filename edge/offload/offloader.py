@@ -122,6 +122,7 @@ class Offloader:
                     return
                 with self._noting(row.key, outcome):
                     receipt = await self._hub.offer(_offer(row))
+                    self._shelf.tracks_version = receipt.tracks_version
             if receipt:
                 with self._noting(row.key, outcome):
                     await self._fulfil(row, receipt)

@@ -54,6 +54,8 @@ class Shelf:
         self.root = root
         self.shelved: deque[Shelved] = deque(maxlen=_REMEMBERED)
         """The last minute's."""
+        self.tracks_version = 1
+        """The newest version of `.tracks` that the hub is known to read: a segment, once offered, never changes."""
         self._timer = timer
 
     def open_path(self, key: SegmentKey, suffix: str) -> Path:
@@ -105,7 +107,7 @@ class Shelf:
         began = self._timer()
         file = self.open_path(key, TRACKS)
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(encode_tracks(tracks))
+        file.write_bytes(encode_tracks(tracks, self.tracks_version))
         placed = self.place(key, TRACKS)
         offer = SegmentOffer(
             key=key,

@@ -11,6 +11,7 @@ from sqlite_utils.db import NotFoundError
 from hub.errors import LedgerUnusable, NotOffered, OfferContradicts
 from wire.ids import NodeId, SessionId
 from wire.session import SegmentKey, SegmentOffer, SegmentReceipt
+from wire.tracks import TracksHead
 
 _PROMISES = ("video_bytes", "video_sha256", "tracks_bytes", "tracks_sha256")
 PARTS = ("video", "tracks")
@@ -201,6 +202,7 @@ def _receipt(row: dict[str, Any]) -> SegmentReceipt:
         key=SegmentKey(row["session"], row["node"], row["sequence"]),
         video_wanted=not row["video_held"],
         tracks_wanted=not row["tracks_held"],
+        tracks_version=TracksHead.VERSION,
     )
 
 

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from wire.message import decode, encode
 from wire.session import SegmentKey, SegmentOffer, SegmentReceipt
+from wire.tracks import TracksHead
 from wire.tus.protocol import TusProtocol, TusRequest
 from wire.tus.store import UploadStore
 
@@ -17,7 +18,7 @@ class FakeHub:
     """A hub that keeps its word: real tus, real SHA-256, everything on disk, so that it may die and come back.
 
     `dies_after` bytes of uploads it hangs up and stops answering until it is started again; `spoils` makes it damage
-    the next so many files it stores; `refuses` holds sequences it answers with 422.
+    the next so many files it stores; `refuses` holds sequences it answers with 422; `tracks_version` is what it reads.
     """
 
     def __init__(self, root: Path, token: str, now_ns: Callable[[], int]) -> None:
@@ -28,6 +29,7 @@ class FakeHub:
         self.dies_after: int | None = None
         self.spoils = 0
         self.refuses: set[int] = set()
+        self.tracks_version = TracksHead.VERSION
         self.asked: list[tuple[str, int]] = []
         self.offers: dict[SegmentKey, SegmentOffer] = {}
         self._runner: web.AppRunner | None = None
@@ -72,6 +74,7 @@ class FakeHub:
             key=key,
             video_wanted=wanted(".mp4", offer.video_sha256),
             tracks_wanted=wanted(".tracks", offer.tracks_sha256),
+            tracks_version=self.tracks_version,
         )
 
     def _guard(self, request: web.Request) -> None:

@@ -9,6 +9,7 @@ from edge.offload.hub import CHUNK_BYTES
 from edge.record.shelf import TRACKS, VIDEO
 from edge.storage import Storage
 from wire.session import SegmentState
+from wire.tracks import read_tracks_head
 
 TOKEN = "open-sesame"
 
@@ -27,6 +28,16 @@ async def test_segments_arrive_whole_oldest_first_and_are_confirmed(station, hub
     assert [offer.last for offer in hub.confirmed()] == [False, False, True]
     sizes = sum(row.offer.video_bytes + row.offer.tracks_bytes for row in station.ledger.segments())
     assert station.cost.report("left").bytes_sent == sizes
+
+
+async def test_tracks_are_written_as_the_hub_reads_them_that_was_heard_last(station, hub):
+    async with Hub(hub.url, TOKEN) as there:
+        for sequence, reads in enumerate((2, 1, 3, 2)):
+            station.close_segment(sequence)
+            hub.tracks_version = reads
+            assert not await station.offloader(there).hand_over()
+    written = [read_tracks_head(hub.path(station.key(n), TRACKS).read_bytes()).VERSION for n in range(4)]
+    assert written == [1, 2, 1, 2]
 
 
 async def test_what_the_hub_already_has_is_not_sent_again(station, hub):

@@ -13,6 +13,7 @@ from hub.ingest import Ingest, Ledger
 from hub.ingest import ingest as ingest_module
 from wire.hand_over import content_digest
 from wire.message import encode
+from wire.tracks import TracksHead
 from wire.tus.errors import UploadFailed, UploadRefused
 from wire.tus.store import UploadStore
 
@@ -28,6 +29,7 @@ async def test_a_segment_walks_from_offer_to_confirmed(rig):
     segment = rig.segment(7, last=True)
     receipt = await rig.offer(segment.offer)
     assert (receipt.video_wanted, receipt.tracks_wanted) == (True, True)
+    assert receipt.tracks_version == TracksHead.VERSION
     await rig.send(segment, "tracks")
     receipt = await rig.receipt(segment.offer.key)
     assert (receipt.video_wanted, receipt.tracks_wanted) == (True, False)
