@@ -15,6 +15,8 @@ from wire.ids import NodeId, SessionId
 from wire.message import Message
 
 _MAGIC = b"TLtk"
+_LOOKS = 5
+"""Of each tracklet: its kind, whether its torso has a colour, and L, a, b."""
 _MEASURED = 6
 """Of each detection: its frame, centre x, y, width, height, score."""
 QUARTER_PX = 4
@@ -145,9 +147,9 @@ def decode_tracks(raw: bytes) -> SegmentTracks:
         frame, sx, sy, dw, dh = undeltas(np.stack(steps), tracklet)
     else:
         k = head.tracklets
-        shapes = [(k, "u4"), *[(k, "u1")] * 5, (n, "u4"), (m, "u4"), (_MEASURED * m, "u4")]
-        *columns, times, group, rows = unpack_columns(body, shapes)
-        tracklets, tracklet = _tracklets(columns), _ids(group)
+        shapes = [(k, "u4"), (_LOOKS * k, "u1"), (n, "u4"), (m, "u4"), (_MEASURED * m, "u4")]
+        ids, looks, times, group, rows = unpack_columns(body, shapes)
+        tracklets, tracklet = _tracklets(ids, looks), _ids(group)
         frame, sx, sy, dw, dh, score = undeltas(_firsts_back(rows, tracklet), tracklet)
         if m and (score.min() < 0 or score.max() > 255):
             raise MalformedMessage("a score is out of its range")
@@ -180,19 +182,18 @@ def _ids(group: Column) -> npt.NDArray[np.int64]:
 
 
 def _columns(tracklets: Sequence[Tracklet]) -> list[Column]:
-    """Ids, kinds, whether there is a colour, and its L, a and b."""
+    """Their ids, and their looks one after the other."""
     ids = np.array([tracklet.id for tracklet in tracklets], np.int64)
-    rest = [(t.kind, t.torso_lab is not None, *(t.torso_lab or (0, 0, 0))) for t in tracklets]
-    return [deltas(ids), *np.array(rest, np.uint8).reshape(-1, 5).T]
+    looks = [(t.kind, t.torso_lab is not None, *(t.torso_lab or (0, 0, 0))) for t in tracklets]
+    return [deltas(ids), np.array(looks, np.uint8).reshape(-1, _LOOKS).T.ravel()]
 
 
-def _tracklets(columns: Sequence[Column]) -> tuple[Tracklet, ...]:
+def _tracklets(ids: Column, looks: Column) -> tuple[Tracklet, ...]:
     """The inverse of `_columns`; raises `MalformedMessage`."""
-    ids, kinds, coloured, *lab = columns
-    colours = zip(*(channel.tolist() for channel in lab), strict=True)
-    torsos = [torso if there else None for there, torso in zip(coloured.tolist(), colours, strict=True)]
+    kinds, coloured, *lab = looks.reshape(_LOOKS, -1).tolist()
+    torsos = [torso if there else None for there, torso in zip(coloured, zip(*lab, strict=True), strict=True)]
     try:
-        return tuple(map(Tracklet, undeltas(ids).tolist(), map(Kind, kinds.tolist()), torsos))
+        return tuple(map(Tracklet, undeltas(ids).tolist(), map(Kind, kinds), torsos))
     except ValueError as fault:
         raise MalformedMessage(f"a tracklet is of no known kind: {fault}") from fault
 
