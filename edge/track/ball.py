@@ -38,6 +38,9 @@ ON_GROUND = (0.6, 1.6)
 """Sizes of a ball that lies still, as shares of what is expected there: it is on the ground and not nearer."""
 ALONE = 0.25
 """A ball at somebody's feet is believed only when it stood out by itself in so many of its frames: no sock does."""
+MEMORY = 32
+"""Each time so many measurements are counted, all counts of them are halved: a ball that is kicked may be followed by
+what was the foot before."""
 SHIRT = 0.75
 """Share of a box's height above which a candidate is part of a shirt …"""
 CLOSE_SHIRT = 0.6
@@ -98,9 +101,9 @@ HYPOTHESIS = np.dtype(
     ]
 )
 """Something that may be the ball: its number from birth on, its id (0 until it is believed), the frame it was last
-measured in, how often it was measured, seen by the network, a blob by itself and at somebody's body, how much of its
-life it spent on a shin, diameter (px), whiteness, how tall (px) a person beside it would look, where it began (px), and
-its last measurements, newest last."""
+measured in, how often (as `MEMORY` counts) it was measured, how often seen by the network, how often (as `MEMORY`
+counts) a blob by itself and at somebody's body, how much of its life it spent on a shin, diameter (px), whiteness, how
+tall (px) a person beside it would look, where it began (px), and its last measurements, newest last."""
 Tracks = npt.NDArray[np.void]
 Rows = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
@@ -204,6 +207,7 @@ class Balls:
                 self._frame,
                 ERROR,
                 LEAST_VARIANCE,
+                MEMORY,
                 FOLLOW,
             )
             self._measured(rows, entries)
@@ -237,6 +241,7 @@ class Balls:
                     self._frame,
                     ERROR,
                     LEAST_VARIANCE,
+                    MEMORY,
                 )
             )
         socks = loops.socks(

@@ -101,11 +101,12 @@ def taken(
     frame: int,
     error: float,
     least: float,
+    memory: int,
     share: float,
 ) -> Entries:
     """Write down that these rows (j,) were measured in this frame as these `columns` (j,) of the candidates, and
     correct their filters; the second measurement tells how fast one is. Diameter and whiteness take in this `share` of
-    what is new."""
+    what is new. Whenever `memory` measurements are counted, all counts of them are halved."""
 
 def spotted(
     balls: Records,
@@ -121,6 +122,7 @@ def spotted(
     frame: int,
     error: float,
     least: float,
+    memory: int,
 ) -> tuple[Rows, Entries]:
     """The same of rows that were found at the `centre` (j, 2) by looking closely: of those that are not part of a
     shirt, as in `candidates`, or pass by as in `costs`; their rows come first."""

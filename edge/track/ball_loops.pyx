@@ -218,6 +218,7 @@ def taken(
     int64_t frame,
     double error,
     double least,
+    int64_t memory,
     double share,
 ):
     cdef Py_ssize_t nth, row, column
@@ -233,7 +234,7 @@ def taken(
         balls[row].diameter += share * (found[column, DIAMETER] - balls[row].diameter)
         _measure(
             &balls[row], place, speed, cov, row, found[column, X], found[column, Y], found[column, AT_PERSON] > 0,
-            frame, error, least, entries,
+            frame, error, least, memory, entries,
         )
     return entries.columns
 
@@ -252,6 +253,7 @@ def spotted(
     int64_t frame,
     double error,
     double least,
+    int64_t memory,
 ):
     cdef Py_ssize_t nth, row, count = 0
     cdef double x, y
@@ -268,7 +270,7 @@ def spotted(
             continue
         _measure(
             &balls[row], place, speed, cov, row, x, y, _beside(x, y, persons, 0.0, body, 0.0), frame, error, least,
-            entries,
+            memory, entries,
         )
         took[count] = row
         count += 1
@@ -287,6 +289,7 @@ cdef void _measure(
     int64_t frame,
     double error,
     double least,
+    int64_t memory,
     _Entries entries,
 ) noexcept:
     cdef double variance = (error * ball.diameter) ** 2 + least
@@ -315,6 +318,10 @@ cdef void _measure(
     ball.recent[LAST][0] = x
     ball.recent[LAST][1] = y
     entries.put(ball.number, x, y, variance, ball.diameter, ball.diameter, _score(ball))
+    if ball.hits >= memory:
+        ball.hits //= 2
+        ball.alone //= 2
+        ball.at_person //= 2
 
 
 def unclaimed(const double[:, ::1] found, const Py_ssize_t[:] columns, Py_ssize_t most):

@@ -462,8 +462,9 @@ def test_the_believed_are_sought_first_where_they_may_be(seed):
     assert reach == pytest.approx(wanted)
 
 
-def assert_measured(balls, before, them, filters, measurements):
-    """That these {row: (place, at somebody's body)} were written down in frame 100, and nothing else was."""
+def assert_measured(balls, before, them, filters, measurements, alone=0):
+    """That these {row: (place, at somebody's body)} were written down in frame 100, `alone` or not, and nothing else
+    was; the counts of four measurements are halved."""
 
     def change(row, place, speed, cov):
         if row not in measurements:
@@ -480,8 +481,10 @@ def assert_measured(balls, before, them, filters, measurements):
             assert now == was
             continue
         centre, at_person = measurements[row]
-        assert (now["hits"], now["last_frame"]) == (was["hits"] + 1, 100)
-        assert now["at_person"] == was["at_person"] + at_person
+        counts = was["hits"] + 1, was["alone"] + alone, was["at_person"] + at_person
+        halved = tuple(count // 2 for count in counts)
+        assert tuple(now[["hits", "alone", "at_person"]]) == (halved if counts[0] == 4 else counts)
+        assert now["last_frame"] == 100
         fresh = was["recent_frame"][-1] < 100
         kept = was["recent_frame"][1:] if fresh else was["recent_frame"][:-1]
         assert now["recent_frame"].tolist() == [*kept, 100]
@@ -489,13 +492,15 @@ def assert_measured(balls, before, them, filters, measurements):
         assert now["recent"][0].tolist() == was["recent"][int(fresh)].tolist()
 
 
-def assert_entries(entries, balls, rows, places):
+def assert_entries(entries, balls, rows, places, hits):
     number, place, variance, size, score = entries
     assert number.tolist() == balls["number"][rows].tolist()
     assert place == pytest.approx(np.reshape(places, (-1, 2)))
     assert variance == pytest.approx((0.25 * balls["diameter"][rows]) ** 2 + 0.3)
     assert size == pytest.approx(np.repeat(balls["diameter"][rows, None], 2, axis=1))
-    assert score == pytest.approx(score_of(balls)[rows])
+    told = balls[rows].copy()
+    told["hits"] = hits
+    assert score == pytest.approx(score_of(told))
 
 
 @given(SEEDS, st.booleans())
@@ -505,20 +510,20 @@ def test_a_ball_that_goes_on_with_a_candidate_becomes_a_little_like_it(seed, by_
     before, filters = balls.copy(), filters_of(them)
     rows, columns = random.permutation(6)[:4], random.permutation(7)[:4]
     entries = of_balls.taken(
-        balls, them.place, them.speed, them.cov, rows, found, columns, by_network, 100, 0.25, 0.3, 0.2
+        balls, them.place, them.speed, them.cov, rows, found, columns, by_network, 100, 0.25, 0.3, 4, 0.2
     )
     like = found[columns]
     lies = (like[:, LIES] > 0) & (like[:, AT_PERSON] == 0)
     assert (balls["sightings"] - before["sightings"])[rows].tolist() == (by_network & lies).astype(int).tolist()
-    assert (balls["alone"] - before["alone"])[rows].tolist() == [int(not by_network)] * 4
     for name, column in (("diameter", DIAMETER), ("whiteness", SCORE)):
         assert balls[name][rows] == pytest.approx(0.8 * before[name][rows] + 0.2 * like[:, column])
     places = like[:, [X, Y]].tolist()
     assert_measured(
         *(balls, before, them, filters),
         dict(zip(rows.tolist(), zip(places, like[:, AT_PERSON].astype(int), strict=True), strict=True)),
+        alone=int(not by_network),
     )
-    assert_entries(entries, balls, rows, places)
+    assert_entries(entries, balls, rows, places, before["hits"][rows] + 1)
 
 
 @given(SEEDS)
@@ -529,14 +534,14 @@ def test_what_is_spotted_in_a_shirt_is_no_ball_unless_one_passes(seed):
     rows, centre = random.permutation(6)[:5], random.uniform(0, 90, (5, 2))
     kept = passes[rows] | ~within(centre, persons, 0, 0.6)
     told, entries = of_balls.spotted(
-        balls, them.place, them.speed, them.cov, rows, centre, persons, 0.6, 1.1, 0.04, 100, 0.25, 0.3
+        balls, them.place, them.speed, them.cov, rows, centre, persons, 0.6, 1.1, 0.04, 100, 0.25, 0.3, 4
     )
     assert told.tolist() == rows[kept].tolist()
     body = within(centre, persons, 0, 1.1)[kept].astype(int)
     places = centre[kept].tolist()
     measurements = dict(zip(told.tolist(), zip(places, body, strict=True), strict=True))
     assert_measured(balls, before, them, filters, measurements)
-    assert_entries(entries, balls, told, places)
+    assert_entries(entries, balls, told, places, before["hits"][told] + 1)
 
 
 @given(SEEDS, st.integers(-2, 8), st.booleans())
@@ -561,7 +566,7 @@ def test_what_nobody_claims_is_born_the_strongest_first(seed, room, by_network):
     assert balls["start"].tolist() == balls["recent"][:, -1].tolist() == found[free][:, [X, Y]].tolist()
     assert (balls["recent_frame"][:, -1] == 100).all()
     assert (balls["recent_frame"][:, :-1] < -100).all()
-    assert_entries(entries, balls, np.arange(len(free)), balls["start"])
+    assert_entries(entries, balls, np.arange(len(free)), balls["start"], 1)
 
 
 @given(SEEDS)
