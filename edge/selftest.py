@@ -249,24 +249,23 @@ class _WatchedCamera:
 
 
 class _TimedEyes:
-    """Eyes, and how many frames they looked at in how many seconds."""
+    """Eyes, how many frames they looked at in how many seconds, and whether they saw less than they could."""
 
     def __init__(self, eyes: Eyes, timer: Callable[[], float]) -> None:
         self.name = eyes.name
         self.looked = 0
         self.seconds = 0.0
+        self.impaired: str | None = None
+        """Why at any time, the last time: eyes that get over it once will not do so for a whole match."""
         self._eyes = eyes
         self._timer = timer
-
-    @property
-    def impaired(self) -> str | None:
-        return self._eyes.impaired
 
     def look(self, frame: Frame) -> None:
         began = self._timer()
         self._eyes.look(frame)
         self.seconds += self._timer() - began
         self.looked += 1
+        self.impaired = self._eyes.impaired or self.impaired
 
     def close_segment(self, sequence: int) -> SegmentSight:
         return self._eyes.close_segment(sequence)
@@ -311,6 +310,8 @@ def _judge_eyes(eyes: _TimedEyes, frames: int, rows: int) -> Finding:
     numbers = {"looked": eyes.looked, "rows": rows, "ms_per_frame": per_frame_ms}
     if eyes.name == NoEyes.name:
         return warned("eyes", "the detector cannot be made: matches are recorded without it", **numbers)
+    if eyes.impaired:
+        return failed("eyes", eyes.impaired, **numbers)
     if eyes.looked < frames:
         return warned("eyes", f"the detector looked at only {eyes.looked} of {frames} frames", **numbers)
     return passed("eyes", f"the detector {eyes.name} takes {per_frame_ms:.0f} ms a frame", **numbers)

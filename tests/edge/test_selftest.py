@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edge.capture import CameraSource
+from edge.detect.hailo import Chip
 from edge.encode.libav import LibavCoder
 from edge.errors import CameraFault, HubUnreachable, RecorderFault, WrongWeights
 from edge.frame import Frame
@@ -15,6 +16,7 @@ from edge.gates import Gates
 from edge.record.shelf import Shelf, Shelved
 from edge.selftest import SelfTest
 from edge.storage import Storage
+from edge.track.eyes import open_eyes
 from firmware.clock import WORST_UNCERTAINTY_NS, ClockReading, ClockSource
 from firmware.health import HealthReading
 from wire.message import decode, encode
@@ -234,6 +236,33 @@ async def test_eyes_that_fail_or_cannot_be_made_are_warnings(run, make_eyes):
     report = await run(eyes_for=no_weights)
     assert of(report)["eyes"].verdict is WARN
     assert report.passed
+
+
+async def test_eyes_that_saw_less_than_they_could_at_any_time_have_failed(run, make_eyes):
+    class Impaired(type(make_eyes())):
+        @property
+        def impaired(self):
+            return "the chip sleeps: people are followed by their motion alone" if 10 < self.looked < 40 else None
+
+    report = await run(eyes_for=lambda _camera, _first: Impaired())
+    told = of(report)["eyes"]
+    assert (told.verdict, told.sentence) == (FAIL, "the chip sleeps: people are followed by their motion alone")
+    assert told.numbers["looked"] == 50
+    assert not report.passed
+
+
+async def test_a_chip_that_is_not_there_fails_the_eyes_that_go_on_without_it(run, hailo_platform, board):
+    board.chip = None
+    chip = Chip(hailo_platform.models)
+
+    def eyes_for(camera, first):
+        return open_eyes("hailo", 24, camera.width, camera.height, camera.frames_per_second, first, chip=chip)
+
+    told = of(await run(eyes_for=eyes_for))
+    assert told["eyes"].verdict is FAIL
+    assert "no Hailo chip answers" in told["eyes"].sentence
+    assert "by their motion alone" in told["eyes"].sentence
+    assert told["encoder"].verdict is PASS
 
 
 async def test_a_disk_that_writes_too_slowly_fails(run):
