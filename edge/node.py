@@ -145,7 +145,7 @@ class Node:
         return self.session
 
     async def start(self, order: StartRecording) -> NodeStatus:
-        """Begin a recording; raises `AlreadyRecording`, `SelfTesting`, `CameraFault` or `GateClosed`."""
+        """Begin a recording; raises `AlreadyRecording`, `SelfTesting` or `GateClosed`."""
         loop = asyncio.get_running_loop()
         self._leave_the_test_alone()
         async with self._camera_alone():
@@ -159,6 +159,8 @@ class Node:
                     if report.closed:
                         self._refuse(report)
                     self._set_going(await aside(lambda: self._begin(order, camera, eyes, report, loop)))
+            except CameraFault as fault:
+                self._refuse(await self._gates.ask_without(fault, order.planned_minutes, order.override))
             finally:
                 self._starting = None
         self._log.event("recording-started", session=order.session, start_ns=order.start_ns)

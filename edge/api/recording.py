@@ -32,7 +32,6 @@ def recording_routes(node: Node) -> list[Route]:
             refusals={
                 400: "the order cannot be read",
                 409: "recording or testing itself, a session used before, or a closed gate",
-                503: "the camera cannot be opened",
             },
             reports={409: GateReport},
         ),

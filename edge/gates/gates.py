@@ -72,12 +72,15 @@ class Gates:
         seen = await ask([Gate(("camera",), lambda: [check_camera(peek)], deadline_s)])
         return GateReport(node=self._node, at_ns=at_ns, gates=(*seen, *found), overridden=tuple(override))
 
-    async def ask_without(self, fault: CameraFault, planned_minutes: float | None) -> GateReport:
-        """Ask every gate where the camera cannot be opened, for the reason `fault` gives."""
+    async def ask_without(
+        self, fault: CameraFault, planned_minutes: float | None, override: Sequence[str] = ()
+    ) -> GateReport:
+        """Ask every gate where the camera cannot be opened, for the reason `fault` gives, which nobody can override."""
         at_ns = self._clock.now_ns()
         camera = Gate(("camera",), lambda: [failed("camera", str(fault))])
         found = await ask([camera, self._disk(planned_minutes), *self.board()])
-        return GateReport(node=self._node, at_ns=at_ns, gates=found)
+        overridden = tuple(code for code in override if code != "camera")
+        return GateReport(node=self._node, at_ns=at_ns, gates=found, overridden=overridden)
 
     def _disk(self, planned_minutes: float | None) -> Gate:
         return Gate(("disk",), lambda: [check_disk(self._folder, self._storage.state, planned_minutes)])

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 import edge.node
 from edge.encode.libav import LibavCoder
-from edge.errors import AlreadyRecording, CameraFault, GateClosed, SelfTesting, WrongWeights
+from edge.errors import AlreadyRecording, CameraFault, GateClosed, ProfileRefused, SelfTesting, WrongWeights
 from edge.frame import Frame
 from edge.record import Patience
 from edge.record.manifest import SessionManifest
@@ -256,7 +256,7 @@ async def test_a_camera_that_waits_for_its_rig_does_not_close_its_gate(
     await eventually(lambda: ledger.sessions()[0].finished)
 
 
-async def test_a_camera_that_does_not_open_is_a_fault_and_is_closed_when_it_does(
+async def test_a_camera_that_does_not_open_closes_its_gate_and_is_closed_when_it_does(
     make_node, picture, hold, ledger, zero_ns, monkeypatch, eventually
 ):
     monkeypatch.setattr("edge.capture.opening.OPEN_S", 0.05)
@@ -267,7 +267,7 @@ async def test_a_camera_that_does_not_open_is_a_fault_and_is_closed_when_it_does
 
     source = Source(slowly)
     node = make_node(source, ledger)
-    with pytest.raises(CameraFault, match="does not open within"):
+    with pytest.raises(GateClosed, match=r"does not open within .* \(camera\)"):
         await node.start(order(zero_ns))
     hold.set()
     await eventually(lambda: source.opened and source.opened[0].closed)
@@ -309,6 +309,30 @@ async def test_a_camera_that_cannot_be_opened_is_a_closed_gate_among_the_others(
     assert [gate.code for gate in report.gates] == ["camera", "disk", "clock", "temperature", "supply", "battery"]
     assert "no virtual camera answers" in report.sentence
     assert [(gate.code, gate.beep) for gate in report.closed] == [("camera", "camera")]
+
+
+@pytest.mark.parametrize("fault", [CameraFault("the cable is loose"), ProfileRefused("this sensor has 30 at most")])
+async def test_a_start_whose_camera_cannot_be_opened_is_refused_as_by_a_closed_gate(
+    make_node, make_api, picture, ledger, disk, panel, zero_ns, log_text, fault
+):
+    def refuse(_start_ns):
+        raise fault
+
+    node = make_node(Source(refuse), ledger)
+    disk.free = 0
+    sent = encode(order(zero_ns, override=("disk", "camera")))
+    async with TestClient(TestServer(make_api(node, ledger))) as client:
+        answer = await client.post("/api/v1/record/start", data=sent, headers={"Authorization": "Bearer open-sesame"})
+        assert (answer.status, answer.content_type) == (409, "application/json")
+        report = decode(await answer.read(), GateReport)
+    # There is nothing to record from: that gate alone is passed by no order.
+    assert [(gate.code, gate.sentence, gate.beep) for gate in report.closed] == [("camera", str(fault), "camera")]
+    assert report.overridden == ("disk",)
+    assert panel.beeped == [BEEPS["camera"]]
+    assert "event=gate-closed gates=camera" in log_text.getvalue()
+    assert str(fault) in log_text.getvalue()
+    assert (await node.status()).recording is None
+    assert ledger.sessions() == []
 
 
 async def test_a_node_that_records_is_not_asked_again(make_node, source, ledger, zero_ns):

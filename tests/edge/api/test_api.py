@@ -8,6 +8,7 @@ import pytest
 from edge.cost import NodeCost
 from edge.ledger import SessionRow
 from wire.message import decode, encode
+from wire.readiness import GateReport
 from wire.session import NodeStatus, SegmentState, StartRecording
 
 TOKEN = "open-sesame"
@@ -135,8 +136,10 @@ async def test_a_session_id_that_is_a_path_is_refused(client, zero_ns):
 async def test_a_camera_that_is_not_there_is_said(make_client, tmp_path, zero_ns, ledger):
     client = await make_client(f"virtual:{tmp_path}/none.sock")
     answer = await start(client, zero_ns)
-    assert answer.status == 503
-    assert "no virtual camera answers" in await answer.text()
+    assert answer.status == 409
+    [closed] = decode(await answer.read(), GateReport).closed
+    assert closed.code == "camera"
+    assert "no virtual camera answers" in closed.sentence
     assert ledger.sessions() == []
     assert (await status(client)).recording is None
 
