@@ -11,7 +11,7 @@ from edge.aside import aside, tell
 from edge.capture import Camera, CameraSource
 from edge.capture.opening import opened
 from edge.capture.peeked import PeekedCamera
-from edge.capture.sound import Microphone, open_microphone
+from edge.capture.sound import Microphone, WatchedMicrophone, open_microphone
 from edge.cost import Cost, NodeCost
 from edge.errors import (
     AlreadyRecording,
@@ -131,6 +131,8 @@ class Node:
         self._size = (0, 0, 0.0)
         self._fault: str | None = None
         self._stepped: str | None = None
+        self._deaf: str | None = None
+        """Why the recording that runs has no sound, where it should."""
 
     @property
     def session(self) -> SessionId | None:
@@ -288,7 +290,7 @@ class Node:
         width, height, rate = self._size
         alarms = [self.lookout.state().alarm, self._stepped]
         if recording:
-            alarms += [recording.impaired, recording.slow_disk]
+            alarms += [recording.impaired, recording.slow_disk, self._deaf]
         return NodeStatus(
             node=self.node,
             software=software(),
@@ -463,23 +465,33 @@ class Node:
             show=self.viewfinder.show,
             let_go=lambda: tell(loop, self.viewfinder.returned),
             make_room=self._storage.make_room,
-            microphone=self._microphone(session.session),
-            rolling=lambda: self._sound_the_start(well),
+            microphone=self._microphone(session.session, loop),
+            rolling=lambda: self._sound_the_start(well and self._deaf is None),
             slow=lambda: tell(loop, self._disk_slows),
             after=after,
             shift_ns=shift_ns,
             patience=self._patience,
         )
 
-    def _microphone(self, session: SessionId) -> Microphone | None:
-        """The microphone of the settings; a missing one is logged, and keeps no video from being recorded."""
+    def _microphone(self, session: SessionId, loop: asyncio.AbstractEventLoop) -> Microphone | None:
+        """The microphone of the settings; one that is missing or fails is told, and keeps no video from being
+        recorded."""
+        self._deaf = None
         if self._sound is None:
             return None
         try:
-            return open_microphone(self._sound)
+            microphone = open_microphone(self._sound)
         except SoundFault as fault:
             self._log.event("sound-fault", session=session, fault=fault)
+            self._deaf = _deaf(fault)
             return None
+        return WatchedMicrophone(microphone, lambda fault: tell(loop, lambda: self._fall_deaf(session, fault)))
+
+    def _fall_deaf(self, session: SessionId, fault: SoundFault) -> None:
+        # One that hung may say so only when the next recording runs already.
+        if self._recording and self._recording.session == session:
+            self._deaf = _deaf(fault)
+            self._panel.beep(WARNING)
 
     def _knocked(self, alarm: str | None) -> None:
         if alarm:
@@ -528,3 +540,7 @@ class Node:
             if recording.fault:
                 self._panel.beep(WARNING)
         self._panel.light(FAULT if recording.broken else TROUBLED if recording.fault else READY)
+
+
+def _deaf(fault: SoundFault) -> str:
+    return f"recorded without sound: {fault}"

@@ -1,6 +1,7 @@
 """The self-test: a short recording as the real one would be, judged stage by stage and then thrown away."""
 
 import asyncio
+import math
 import shutil
 import threading
 import time
@@ -12,9 +13,10 @@ import av
 
 from edge.aside import aside
 from edge.capture import Camera, CameraSource
+from edge.capture.sound import RATE, WatchedMicrophone, open_microphone
 from edge.cost import Cost
 from edge.encode import Coder
-from edge.errors import EdgeError, HubUnreachable
+from edge.errors import EdgeError, HubUnreachable, SoundFault
 from edge.frame import Frame
 from edge.gates import Gates, ask
 from edge.gates.checks import failed, passed, probe, warned
@@ -50,8 +52,9 @@ _GAP = 1.5
 class SelfTest:
     """Tests one node's camera, encoder, eyes, disk, ledger, hub, clock and board, in a folder of its own below `root`.
 
-    `hub_answers` raises `HubUnreachable` when the hub does not; `timer` counts seconds; `grace_s` is how much longer
-    than its video a test may take before it is called hanging.
+    `hub_answers` raises `HubUnreachable` when the hub does not; `sound` names a microphone, which is then recorded and
+    judged with the camera; `timer` counts seconds; `grace_s` is how much longer than its video a test may take before
+    it is called hanging.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class SelfTest:
         clock: RigClock,
         log: Log,
         hub_answers: Callable[[], Awaitable[None]],
+        sound: str | None = None,
         timer: Callable[[], float] = time.perf_counter,
         grace_s: float = GRACE_S,
     ) -> None:
@@ -76,6 +80,7 @@ class SelfTest:
         self._clock = clock
         self._log = log
         self._hub_answers = hub_answers
+        self._sound = sound
         self._timer = timer
         self._grace_s = grace_s
 
@@ -129,6 +134,7 @@ class SelfTest:
                     detector=eyes.name,
                 )
             )
+            ear = _Ear(self._sound) if self._sound else None
             shelf, cost, done = Shelf(self._folder), Cost(), threading.Event()
             # From here on the recording closes the camera.
             recording = Recording(
@@ -144,6 +150,7 @@ class SelfTest:
                 log=self._log,
                 closed=lambda _offer: None,
                 finished=done.set,
+                microphone=ear.microphone if ear else None,
             )
             camera.stop = recording.stop
             recording.start()
@@ -156,6 +163,7 @@ class SelfTest:
                 _judge_camera(camera, recording, length_s, hung),
                 self._judge_encoder(shelf, rows, recording, camera),
                 _judge_eyes(eyes, recording.frames, cost.report(self._node).detections),
+                *([_judge_sound(ear)] if ear else []),
                 self._judge_disk(shelf, rows, camera),
                 _judge_ledger(ledger, rows, recording),
             ]
@@ -271,6 +279,21 @@ class _TimedEyes:
         return self._eyes.close_segment(sequence)
 
 
+class _Ear:
+    """The microphone of a setting, None when it does not open, and its last fault."""
+
+    def __init__(self, sound: str) -> None:
+        self.fault: SoundFault | None = None
+        self.microphone: WatchedMicrophone | None = None
+        try:
+            self.microphone = WatchedMicrophone(open_microphone(sound), self._failed)
+        except SoundFault as fault:
+            self.fault = fault
+
+    def _failed(self, fault: SoundFault) -> None:
+        self.fault = fault
+
+
 def _frames_in(video: Path) -> int:
     with av.open(str(video)) as container:
         return sum(1 for _ in container.decode(video=0))
@@ -315,6 +338,19 @@ def _judge_eyes(eyes: _TimedEyes, frames: int, rows: int) -> Finding:
     if eyes.looked < frames:
         return warned("eyes", f"the detector looked at only {eyes.looked} of {frames} frames", **numbers)
     return passed("eyes", f"the detector {eyes.name} takes {per_frame_ms:.0f} ms a frame", **numbers)
+
+
+def _judge_sound(ear: _Ear) -> Finding:
+    samples, peak = (ear.microphone.samples, ear.microphone.peak) if ear.microphone else (0, 0.0)
+    peak_dbfs = 20 * math.log10(peak) if peak else None
+    numbers = {"heard_s": samples / RATE, "peak_dbfs": peak_dbfs}
+    if ear.fault:
+        return failed("sound", f"{ear.fault}: matches are recorded without sound", **numbers)
+    if not samples:
+        return failed("sound", "the microphone opens, but gives no sound: plug it in anew", **numbers)
+    if peak_dbfs is None:
+        return failed("sound", "the microphone gives nothing but silence: `alsamixer` shows if it is muted", **numbers)
+    return passed("sound", f"the microphone hears: {abs(peak_dbfs):.0f} dB below full scale at its loudest", **numbers)
 
 
 def _judge_ledger(ledger: Ledger, rows: list[SegmentRow], recording: Recording) -> Finding:

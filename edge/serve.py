@@ -130,6 +130,7 @@ async def _run(
         clock=clock,
         log=log,
         hub_answers=lambda: _knock(hub, settings.node),
+        sound=settings.config.sound,
     )
     self_test.sweep()
     offloader = Offloader(

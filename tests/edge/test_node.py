@@ -5,12 +5,14 @@ import threading
 import time
 
 import msgspec
+import numpy as np
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 import edge.node
+from edge.capture.sound import Sound
 from edge.encode.libav import LibavCoder
-from edge.errors import AlreadyRecording, CameraFault, GateClosed, ProfileRefused, SelfTesting, WrongWeights
+from edge.errors import AlreadyRecording, CameraFault, GateClosed, ProfileRefused, SelfTesting, SoundFault, WrongWeights
 from edge.frame import Frame
 from edge.record import Patience
 from edge.record.manifest import SessionManifest
@@ -42,7 +44,7 @@ class Camera:
     """A camera of 320 x 180 whose frames lie 40 ms apart; after `last` of them it waits for `hold` and ends."""
 
     width, height, frames_per_second, frames_dropped, live = 320, 180, 25.0, 0, False
-    waits_s = 0.0
+    waits_s, ahead_ns = 0.0, 0
 
     def __init__(self, start_ns, picture, last=1_000_000, hold=None):
         self.closed = 0
@@ -157,6 +159,64 @@ async def test_a_manifest_that_the_disk_does_not_take_keeps_no_recording_from_en
     await eventually(lambda: node._recording.frames == 60)
     assert (await node.stop()).recording is None
     assert not hold.is_set()
+
+
+class Microphone:
+    """Hears quiet until `unplugged` is set."""
+
+    def __init__(self):
+        self.unplugged = threading.Event()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        pass
+
+    def __iter__(self):
+        while not self.unplugged.wait(0.01):
+            yield Sound(np.zeros(480, np.float32), 0)
+        raise SoundFault("the microphone hw:1 fell silent")
+
+
+async def test_a_microphone_that_is_not_there_is_heard_and_an_alarm_while_video_is_recorded(
+    make_node, source, ledger, panel, zero_ns, monkeypatch, eventually
+):
+    def missing(_device):
+        raise SoundFault("there is no microphone hw:1")
+
+    monkeypatch.setattr(edge.node, "open_microphone", missing)
+    node = make_node(source, ledger, sound="alsa:hw:1")
+    await node.start(order(zero_ns))
+    await eventually(lambda: node._recording.frames == 60)
+    status = await node.status()
+    assert (status.alarms, status.fault) == (("recorded without sound: there is no microphone hw:1",), None)
+    assert panel.beeped == [STARTED, WARNING]
+    status = await node.stop()
+    assert (status.alarms, status.fault) == ((), None)
+    assert sum(row.offer.frames for row in ledger.segments(SegmentState.CLOSED)) == 60
+    # The next one finds it.
+    monkeypatch.setattr(edge.node, "open_microphone", lambda _device: Microphone())
+    assert (await node.start(order(zero_ns, "s2"))).alarms == ()
+    await node.stop()
+
+
+async def test_a_microphone_that_fails_is_heard_and_an_alarm_while_video_is_recorded(
+    make_node, source, ledger, panel, zero_ns, monkeypatch, eventually
+):
+    microphone = Microphone()
+    monkeypatch.setattr(edge.node, "open_microphone", lambda _device: microphone)
+    node = make_node(source, ledger, sound="alsa:hw:1")
+    await node.start(order(zero_ns))
+    await eventually(lambda: node._recording.frames == 60)
+    assert (await node.status()).alarms == ()
+    assert panel.beeped == [STARTED]
+    microphone.unplugged.set()
+    await eventually(lambda: panel.beeped == [STARTED, WARNING])
+    assert (await node.status()).alarms == ("recorded without sound: the microphone hw:1 fell silent",)
+    assert (await node.status()).recording == "s1"
+    assert (await node.stop()).alarms == ()
+    assert sum(row.offer.frames for row in ledger.segments(SegmentState.CLOSED)) == 60
 
 
 CLOSED = {

@@ -2,15 +2,17 @@
 
 import asyncio
 import errno
+import itertools
 import threading
 
 import numpy as np
 import pytest
 
 from edge.capture import CameraSource
+from edge.capture.sound import Sound
 from edge.detect.hailo import Chip
 from edge.encode.libav import LibavCoder
-from edge.errors import CameraFault, HubUnreachable, RecorderFault, WrongWeights
+from edge.errors import CameraFault, HubUnreachable, RecorderFault, SoundFault, WrongWeights
 from edge.frame import Frame
 from edge.gates import Gates
 from edge.record.shelf import Shelf, Shelved
@@ -23,13 +25,14 @@ from wire.message import decode, encode
 from wire.readiness import SelfTestReport, Verdict
 
 STAGES = ["camera", "encoder", "eyes", "disk", "ledger", "hub", "clock", "temperature", "supply", "battery"]
+BEGAN_NS = 1_790_000_000_000_000_000
 PASS, WARN, FAIL = Verdict.PASS, Verdict.WARN, Verdict.FAIL
 
 
 class Camera:
     """A camera whose frames come at the given times in seconds; then it waits for `hold`, and raises `fault`."""
 
-    width, height, frames_per_second, waits_s = 320, 180, 25.0, 0.0
+    width, height, frames_per_second, waits_s, ahead_ns = 320, 180, 25.0, 0.0, 0
 
     def __init__(self, start_ns, picture, times, dropped=0, hold=None, fault=None, live=False):
         self.frames_dropped, self.live = dropped, live
@@ -52,6 +55,36 @@ class Camera:
             self._hold.wait(30)
         if self._fault:
             raise self._fault
+
+
+class Microphone:
+    """Hears the same samples again and again, or `pieces` times and then raises `fault`, or ends; without samples it
+    is at rest until it is `closed`. `heard` is set once it gave some, or cannot."""
+
+    def __init__(self, samples, pieces=None, fault=None):
+        self.heard, self.closed = threading.Event(), threading.Event()
+        self._samples, self._pieces, self._fault = np.asarray(samples, np.float32), pieces, fault
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.closed.set()
+
+    def __iter__(self):
+        if not len(self._samples):
+            self.heard.set()
+            self.closed.wait(30)
+            return
+        for number in itertools.count():
+            if number == self._pieces:
+                self.heard.set()
+                if self._fault:
+                    raise self._fault
+                return
+            yield Sound(self._samples, BEGAN_NS + number * 10_000_000)
+            # Asked again, whoever listens has taken it.
+            self.heard.set()
 
 
 class Source:
@@ -263,6 +296,67 @@ async def test_a_chip_that_is_not_there_fails_the_eyes_that_go_on_without_it(run
     assert "no Hailo chip answers" in told["eyes"].sentence
     assert "by their motion alone" in told["eyes"].sentence
     assert told["encoder"].verdict is PASS
+
+
+@pytest.fixture
+def listen(run, picture, monkeypatch):
+    """Runs a self-test whose pictures wait for what `microphone` hears, or that finds none but the fault it is."""
+
+    async def test(microphone) -> SelfTestReport:
+        def plug_in(device):
+            assert device == "alsa:hw:1"
+            if isinstance(microphone, SoundFault):
+                raise microphone
+            return microphone
+
+        def paced(number):
+            if number == 40 and isinstance(microphone, Microphone):
+                assert microphone.heard.wait(20)
+            return picture(number)
+
+        monkeypatch.setattr("edge.selftest.open_microphone", plug_in)
+        times = [k / 25 for k in range(60)]
+        return await run(source=Source(lambda start_ns: Camera(start_ns, paced, times)), sound="alsa:hw:1")
+
+    return test
+
+
+TONE = 0.1 * np.sin(np.arange(480))
+
+
+async def test_a_microphone_is_recorded_with_the_picture_and_has_a_stage_of_its_own(listen, until):
+    microphone = Microphone(TONE)
+    report = await listen(microphone)
+    assert [stage.code for stage in report.stages] == [*STAGES[:3], "sound", *STAGES[3:]]
+    assert {stage.verdict for stage in report.stages} == {PASS}
+    told = of(report)["sound"]
+    assert told.numbers["heard_s"] >= 0.01
+    assert told.numbers["peak_dbfs"] == pytest.approx(-20, abs=0.1)
+    assert "20 dB below full scale" in told.sentence
+    until(microphone.closed.is_set)
+
+
+UNHEARD = {
+    "missing": (lambda: SoundFault("there is no microphone hw:1"), "there is no microphone hw:1", 0),
+    "unplugged": (lambda: Microphone(TONE, 3, SoundFault("it fell silent")), "it fell silent", 0.03),
+    "ending": (lambda: Microphone(TONE, 3), "gives no more sound", 0.03),
+    "empty": (lambda: Microphone([]), "gives no sound", 0),
+    "muted": (lambda: Microphone(np.zeros(480)), "nothing but silence", None),
+}
+
+
+@pytest.mark.parametrize("name", UNHEARD)
+async def test_a_microphone_of_which_nothing_is_heard_fails_its_stage_alone(listen, name):
+    make, words, heard_s = UNHEARD[name]
+    microphone = make()
+    told = of(await listen(microphone))
+    if isinstance(microphone, Microphone):
+        microphone.closed.set()
+    assert [code for code, stage in told.items() if stage.verdict is not PASS] == ["sound"]
+    assert told["sound"].verdict is FAIL
+    assert words in told["sound"].sentence
+    assert heard_s is None or told["sound"].numbers["heard_s"] == heard_s
+    assert told["encoder"].numbers["frames"] == 50
 
 
 async def test_a_disk_that_writes_too_slowly_fails(run):
