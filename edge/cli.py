@@ -109,6 +109,14 @@ def _parser() -> argparse.ArgumentParser:
         "--delete-confirmed", action="store_true", help="delete segments once the hub has them, not only for room"
     )
     node.add_argument(
+        "--nodes-on-disk",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="how many nodes record onto the disk of --data, this one among them: each counts on its share of the room "
+        "(%(default)s)",
+    )
+    node.add_argument(
         "--health",
         choices=tuple(HEALTH),
         default="board",
@@ -243,6 +251,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         panel=PanelSource.parse(arguments.panel),
         power=POWER[arguments.power](),
         open_chip=open_chip,
+        nodes_on_disk=arguments.nodes_on_disk,
     )
     return asyncio.run(serve(settings, eyes_for, clock, log))
 
@@ -315,6 +324,13 @@ class _Percent:
         if percent != self._told:
             self._told = percent
             print(f"{percent:3d} %  {now.segments} of {now.of_segments} segments", flush=True)
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is below 1")
+    return value
 
 
 def _positive(text: str) -> float:

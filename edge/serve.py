@@ -57,7 +57,8 @@ _LEAVE_S = 10.0
 @dataclass(frozen=True)
 class Settings:
     """What one node process is told: who it is, its camera, where it keeps its data, where it listens, its hub,
-    its settings and where they are kept for the next start, and what its board has; `open_chip` as for `Gates`."""
+    its settings and where they are kept for the next start, and what its board has; `open_chip` as for `Gates`, and
+    `nodes_on_disk` as `nodes` for `Storage`."""
 
     node: NodeId
     source: CameraSource
@@ -73,6 +74,7 @@ class Settings:
     patience: Patience = PATIENCE
     power: Power = field(default_factory=DisabledPower)
     open_chip: Callable[[], None] = lambda: None
+    nodes_on_disk: int = 1
 
 
 async def serve(settings: Settings, eyes_for: EyesFor, clock: RigClock, log: Log) -> int:
@@ -108,7 +110,9 @@ async def _run(
     panel: Panel,
 ) -> int:
     cost = Cost()
-    storage = Storage(shelf, ledger, log, delete_confirmed=settings.config.delete_confirmed)
+    storage = Storage(
+        shelf, ledger, log, delete_confirmed=settings.config.delete_confirmed, nodes=settings.nodes_on_disk
+    )
     storage.sweep()
     manifests = Manifests(shelf, ledger, clock, log, software())
     manifests.mend()

@@ -52,9 +52,10 @@ class Level(StrEnum):
 class StorageState(msgspec.Struct, frozen=True, kw_only=True):
     """The disk at one moment, and in one sentence for whoever runs the node.
 
-    `minutes_left` counts what is free above the reserve and what could be deleted (`deletable_bytes`), at
-    `bytes_per_second`. `slowest_close_s` and `slowest_sync_s` are the worst of the last minute's segments, None before
-    the first: how long one took onto the shelf, and how much of it the disk took to make it durable.
+    `minutes_left` counts this node's share of what is free above the reserve, and what it could delete
+    (`deletable_bytes`), at `bytes_per_second`. `slowest_close_s` and `slowest_sync_s` are the worst of the last
+    minute's segments, None before the first: how long one took onto the shelf, and how much of it the disk took to make
+    it durable.
     """
 
     level: Level
@@ -75,7 +76,8 @@ class StorageState(msgspec.Struct, frozen=True, kw_only=True):
 class Storage:
     """Watches the disk under `shelf` and makes room on it.
 
-    `delete_confirmed` deletes every segment as soon as the hub has confirmed it, instead of when room is needed.
+    `delete_confirmed` deletes every segment as soon as the hub has confirmed it, instead of when room is needed;
+    `nodes` record onto this disk, this one among them, and as much as it does.
     """
 
     def __init__(
@@ -85,12 +87,14 @@ class Storage:
         log: Log,
         *,
         delete_confirmed: bool = False,
+        nodes: int = 1,
         statvfs: Callable[[Path], os.statvfs_result] = os.statvfs,
     ) -> None:
         self._shelf = shelf
         self._ledger = ledger
         self._log = log
         self._delete_confirmed = delete_confirmed
+        self._nodes = nodes
         self._statvfs = statvfs
         self._pixels_per_second = _FIRST_GUESS_PIXELS
         # Two who delete at once would each believe the other's room to be their own work.
@@ -111,8 +115,10 @@ class Storage:
             free, level, minutes = 0, Level.FULL, 0.0
             sentence = f"the disk cannot be asked for its free room ({fault.strerror}): check how it is connected"
         else:
-            reserve = min(RESERVE_BYTES, max(RESERVE_SHARE * whole, RESERVE_S * rate))
-            minutes = max(0.0, (free + deletable - reserve) / rate / 60)
+            reserve = min(RESERVE_BYTES, max(RESERVE_SHARE * whole, RESERVE_S * rate * self._nodes))
+            room = free - reserve
+            # What is missing from the reserve is missing to each of them.
+            minutes = max(0.0, (room / self._nodes if room > 0 else room) + deletable) / rate / 60
             level = Level.FULL if not minutes else Level.LOW if minutes < LOW_MINUTES else Level.OK
             sentence = _sentence(level, minutes, free)
         return StorageState(

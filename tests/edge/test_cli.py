@@ -102,6 +102,7 @@ def test_help_names_every_option(capsys):
         "--hailo-models",
         "--hailo-service",
         "--delete-confirmed",
+        "--nodes-on-disk",
     ):
         assert option in told
 
@@ -119,6 +120,27 @@ def test_the_token_may_come_from_the_environment_and_the_option_wins(monkeypatch
     at = GOOD.index("--token")
     assert main([*GOOD[:at], *options]) == 0
     assert [given.token for given in settings] == [told]
+
+
+@pytest.mark.parametrize(("options", "nodes"), [([], 1), (["--nodes-on-disk", "2"], 2)])
+def test_a_node_is_told_how_many_share_its_disk(monkeypatch, options, nodes):
+    settings = []
+
+    async def serve(given, *_):
+        settings.append(given)
+        return 0
+
+    monkeypatch.setattr("edge.cli.serve", serve)
+    assert main([*GOOD, *options]) == 0
+    assert [given.nodes_on_disk for given in settings] == [nodes]
+
+
+@pytest.mark.parametrize("nodes", ["0", "-1", "1.5", "both"])
+def test_a_disk_has_one_node_at_least(capsys, nodes):
+    with pytest.raises(SystemExit) as end:
+        main([*GOOD, "--nodes-on-disk", nodes])
+    assert end.value.code == 2
+    assert "--nodes-on-disk" in capsys.readouterr().err
 
 
 def test_an_empty_token_in_the_environment_is_none(monkeypatch, capsys):

@@ -118,6 +118,37 @@ def test_what_may_be_deleted_counts_as_room_and_what_may_not_does_not(house, dis
     assert state.minutes_left == pytest.approx((disk.free + 3 * SIZE - RESERVE_BYTES) / 500_000 / 60, abs=0.1)
 
 
+def test_of_a_disk_that_nodes_share_each_promises_its_part_of_the_free_room(make_house, disk):
+    minutes = {}
+    for nodes in (1, 2, 3):
+        house = make_house(nodes=nodes)
+        if nodes == 1:
+            house.session()
+            for sequence in range(31):
+                house.segment(sequence, *([CONFIRMED] if sequence < 30 else []))
+        house.storage.expect(1920 * 1080 * 25)
+        # Its own confirmed segments, a minute of them, are room of which the others know nothing.
+        minutes[nodes] = house.storage.state().minutes_left - 1
+    alone = (disk.free - RESERVE_BYTES) / 500_000 / 60
+    assert minutes == {nodes: pytest.approx(alone / nodes, abs=0.1) for nodes in (1, 2, 3)}
+
+
+def test_a_shared_disk_without_its_reserve_is_as_full_for_each_of_its_nodes(make_house, disk):
+    house = make_house(nodes=2)
+    house.session()
+    for sequence in range(4):
+        house.segment(sequence, CONFIRMED)
+    house.storage.expect(1920 * 1080 * 25)
+    deletable = house.storage.state().deletable_bytes
+    for missing, level in ((deletable - 8192, Level.LOW), (deletable + 8192, Level.FULL)):
+        disk.free = RESERVE_BYTES - missing
+        assert house.storage.state().level is level
+    # On a tiny one, what comes in ten seconds comes from both.
+    disk.whole = 100 << 20
+    disk.free = int(1.5 * RESERVE_S * 500_000) - deletable
+    assert house.storage.state().level is Level.FULL
+
+
 @pytest.mark.parametrize(
     ("minutes", "level"), [(LOW_MINUTES + 1, Level.OK), (LOW_MINUTES - 1, Level.LOW), (0.1, Level.LOW), (0, Level.FULL)]
 )
