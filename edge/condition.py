@@ -9,6 +9,7 @@ from firmware.clock import ClockReading, RigClock
 from firmware.health import Health, HealthReading
 from wire.ids import NodeId
 from wire.message import Message
+from wire.readiness import Finding, Verdict
 from wire.session import SegmentState
 
 FRESH_S = 5.0
@@ -16,7 +17,8 @@ FRESH_S = 5.0
 
 
 class NodeCondition(Message, frozen=True, kw_only=True):
-    """A node's condition at `at_ns` on its clock; `segments` counts those in each state."""
+    """A node's condition at `at_ns` on its clock; `clock_verdict` is what its gate says of `clock`, `segments` counts
+    those in each state."""
 
     KIND = "node-condition"
     VERSION = 1
@@ -25,12 +27,16 @@ class NodeCondition(Message, frozen=True, kw_only=True):
     at_ns: int
     storage: StorageState
     clock: ClockReading
+    clock_verdict: Verdict
     board: HealthReading
     segments: dict[SegmentState, int]
 
 
 class Conditions:
-    """Reads a node's condition, at most once in 5 s however many ask. `now_s` is a clock that never steps."""
+    """Reads a node's condition, at most once in 5 s however many ask.
+
+    `judge_clock` is the clock's gate; `now_s` is a clock that never steps.
+    """
 
     def __init__(
         self,
@@ -39,6 +45,7 @@ class Conditions:
         clock: RigClock,
         health: Health,
         ledger: Ledger,
+        judge_clock: Callable[[ClockReading], Finding],
         now_s: Callable[[], float],
     ) -> None:
         self._node = node
@@ -46,6 +53,7 @@ class Conditions:
         self._clock = clock
         self._health = health
         self._ledger = ledger
+        self._judge_clock = judge_clock
         self._now_s = now_s
         self._reading = asyncio.Lock()
         self._last: NodeCondition | None = None
@@ -60,11 +68,13 @@ class Conditions:
             return self._last
 
     def _read(self) -> NodeCondition:
+        reading = self._clock.read()
         return NodeCondition(
             node=self._node,
             at_ns=self._clock.now_ns(),
             storage=self._storage.state(),
-            clock=self._clock.read(),
+            clock=reading,
+            clock_verdict=self._judge_clock(reading).verdict,
             board=self._health.read(),
             segments=self._ledger.counts(),
         )

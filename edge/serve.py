@@ -175,7 +175,9 @@ async def _run(
             node=node,
             holdings=Holdings(ledger, storage, settings.token, log),
             marks=Marks(settings.node, ledger, clock, panel, log),
-            conditions=Conditions(settings.node, storage, clock, settings.health, ledger, time.monotonic),
+            conditions=Conditions(
+                settings.node, storage, clock, settings.health, ledger, gates.judge_clock, time.monotonic
+            ),
             config=settings.kept,
             running=settings.config,
             power=settings.power,

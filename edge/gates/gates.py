@@ -8,7 +8,7 @@ from edge.frame import Frame
 from edge.gates.checks import check_board, check_camera, check_clock, check_disk, failed, passed
 from edge.gates.gate import Gate, ask
 from edge.storage import Storage
-from firmware.clock import RigClock
+from firmware.clock import ClockReading, RigClock
 from firmware.health import Health
 from wire.ids import NodeId
 from wire.readiness import Finding, GateReport
@@ -88,9 +88,13 @@ class Gates:
     def board(self) -> list[Gate]:
         """Those gates that need neither camera nor disk."""
         return [
-            Gate(("clock",), lambda: [check_clock(self._clock.read(), self._hub_is_here)]),
+            Gate(("clock",), lambda: [self.judge_clock(self._clock.read())]),
             Gate(("temperature", "supply", "battery"), lambda: check_board(self._health.read())),
         ]
+
+    def judge_clock(self, reading: ClockReading) -> Finding:
+        """What the clock's gate says of a reading."""
+        return check_clock(reading, self._hub_is_here)
 
     def _detector(self, name: str) -> Finding:
         self._open_chip()

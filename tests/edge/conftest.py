@@ -415,7 +415,7 @@ def make_api(tmp_path, log, disk, clock, panel, power, health):
                 node=node,
                 holdings=Holdings(ledger, storage, "open-sesame", log),
                 marks=Marks("left", ledger, clock, panel, log),
-                conditions=Conditions("left", storage, clock, health, ledger, time.monotonic),
+                conditions=Conditions("left", storage, clock, health, ledger, node._gates.judge_clock, time.monotonic),
                 config=Config(tmp_path / "config.json"),
                 running=RUNNING,
                 power=power,

@@ -2,15 +2,20 @@
 
 import asyncio
 
+import msgspec
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge.condition import FRESH_S, Conditions, NodeCondition
+from edge.gates.checks import passed
 from edge.record.shelf import Shelf
 from edge.storage import Storage
 from firmware.clock import ClockReading, ClockSource
 from firmware.health import Battery, HealthReading, Supply
 from wire.message import decode, encode
+from wire.readiness import GateReport, Verdict
+from wire.rigtime import MILLISECOND
 from wire.session import NodeStatus, SegmentState, StartRecording
 
 AUTHORISED = {"Authorization": "Bearer open-sesame"}
@@ -49,6 +54,22 @@ async def test_the_condition_tells_of_disk_clock_and_board(client, health, clock
     told = decode(await (await client.get("/api/v1/condition", headers=AUTHORISED)).read(), NodeCondition)
     assert told.storage.free_bytes == disk.free
     assert (told.clock, told.board, told.at_ns) == (clock.reading, health.reading, clock.ns)
+
+
+@pytest.mark.parametrize(
+    ("bound_ms", "hub_is_here", "verdict"),
+    [(1, False, Verdict.PASS), (10, False, Verdict.WARN), (16_000, False, Verdict.FAIL), (16_000, True, Verdict.PASS)],
+)
+async def test_the_condition_judges_the_clock_as_its_gate_does(
+    make_node, make_api, ledger, video, clock, bound_ms, hub_is_here, verdict
+):
+    clock.reading = msgspec.structs.replace(clock.reading, uncertainty_ns=bound_ms * MILLISECOND)
+    node = make_node(f"file:{video}", ledger, hub_is_here=hub_is_here)
+    async with TestClient(TestServer(make_api(node, ledger))) as client:
+        told = decode(await (await client.get("/api/v1/condition", headers=AUTHORISED)).read(), NodeCondition)
+        report = decode(await (await client.get("/api/v1/gates", headers=AUTHORISED)).read(), GateReport)
+    assert told.clock_verdict is verdict
+    assert [gate.verdict for gate in report.gates if gate.code == "clock"] == [verdict]
 
 
 async def test_the_figures_tell_what_was_recorded(recorded, disk):
@@ -92,7 +113,7 @@ async def test_however_many_ask_the_board_is_asked_once_in_a_while(tmp_path, led
             return HealthReading()
 
     storage = Storage(Shelf(tmp_path), ledger, log, statvfs=disk)
-    conditions = Conditions("left", storage, clock, Counting(), ledger, now)
+    conditions = Conditions("left", storage, clock, Counting(), ledger, lambda _reading: passed("clock", ""), now)
     first, second = await asyncio.gather(conditions.read(), conditions.read())
     assert first is second
     now.s += FRESH_S - 0.1

@@ -80,6 +80,7 @@ class Node:
         self.clock = ClockReading(
             source=ClockSource.CHRONY, reference="10.42.0.1", offset_ns=-200_000, uncertainty_ns=1_100_000
         )
+        self.clock_verdict = Verdict.PASS
         self.storage = StorageState(
             level=Level.OK,
             minutes_left=312.0,
@@ -193,6 +194,7 @@ class Node:
             "at_ns": AT_NS,
             "storage": self.storage,
             "clock": self.clock,
+            "clock_verdict": self.clock_verdict,
             "board": self.board,
             "segments": {},
         }
