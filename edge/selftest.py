@@ -120,9 +120,11 @@ class SelfTest:
         self._folder.mkdir(parents=True)
         ledger = Ledger(self._folder / "ledger.sqlite")
         try:
+            # Before the camera: its pictures do not wait.
+            chip_fault = self._open_chip()
             start_ns = self._clock.now_ns()
             camera = _WatchedCamera(self._source.alone().open(start_ns, self._log), nanoseconds(length_s))
-            eyes = _TimedEyes(self._wake(camera), self._timer)
+            eyes = _TimedEyes(self._wake(camera), self._timer, chip_fault)
             ledger.begin_session(
                 SessionRow(
                     session=SESSION,
@@ -169,6 +171,14 @@ class SelfTest:
             ]
         finally:
             ledger.close()
+
+    def _open_chip(self) -> str | None:
+        """Ask for all that the eyes may need of the chip: an empty pitch asks for no pose."""
+        try:
+            self._gates.open_chip()
+        except Exception as fault:
+            return str(fault)
+        return None
 
     def _wake(self, camera: Camera) -> Eyes:
         try:
@@ -259,11 +269,11 @@ class _WatchedCamera:
 class _TimedEyes:
     """Eyes, how many frames they looked at in how many seconds, and whether they saw less than they could."""
 
-    def __init__(self, eyes: Eyes, timer: Callable[[], float]) -> None:
+    def __init__(self, eyes: Eyes, timer: Callable[[], float], impaired: str | None) -> None:
         self.name = eyes.name
         self.looked = 0
         self.seconds = 0.0
-        self.impaired: str | None = None
+        self.impaired = impaired
         """Why at any time, the last time: eyes that get over it once will not do so for a whole match."""
         self._eyes = eyes
         self._timer = timer

@@ -12,7 +12,7 @@ from edge.capture import CameraSource
 from edge.capture.sound import Sound
 from edge.detect.hailo import Chip
 from edge.encode.libav import LibavCoder
-from edge.errors import CameraFault, HubUnreachable, RecorderFault, SoundFault, WrongWeights
+from edge.errors import CameraFault, ChipMissing, HubUnreachable, RecorderFault, SoundFault, WrongWeights
 from edge.frame import Frame
 from edge.gates import Gates
 from edge.record.shelf import Shelf, Shelved
@@ -102,12 +102,14 @@ class Source:
 def run(tmp_path, clock, log, health, disk, make_eyes, picture):
     """Runs a self-test of 2 s and returns its report; by default everything is well."""
 
-    async def make(*, camera=None, source=None, eyes_for=None, hub=None, length_s=2.0, **options) -> SelfTestReport:
+    async def make(
+        *, camera=None, source=None, eyes_for=None, hub=None, length_s=2.0, open_chip=lambda: None, **options
+    ) -> SelfTestReport:
         folder = tmp_path / "node"
         folder.mkdir(exist_ok=True)
         ledger = None
         storage = Storage(Shelf(folder), ledger, log, statvfs=disk)
-        gates = Gates("left", folder, storage, clock, health, hub_is_here=False)
+        gates = Gates("left", folder, storage, clock, health, hub_is_here=False, open_chip=open_chip)
 
         async def silence() -> None:
             pass
@@ -295,6 +297,23 @@ async def test_a_chip_that_is_not_there_fails_the_eyes_that_go_on_without_it(run
     assert told["eyes"].verdict is FAIL
     assert "no Hailo chip answers" in told["eyes"].sentence
     assert "by their motion alone" in told["eyes"].sentence
+    assert told["encoder"].verdict is PASS
+
+
+async def test_what_no_look_needs_of_the_chip_is_asked_for_before_the_camera_is_opened(run, picture):
+    asked = []
+
+    def open_chip():
+        asked.append("chip")
+        raise ChipMissing("there is no yolov8s_pose for this chip")
+
+    def open_camera(start_ns):
+        asked.append("camera")
+        return Camera(start_ns, picture, [k / 25 for k in range(60)])
+
+    told = of(await run(source=Source(open_camera), open_chip=open_chip))
+    assert asked == ["chip", "camera"]
+    assert (told["eyes"].verdict, told["eyes"].sentence) == (FAIL, "there is no yolov8s_pose for this chip")
     assert told["encoder"].verdict is PASS
 
 
