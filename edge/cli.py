@@ -282,7 +282,9 @@ def _export(arguments: argparse.Namespace) -> int:
             if arguments.session in (None, row.key.session)
             and not (row.offer and confirmed.intersection(given_back(row.offer)))
         ]
-        damaged = export(rows, Shelf(arguments.data), arguments.token, arguments.to, _Percent())
+        sessions = {row.key.session for row in rows} | ({arguments.session} - {None})
+        marks = [mark for session in sessions for mark in ledger.marks(session)]
+        damaged = export(rows, marks, Shelf(arguments.data), arguments.token, arguments.to, _Percent())
         still = {row.key for row in ledger.segments(SegmentState.CLOSED, SegmentState.SENT)}
     finally:
         ledger.close()
