@@ -11,6 +11,7 @@ from edge.capture.clocks import boottime_ns, real_minus_boot_ns
 from edge.capture.details import CameraDetails
 from edge.capture.picamera.device import Device
 from edge.capture.picamera.find import find
+from edge.capture.picamera.front_end import raise_timeout
 from edge.capture.picamera.loans import Loan, Loans
 from edge.capture.picamera.planes import tight
 from edge.capture.picamera.sync import Sync, can_sync, sync_controls, sync_patience_s
@@ -68,6 +69,7 @@ class PicameraCamera:
         realtime_ns: Callable[[], int] = time.time_ns,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        short = raise_timeout(os.environ)
         try:
             import libcamera  # noqa: PLC0415
             import picamera2  # noqa: PLC0415
@@ -95,6 +97,8 @@ class PicameraCamera:
         except (RuntimeError, IndexError) as fault:
             raise CameraFault(f"camera {which} cannot be opened, perhaps another process uses it: {fault}") from fault
         self._device = Device(picam2, which, patience.stop_s, self._loans.give_back_all)
+        if short:
+            self._tell("camera-impatient", fault=short)
         try:
             self._configure(profile, cores or os.cpu_count() or 1, sum("/usb" not in c["Id"] for c in look()))
         except BaseException as fault:
