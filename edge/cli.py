@@ -84,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
         default=Sync.OFF,
         help="a picamera's part in keeping the rig's cameras in step (%(default)s)",
     )
+    node.add_argument(
+        "--lens", help="what a picamera looks through, like '6 mm', for the manifests (what the sensor's name says)"
+    )
     node.add_argument("--data", required=True, type=Path, help="folder for segments and ledger")
     node.add_argument("--host", default="127.0.0.1", help="address the API listens on (%(default)s)")
     node.add_argument("--port", type=int, default=8080, help="port the API listens on (%(default)s; 0 for any)")
@@ -231,7 +234,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     settings = Settings(
         node=node,
-        source=CameraSource.parse(arguments.camera, arguments.profile, arguments.sync),
+        source=CameraSource.parse(arguments.camera, arguments.profile, arguments.sync, arguments.lens),
         data=arguments.data,
         host=arguments.host,
         port=arguments.port,

@@ -50,8 +50,9 @@ class Patience:
 class PicameraCamera:
     """The camera `which` (its libcamera Id, or Num), recording `profile` or what suits it, in step with a rig (`sync`).
 
-    Its stream begins with the first frame that is asked for. `log` gets what happens to it. Raises `CameraFault`:
-    `ProfileRefused` for more than sensor or board can hold, `CameraStuck` when only a new process can use it again.
+    `lens` names its lens, where the sensor's name does not say it. Its stream begins with the first frame that is asked
+    for. `log` gets what happens to it. Raises `CameraFault`: `ProfileRefused` for more than sensor or board can hold,
+    `CameraStuck` when only a new process can use it again.
     """
 
     live = True
@@ -63,6 +64,7 @@ class PicameraCamera:
         sync: Sync,
         log: Log | None,
         *,
+        lens: str | None = None,
         patience: Patience = Patience(),
         cores: int | None = None,
         boottime_ns: Callable[[], int] = boottime_ns,
@@ -82,6 +84,7 @@ class PicameraCamera:
         self._picamera2 = picamera2
         self._sync = sync
         self._log = log
+        self._lens = lens
         self._patience = patience
         self._clocks = boottime_ns, realtime_ns
         self._loans = Loans(MOST_LENT, MOST_KEPT)
@@ -143,7 +146,7 @@ class PicameraCamera:
         self._check(mode)
         self.details = CameraDetails(
             model=self._model,
-            lens=_LENSES.get(self._model.removesuffix("_noir")),
+            lens=self._lens or _LENSES.get(self._model.removesuffix("_noir")),
             mode=f"{mode.width}x{mode.height}/{mode.bit_depth}",
             profile=str(profile),
         )

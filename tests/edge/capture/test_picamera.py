@@ -545,6 +545,13 @@ def test_a_source_opens_the_camera_it_names(hardware, plug):
         assert (camera.width, camera.height, camera.frames_per_second) == (1280, 720, 10)
 
 
+@pytest.mark.parametrize("model", ["imx477", "imx708_wide"])
+def test_a_lens_that_was_named_is_the_cameras_whatever_the_sensor_says(hardware, plug, small_modes, model):
+    plug(hardware.Sensor(model, modes=small_modes))
+    with CameraSource.parse("picamera:0", Profile.parse("320x180@25"), lens="6 mm").open(0) as camera:
+        assert camera.details.lens == "6 mm"
+
+
 def test_a_look_through_a_camera_does_not_wait_for_the_rig(plug):
     plug()
     source = CameraSource.parse("picamera:0", Profile.parse("320x180@5"), Sync.CLIENT).alone()
