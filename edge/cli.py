@@ -30,6 +30,7 @@ from firmware.leaving import leave
 from firmware.log import Log
 from firmware.panel import PanelSource
 from firmware.power import DisabledPower, SystemPower
+from firmware.supervision import supervisor
 from wire.durable import make_folder
 from wire.errors import WireError
 from wire.ids import node_id, session_id
@@ -246,6 +247,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         panel=PanelSource.parse(arguments.panel),
         power=POWER[arguments.power](),
         open_chip=open_chip,
+        supervisor=supervisor(os.environ, os.getpid(), log),
     )
     return asyncio.run(serve(settings, eyes_for, clock, log))
 

@@ -43,6 +43,7 @@ from firmware.log import Log
 from firmware.panel import DisabledPanel, Panel, PanelSource
 from firmware.panel.signals import OFF, READY
 from firmware.power import DisabledPower, Power
+from firmware.supervision import DisabledSupervisor, Supervisor
 from firmware.updates import DisabledUpdater
 from wire.ids import NodeId
 from wire.session import SegmentKey
@@ -57,7 +58,8 @@ _LEAVE_S = 10.0
 @dataclass(frozen=True)
 class Settings:
     """What one node process is told: who it is, its camera, where it keeps its data, where it listens, its hub,
-    its settings and where they are kept for the next start, and what its board has; `open_chip` as for `Gates`."""
+    its settings and where they are kept for the next start, what its board has, and who looks after it; `open_chip` as
+    for `Gates`."""
 
     node: NodeId
     source: CameraSource
@@ -73,6 +75,7 @@ class Settings:
     patience: Patience = PATIENCE
     power: Power = field(default_factory=DisabledPower)
     open_chip: Callable[[], None] = lambda: None
+    supervisor: Supervisor = field(default_factory=DisabledSupervisor)
 
 
 async def serve(settings: Settings, eyes_for: EyesFor, clock: RigClock, log: Log) -> int:
@@ -184,6 +187,7 @@ async def _run(
     await web.SockSite(runner, listener).start()
     port = listener.getsockname()[1]
     log.event("listening", host=settings.host, port=port)
+    settings.supervisor.ready()
     panel.light(READY)
     steps = StepDetector(wall_ns=clock.now_ns)
     # The ends that a node's life can have; whichever comes first decides.
@@ -194,6 +198,7 @@ async def _run(
         asyncio.create_task(storage.run(node.storage_told), name="storage"),
         asyncio.create_task(_meter(cost), name="meter"),
         asyncio.create_task(notice_steps(steps.stepped_ns, node.clock_stepped), name="clock"),
+        asyncio.create_task(settings.supervisor.feed(node.gets_on), name="watchdog"),
     }
     announcing = asyncio.create_task(_announce(settings, port, log))
     if running:
@@ -204,6 +209,7 @@ async def _run(
             if task.get_name() != "signal":
                 log.event("broken", part=task.get_name(), fault=task.exception() or "it cannot go on")
         log.event("stopping")
+        settings.supervisor.stopping()
         leave_within(_LEAVE_S, 1)
         # First of all whoever looks on is let go: a look may open the camera again.
         await api.shutdown()

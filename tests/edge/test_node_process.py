@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -31,7 +32,7 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 class NodeProcess:
     """`touchline-edge serve` and its log; commands in `tools` are found before the machine's own."""
 
-    def __init__(self, data: Path, camera: str, hub: str, *options: str, tools: Path | None = None) -> None:
+    def __init__(self, data: Path, camera: str, hub: str, *options: str, tools: Path | None = None, **told_by) -> None:
         self.lines: list[str] = []
         command = [sys.executable, "-c", "import sys; from edge.cli import run; sys.exit(run())", "serve"]
         told = ["--node", "left", "--camera", camera, "--data", str(data), "--hub", hub, "--token", TOKEN]
@@ -39,7 +40,9 @@ class NodeProcess:
             [*command, *told, "--port", "0", "--detector", "motion", *options],
             stderr=subprocess.PIPE,
             text=True,
-            env={**ENVIRONMENT, "PATH": f"{tools}:{ENVIRONMENT['PATH']}"} if tools else ENVIRONMENT,
+            env={**ENVIRONMENT, "PATH": f"{tools}:{ENVIRONMENT['PATH']}", **told_by}
+            if tools
+            else ENVIRONMENT | told_by,
             cwd=data.parent,
         )
         self.pid = self._process.pid
@@ -260,6 +263,25 @@ async def test_a_signal_ends_a_node_whose_camera_hangs(node, virtual_camera, tmp
     assert await asyncio.to_thread(process.end) == 0
     assert time.monotonic() - begun < 5
     assert sum(row.offer.frames for row in assert_sound(tmp_path / "data", zero_ns)) == 70
+
+
+async def test_systemd_hears_when_a_node_serves_that_it_gets_on_and_that_it_ends(node, long_video, zero_ns, tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(20)
+        there = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "2000000"}
+        recorder = node(f"file:{long_video}", **there)
+        assert systemd.recv(64) == b"READY=1"
+        await started(recorder.address(), zero_ns)
+        assert [systemd.recv(64) for _ in range(4)] == [b"WATCHDOG=1"] * 4
+        recorder.send(signal.SIGTERM)
+        assert recorder.end() == 0
+        systemd.setblocking(False)
+        heard = [b""]
+        while heard[-1] != b"STOPPING=1":
+            heard.append(systemd.recv(64))
+        assert set(heard[1:-1]) <= {b"WATCHDOG=1"}
+    assert "watchdog-withheld" not in recorder.log
 
 
 def test_a_taken_port_is_named_in_one_sentence(node, video, tmp_path):
