@@ -18,7 +18,7 @@ import pytest
 from edge.ledger import Ledger
 from edge.record.shelf import TRACKS, VIDEO, Shelf
 from wire.message import decode, encode
-from wire.readiness import GateReport
+from wire.readiness import GateReport, Verdict
 from wire.session import NodeStatus, SegmentState, StartRecording
 from wire.tracks import decode_tracks
 
@@ -355,6 +355,20 @@ async def test_a_node_whose_hub_is_elsewhere_needs_a_clock_that_is_right_or_an_o
         assert answer.status == status
         if status == 409:
             assert [gate.code for gate in decode(await answer.read(), GateReport).closed] == ["clock"]
+
+
+@pytest.mark.parametrize(("hub", "verdict"), [("10.42.0.1", Verdict.PASS), ("0.0.0.0", Verdict.WARN)])
+async def test_a_node_knows_whether_its_clock_follows_its_hub(node, video, tmp_path, hub, verdict):
+    chronyc = tmp_path / "tools" / "chronyc"
+    chronyc.parent.mkdir()
+    chronyc.write_text("#!/bin/sh\necho 0A2A0001,10.42.0.1,9,1790000000.0,0.001,0,0,0,0,0,0.001,0.0003,4.1,Normal\n")
+    chronyc.chmod(0o755)
+    url = await asyncio.to_thread(node(f"file:{video}", f"http://{hub}:9", tools=chronyc.parent).address)
+    async with aiohttp.ClientSession(headers=AUTHORISED) as http, http.get(f"{url}/api/v1/gates") as answer:
+        report = decode(await answer.read(), GateReport)
+    [clock] = [gate for gate in report.gates if gate.code == "clock"]
+    assert clock.verdict is verdict
+    assert ("not the hub (0.0.0.0)" in clock.sentence) == (verdict is Verdict.WARN)
 
 
 @pytest.mark.slow
