@@ -19,9 +19,9 @@ from unittest.mock import patch
 
 import cv2
 import numpy as np
+from onnxruntime import InferenceSession
 
 from edge.capture.file import FileCamera
-from edge.detect.onnx import OnnxDetector
 from edge.detect.picture import Plane, planes_of
 from edge.encode import Packet
 from edge.encode.libav import LibavCoder
@@ -67,8 +67,8 @@ class Source:
 
 @dataclass(frozen=True)
 class EyesCost:
-    """CPU seconds over so many frames: of x264 superfast, of the network's passes (with the picture made for them and
-    their answer decoded), of everything else the eyes do until a segment's rows are there, and of keeping video and
+    """CPU seconds over so many frames: of x264 superfast, of the network's passes, of everything else the eyes do until
+    a segment's rows are there, the picture for a pass and what becomes of its answer among it, and of keeping video and
     rows: the MP4, `.tracks`, checksums, disk and ledger."""
 
     frames: int
@@ -110,7 +110,7 @@ def measured_cost(source: Source, seconds: float, shrunk: bool) -> EyesCost:
     counted = 0
     with (
         _keeping(source) as keep,
-        patch.object(OnnxDetector, "look_at", clock.inside("passes", OnnxDetector.look_at)),
+        patch.object(InferenceSession, "run", clock.inside("passes", InferenceSession.run)),
     ):
         for segment in range(warm + measured):
             if segment == warm:

@@ -30,6 +30,7 @@ from firmware.leaving import leave
 from firmware.log import Log
 from firmware.panel import PanelSource
 from firmware.power import DisabledPower, SystemPower
+from firmware.supervision import supervisor
 from wire.durable import make_folder
 from wire.errors import WireError
 from wire.ids import node_id, session_id
@@ -83,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
         choices=Sync,
         default=Sync.OFF,
         help="a picamera's part in keeping the rig's cameras in step (%(default)s)",
+    )
+    node.add_argument(
+        "--lens", help="what a picamera looks through, like '6 mm', for the manifests (what the sensor's name says)"
     )
     node.add_argument("--data", required=True, type=Path, help="folder for segments and ledger")
     node.add_argument("--host", default="127.0.0.1", help="address the API listens on (%(default)s)")
@@ -239,7 +243,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     settings = Settings(
         node=node,
-        source=CameraSource.parse(arguments.camera, arguments.profile, arguments.sync),
+        source=CameraSource.parse(arguments.camera, arguments.profile, arguments.sync, arguments.lens),
         data=arguments.data,
         host=arguments.host,
         port=arguments.port,
@@ -252,6 +256,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         power=POWER[arguments.power](),
         open_chip=open_chip,
         nodes_on_disk=arguments.nodes_on_disk,
+        supervisor=supervisor(os.environ, os.getpid(), log),
     )
     return asyncio.run(serve(settings, eyes_for, clock, log))
 
@@ -291,7 +296,9 @@ def _export(arguments: argparse.Namespace) -> int:
             if arguments.session in (None, row.key.session)
             and not (row.offer and confirmed.intersection(given_back(row.offer)))
         ]
-        damaged = export(rows, Shelf(arguments.data), arguments.token, arguments.to, _Percent())
+        sessions = {row.key.session for row in rows} | ({arguments.session} - {None})
+        marks = [mark for session in sessions for mark in ledger.marks(session)]
+        damaged = export(rows, marks, Shelf(arguments.data), arguments.token, arguments.to, _Percent())
         still = {row.key for row in ledger.segments(SegmentState.CLOSED, SegmentState.SENT)}
     finally:
         ledger.close()

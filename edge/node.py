@@ -133,6 +133,8 @@ class Node:
         self._stepped: str | None = None
         self._deaf: str | None = None
         """Why the recording that runs has no sound, where it should."""
+        self._seen: tuple[Recording, int] | None = None
+        """What `gets_on` was shown last."""
 
     @property
     def session(self) -> SessionId | None:
@@ -337,6 +339,13 @@ class Node:
         self._leave_the_test_alone()
         if self.session:
             raise AlreadyRecording(f"node {self.node} is recording session {self.session}: stop it first")
+
+    def gets_on(self) -> bool:
+        """Whether it has proven since the last call that it can do its duty: it is not broken, and the threads of what
+        it records are still watched over, which the watch shows every half second."""
+        recording = self._recording
+        before, self._seen = self._seen, (recording, recording.watching.step) if recording else None
+        return not self.broken.is_set() and (self._seen is None or self._seen != before)
 
     def cost(self) -> NodeCost:
         """What the node's work has cost so far."""

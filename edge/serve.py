@@ -7,7 +7,7 @@ import ipaddress
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,13 +16,16 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+# Comes with zeroconf.
+from ifaddr import get_adapters
+
 from edge.api import Served, application
 from edge.api.access import PIN_FILE, Access, OperatorPin
 from edge.capture import CameraSource
 from edge.condition import Conditions
 from edge.config import Config, NodeConfig
 from edge.cost import Cost
-from edge.errors import EdgeError, PortTaken, SegmentRefused
+from edge.errors import EdgeError, HubUnreachable, PortTaken, SegmentRefused
 from edge.gates import Gates
 from edge.holdings import Holdings
 from edge.ledger import NAME, Ledger, SessionRow
@@ -34,7 +37,7 @@ from edge.record.manifest import Manifests
 from edge.selftest import SESSION, SelfTest
 from edge.storage import Storage
 from firmware.clock import RigClock, StepDetector
-from firmware.discovery import NODE_SERVICE, Announcement
+from firmware.discovery import NODE_SERVICE, Announcement, is_own
 from firmware.errors import PanelFault
 from firmware.health import Health
 from firmware.holding import hold
@@ -43,12 +46,14 @@ from firmware.log import Log
 from firmware.panel import DisabledPanel, Panel, PanelSource
 from firmware.panel.signals import OFF, READY
 from firmware.power import DisabledPower, Power
+from firmware.supervision import DisabledSupervisor, Supervisor
 from firmware.updates import DisabledUpdater
 from wire.ids import NodeId
 from wire.session import SegmentKey
 
 _METER_EVERY_S = 1.0
 _STEP_EVERY_S = 1.0
+_LOCATE_EVERY_S = 30.0
 _STOP_S = 4.0
 _LEAVE_S = 10.0
 """After this the process ends whatever it waits for: a disk that never answers holds its threads, and the ledger."""
@@ -57,8 +62,8 @@ _LEAVE_S = 10.0
 @dataclass(frozen=True)
 class Settings:
     """What one node process is told: who it is, its camera, where it keeps its data, where it listens, its hub,
-    its settings and where they are kept for the next start, and what its board has; `open_chip` as for `Gates`, and
-    `nodes_on_disk` as `nodes` for `Storage`."""
+    its settings and where they are kept for the next start, what its board has, and who looks after it; `open_chip` as
+    for `Gates`, and `nodes_on_disk` as `nodes` for `Storage`."""
 
     node: NodeId
     source: CameraSource
@@ -75,6 +80,7 @@ class Settings:
     power: Power = field(default_factory=DisabledPower)
     open_chip: Callable[[], None] = lambda: None
     nodes_on_disk: int = 1
+    supervisor: Supervisor = field(default_factory=DisabledSupervisor)
 
 
 async def serve(settings: Settings, eyes_for: EyesFor, clock: RigClock, log: Log) -> int:
@@ -123,6 +129,7 @@ async def _run(
         clock,
         settings.health,
         hub_is_here=on_this_machine(settings.hub),
+        hub_addresses=lambda: elsewhere(hub),
         open_chip=settings.open_chip,
     )
     self_test = SelfTest(
@@ -191,6 +198,7 @@ async def _run(
     await web.SockSite(runner, listener).start()
     port = listener.getsockname()[1]
     log.event("listening", host=settings.host, port=port)
+    settings.supervisor.ready()
     panel.light(READY)
     steps = StepDetector(wall_ns=clock.now_ns)
     # The ends that a node's life can have; whichever comes first decides.
@@ -201,8 +209,9 @@ async def _run(
         asyncio.create_task(storage.run(node.storage_told), name="storage"),
         asyncio.create_task(_meter(cost), name="meter"),
         asyncio.create_task(notice_steps(steps.stepped_ns, node.clock_stepped), name="clock"),
+        asyncio.create_task(settings.supervisor.feed(node.gets_on), name="watchdog"),
     }
-    announcing = asyncio.create_task(_announce(settings, port, log))
+    beside = {asyncio.create_task(_announce(settings, port, log)), asyncio.create_task(locate(hub))}
     if running:
         ends.add(asyncio.create_task(_go_on(node, running), name="resume"))
     try:
@@ -211,6 +220,7 @@ async def _run(
             if task.get_name() != "signal":
                 log.event("broken", part=task.get_name(), fault=task.exception() or "it cannot go on")
         log.event("stopping")
+        settings.supervisor.stopping()
         leave_within(_LEAVE_S, 1)
         # First of all whoever looks on is let go: a look may open the camera again.
         await api.shutdown()
@@ -220,9 +230,9 @@ async def _run(
         log.event("stop-timeout", fault="the last segment could not be closed in time; the next start will salvage it")
         return 1
     finally:
-        for task in (*ends, announcing):
+        for task in (*ends, *beside):
             task.cancel()
-        await asyncio.gather(*ends, announcing, return_exceptions=True)
+        await asyncio.gather(*ends, *beside, return_exceptions=True)
         await runner.cleanup()
         panel.light(OFF)
         log.event("stopped")
@@ -254,6 +264,20 @@ def _panel(settings: Settings, log: Log) -> Panel:
         # A match without beeps is better than none.
         log.event("panel-fault", fault=fault)
         return DisabledPanel()
+
+
+def elsewhere(hub: Hub) -> Collection[str]:
+    """The hub's addresses; none where it was found on this machine, whose clock they share."""
+    adapters = list(get_adapters())
+    return () if any(is_own(address, adapters) for address in hub.addresses) else hub.addresses
+
+
+async def locate(hub: Hub) -> None:
+    """Look for the hub until it is found, before there is anything to hand over: its gate wants to know where it is."""
+    while True:
+        with contextlib.suppress(HubUnreachable):
+            return await hub.locate()
+        await asyncio.sleep(_LOCATE_EVERY_S)
 
 
 async def _knock(hub: Hub, node: NodeId) -> None:

@@ -112,6 +112,12 @@ async def announced(
     return list(dict.fromkeys(found))
 
 
+def is_own(address: str, adapters: Iterable[ifaddr.Adapter]) -> bool:
+    """Whether an IP address is this machine's."""
+    wanted = ipaddress.ip_address(address)
+    return wanted.is_loopback or str(wanted) in addresses(adapters, wanted.version)
+
+
 def addresses(adapters: Iterable[ifaddr.Adapter], version: int) -> list[str]:
     """Where others reach this machine by IP `version` 4 or 6; loopback only where there is nothing else.
 

@@ -1,5 +1,6 @@
 """Moments that people at the field marked at a node, as events of the match."""
 
+import threading
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -16,10 +17,14 @@ SAME_S = 1.0
 
 
 class MarkBook:
-    """What nodes told of a session's marks, kept in its folder: a node may be packed away before they are needed."""
+    """What nodes told of a session's marks, kept in its folder: a node may be packed away before they are needed.
+
+    They may be taken from any thread, but into one book: two would lose what the other took.
+    """
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
+        self._lock = threading.Lock()
 
     def of(self, session: SessionId) -> list[Mark]:
         """All that are known, in the order of their time."""
@@ -28,11 +33,12 @@ class MarkBook:
 
     def take(self, session: SessionId, marks: Iterable[Mark]) -> None:
         """Keep these too; one of a node and time that is known already has a new note."""
-        known = {(mark.node, mark.time_ns): mark for mark in self.of(session)}
-        both = known | {(mark.node, mark.time_ns): mark for mark in marks if mark.session == session}
-        if both != known:
-            kept = sorted(both.values(), key=lambda mark: (mark.time_ns, mark.node))
-            write_durably(self._sessions.folder(session).marks, msgspec.json.encode(kept))
+        with self._lock:
+            known = {(mark.node, mark.time_ns): mark for mark in self.of(session)}
+            both = known | {(mark.node, mark.time_ns): mark for mark in marks if mark.session == session}
+            if both != known:
+                kept = sorted(both.values(), key=lambda mark: (mark.time_ns, mark.node))
+                write_durably(self._sessions.folder(session).marks, msgspec.json.encode(kept))
 
 
 def marked(marks: Iterable[Mark], offsets_ns: Mapping[NodeId, int], start_ns: int, duration_s: float) -> list[Event]:

@@ -21,6 +21,7 @@ from firmware.log import Log
 from hub.api import SessionsApi, plain_errors, proof_routes
 from hub.errors import HubError
 from hub.ingest import Ingest, ingest_routes
+from hub.marks import MarkBook
 from hub.nodes import Node, RigNodes
 from hub.panorama.timeline import Arrivals
 from hub.pipeline import Pipeline
@@ -64,6 +65,7 @@ async def serve(settings: Settings, clock: Clock, log: Log) -> int:
 async def _run(settings: Settings, clock: Clock, log: Log, http: aiohttp.ClientSession) -> int:
     arrivals = Arrivals()
     sessions = Sessions(settings.data / "sessions")
+    marks = MarkBook(sessions)
 
     async def confirmed(key: SegmentKey, offer: SegmentOffer) -> None:
         log.event("confirmed", session=key.session, node=key.node, segment=key.sequence, last=offer.last)
@@ -79,7 +81,7 @@ async def _run(settings: Settings, clock: Clock, log: Log, http: aiohttp.ClientS
         loop.call_soon_threadsafe(broken.set)
 
     worker = Worker(pipeline, sessions, arrivals, log, break_off)
-    api = SessionsApi(sessions, nodes, settings.token, clock.now_ns, secrets.token_bytes, worker.add)
+    api = SessionsApi(sessions, marks, nodes, settings.token, clock.now_ns, secrets.token_bytes, worker.add)
     app = web.Application(middlewares=[plain_errors(log)])
     app.add_routes(ingest_routes(ingest))
     app.add_routes(api.routes())
@@ -92,7 +94,7 @@ async def _run(settings: Settings, clock: Clock, log: Log, http: aiohttp.ClientS
     ends = {
         asyncio.create_task(asked.wait(), name="signal"),
         asyncio.create_task(broken.wait(), name="pipeline"),
-        asyncio.create_task(Watch(sessions, ingest.shelf, nodes, arrivals, log).run(), name="watch"),
+        asyncio.create_task(Watch(sessions, marks, ingest.shelf, nodes, arrivals, log).run(), name="watch"),
     }
     beside: list[asyncio.Task[None]] = []
     if settings.viewer is not None:

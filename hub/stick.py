@@ -10,20 +10,27 @@ from hub.errors import HubError
 from wire.durable import write_durably
 from wire.errors import WireError
 from wire.hand_over import DIGEST, SEGMENTS, UPLOADS, content_digest, receipt_path, upload_metadata
-from wire.message import decode, encode
+from wire.marks import NodeMarks
+from wire.message import M, decode, encode
 from wire.proof import seal, unseal
 from wire.session import SegmentOffer, SegmentReceipt
-from wire.stick import OFFER, RECEIPTS, TRACKS, VIDEO, StickReceipts
+from wire.stick import MARKS, OFFER, RECEIPTS, TRACKS, VIDEO, StickReceipts, marks_path
 from wire.tus.client import TusClient
 from wire.tus.errors import UploadFailed, UploadRefused
 
 _MOST_BYTES = 1 << 16
 """Of an offer: a larger file is none."""
+_MOST_MARKS_BYTES = 1 << 20
+"""Of a node's marks, room for thousands: the hub reads no larger message."""
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=180)
 
 
 class LeftOut(HubError):
-    """A segment of a stick that is not taken in; others may be."""
+    """A segment, or a node's marks, of a stick that are not taken in; others may be."""
+
+
+class _Unknown(HubError):
+    """The hub has no such place."""
 
 
 class StickUnusable(HubError):
@@ -31,7 +38,7 @@ class StickUnusable(HubError):
 
 
 class Stick:
-    """The stick's `folder`, whose segments are handed over to the hub at `url` with the rig's token."""
+    """The stick's `folder`, whose marks and segments are handed over to the hub at `url` with the rig's token."""
 
     def __init__(self, folder: Path, url: str, token: str, http: aiohttp.ClientSession) -> None:
         self._folder = folder
@@ -42,10 +49,11 @@ class Stick:
         self._tus = TusClient(http, self._url + UPLOADS, self._headers)
 
     async def take_in(self, told: Callable[[int, int], None]) -> list[LeftOut]:
-        """Hand over every segment, each node's oldest first, and leave the hub's receipts; what was left out and why.
+        """Hand over all marks, then every segment, each node's oldest first, and leave the hub's receipts; what was
+        left out and why.
 
-        `told` gets how many are done of how many. May be repeated: what the hub holds already is only confirmed again.
-        Raises `HubError` when the hub does not answer; what it confirmed until then is on the stick.
+        `told` gets how many segments are done of how many. May be repeated: what the hub holds already is only
+        confirmed again. Raises `HubError` when the hub does not answer; what it confirmed until then is on the stick.
         """
         if not self._folder.is_dir():
             raise StickUnusable(f"{self._folder} is not there: is the stick plugged in and mounted?")
@@ -53,6 +61,12 @@ class Stick:
         confirmed: list[SegmentOffer] = []
         left_out: list[LeftOut] = []
         try:
+            # With its last segment a session may be complete, and its events are made with the marks known by then.
+            for place in sorted(self._folder.glob(f"*/*/{MARKS}")):
+                try:
+                    await self._marks(place)
+                except LeftOut as fault:
+                    left_out.append(fault)
             for count, place in enumerate(places):
                 told(count, len(places))
                 try:
@@ -63,6 +77,17 @@ class Stick:
             self._leave_receipts(confirmed)
         told(len(places), len(places))
         return left_out
+
+    async def _marks(self, place: Path) -> None:
+        told = self._unsealed(place, NodeMarks, "a list of marks", _MOST_MARKS_BYTES)
+        if self._folder / marks_path(told.session, told.node) != place:
+            raise LeftOut(f"{place} holds the marks of session {told.session} and node {told.node}")
+        try:
+            await self._answer("POST", f"/api/v1/sessions/{told.session}/marks", place, encode(told))
+        except _Unknown as fault:
+            raise LeftOut(
+                f"{place}: the hub takes no marks of this session, or is too old to take any: {fault}"
+            ) from None
 
     async def _segment(self, place: Path) -> SegmentOffer:
         offer = self._offer(place)
@@ -78,15 +103,18 @@ class Stick:
         return offer
 
     def _offer(self, place: Path) -> SegmentOffer:
-        try:
-            if place.stat().st_size > _MOST_BYTES:
-                raise LeftOut(f"{place} is no offer")
-            offer = unseal(place.read_bytes(), SegmentOffer, self._token)
-        except (OSError, WireError) as fault:
-            raise LeftOut(f"{place} is not an offer of this rig's node: {fault}") from None
+        offer = self._unsealed(place, SegmentOffer, "an offer", _MOST_BYTES)
         if self._folder / offer.key.path(OFFER) != place:
             raise LeftOut(f"{place} is the offer of another segment, {offer.key.path('')}")
         return offer
+
+    def _unsealed(self, place: Path, kind: type[M], what: str, most_bytes: int) -> M:
+        try:
+            if place.stat().st_size > most_bytes:
+                raise LeftOut(f"{place} is too large to be {what}")
+            return unseal(place.read_bytes(), kind, self._token)
+        except (OSError, WireError) as fault:
+            raise LeftOut(f"{place} is not {what} of this rig's node: {fault}") from None
 
     async def _send(self, path: Path, offer: SegmentOffer, part: str) -> None:
         try:
@@ -99,6 +127,9 @@ class Stick:
             raise HubError(f"the hub at {self._url} broke off: {fault}") from None
 
     async def _receipt(self, method: str, path: str, place: Path, body: bytes | None = None) -> SegmentReceipt:
+        return decode(await self._answer(method, path, place, body), SegmentReceipt)
+
+    async def _answer(self, method: str, path: str, place: Path, body: bytes | None = None) -> bytes:
         headers = {**self._headers, **({DIGEST: content_digest(body)} if body is not None else {})}
         try:
             async with self._http.request(
@@ -109,9 +140,10 @@ class Stick:
             raise HubError(f"the hub at {self._url} does not answer: {fault or type(fault).__name__}") from None
         if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT):
             raise LeftOut(f"{place}: {raw.decode(errors='replace')}")
-        if status != HTTPStatus.OK:
-            raise HubError(f"the hub at {self._url} answered {status}: {raw.decode(errors='replace')[:300]}")
-        return decode(raw, SegmentReceipt)
+        if status not in (HTTPStatus.OK, HTTPStatus.NO_CONTENT):
+            kind = _Unknown if status == HTTPStatus.NOT_FOUND else HubError
+            raise kind(f"the hub at {self._url} answered {status}: {raw.decode(errors='replace')[:300]}")
+        return raw
 
     def _leave_receipts(self, confirmed: list[SegmentOffer]) -> None:
         place = self._folder / RECEIPTS

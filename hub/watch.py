@@ -27,6 +27,7 @@ class Watch:
     def __init__(
         self,
         sessions: Sessions,
+        marks: MarkBook,
         shelf: SegmentShelf,
         nodes: RigNodes,
         arrivals: Arrivals,
@@ -34,12 +35,12 @@ class Watch:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._sessions = sessions
+        self._marks = marks
         self._shelf = shelf
         self._nodes = nodes
         self._arrivals = arrivals
         self._log = log
         self._sleep = sleep
-        self._marks = MarkBook(sessions)
         self._idle: dict[tuple[SessionId, NodeId], int] = {}
         self._silent: dict[tuple[SessionId, NodeId], int] = {}
 

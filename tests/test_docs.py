@@ -13,6 +13,7 @@ import viewer.cli
 from firmware.panel import BEEPS, LIGHTS
 from hub.api import SessionsApi, proof_routes
 from hub.ingest import Ingest, ingest_routes
+from hub.marks import MarkBook
 from hub.sessions import Sessions
 
 ROOT = Path(__file__).parents[1]
@@ -57,7 +58,9 @@ def test_every_route_of_the_hub_is_documented(tmp_path):
         return None
 
     ingest = Ingest(tmp_path, "t", int, nobody)
-    routes = ingest_routes(ingest) + SessionsApi(Sessions(tmp_path / "s"), None, "t", int, bytes, print).routes()
+    sessions = Sessions(tmp_path / "s")
+    api = SessionsApi(sessions, MarkBook(sessions), None, "t", int, bytes, print)
+    routes = ingest_routes(ingest) + api.routes()
     routes += proof_routes("t")
     ingest.close()
     for route in routes:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from wire.errors import MalformedMessage
 from wire.ids import NodeId, SessionId, node_id, session_id
 from wire.message import Message
 
@@ -39,3 +40,20 @@ class Mark(Message, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         session_id(self.session)
         node_id(self.node)
+
+
+class NodeMarks(Message, frozen=True, kw_only=True):
+    """The marks of a session that were set at one node, for whoever cannot ask it; any of another is malformed."""
+
+    KIND = "node-marks"
+    VERSION = 1
+
+    session: SessionId
+    node: NodeId
+    marks: tuple[Mark, ...]
+
+    def __post_init__(self) -> None:
+        session_id(self.session)
+        node_id(self.node)
+        if any((mark.session, mark.node) != (self.session, self.node) for mark in self.marks):
+            raise MalformedMessage(f"a mark is not of session {self.session} and node {self.node}")

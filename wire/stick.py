@@ -1,9 +1,11 @@
 """What is carried on a stick from a node to the hub, and what is carried back.
 
 Below the stick's folder lies each segment as on any shelf, `<session>/<node>/<sequence>.mp4` + `.tracks` + `.offer`;
-the sealed offer comes last, so a segment with an offer is whole. The hub leaves its sealed receipts beside them.
+the sealed offer comes last, so a segment with an offer is whole. Before its segments come a node's sealed marks of the
+session, if there are any (`NodeMarks`). The hub leaves its sealed receipts beside the sessions.
 """
 
+from wire.ids import NodeId, SessionId
 from wire.message import Message
 from wire.session import SegmentKey, SegmentOffer
 
@@ -12,6 +14,13 @@ TRACKS = ".tracks"
 OFFER = ".offer"
 RECEIPTS = "touchline.receipts"
 """The name of the hub's receipts in the stick's folder."""
+MARKS = "touchline.marks"
+"""The name of a node's marks among its segments of a session."""
+
+
+def marks_path(session: SessionId, node: NodeId) -> str:
+    """`session/node/touchline.marks`: the place of a node's marks below the stick's folder."""
+    return f"{session}/{node}/{MARKS}"
 
 
 class StickReceipts(Message, frozen=True, kw_only=True):

@@ -15,24 +15,28 @@ DRIVERS = ("file", "virtual", "picamera")
 @dataclass(frozen=True)
 class CameraSource:
     """A driver's name and the place it reads from: a file, a socket, or a camera's libcamera Id, which is the path of
-    its connector in the device tree (or its number). Profile and part in the rig's synchronisation are a `picamera`'s.
+    its connector in the device tree (or its number). Profile, part in the rig's synchronisation and the name of the
+    lens are a `picamera`'s.
     """
 
     driver: str
     path: Path
     profile: Profile | None = None
     sync: Sync = Sync.OFF
+    lens: str | None = None
 
     @classmethod
-    def parse(cls, text: str, profile: Profile | None = None, sync: Sync = Sync.OFF) -> "CameraSource":
+    def parse(
+        cls, text: str, profile: Profile | None = None, sync: Sync = Sync.OFF, lens: str | None = None
+    ) -> "CameraSource":
         """The source that `text` names; raises `CameraFault` unless it is `file:PATH`, `virtual:SOCKET` or
-        `picamera:ID`, and for a profile or synchronisation of what records as it comes."""
+        `picamera:ID`, and for a profile, synchronisation or lens of what records as it comes."""
         driver, _, path = text.partition(":")
         if driver not in DRIVERS or not path:
             raise CameraFault(f"{text!r} is not a camera: write file:PATH or virtual:SOCKET, or picamera:ID on a board")
-        if driver != "picamera" and (profile or sync is not Sync.OFF):
-            raise CameraFault(f"a profile and synchronisation are for picamera:ID; {text} records as it comes")
-        return cls(driver, Path(path), profile, sync)
+        if driver != "picamera" and (profile or sync is not Sync.OFF or lens):
+            raise CameraFault(f"profile, synchronisation and lens are for picamera:ID; {text} records as it comes")
+        return cls(driver, Path(path), profile, sync, lens)
 
     def __str__(self) -> str:
         return f"{self.driver}:{self.path}"
@@ -54,7 +58,7 @@ class CameraSource:
         if self.driver == "picamera":
             from edge.capture.picamera.camera import PicameraCamera  # noqa: PLC0415
 
-            return PicameraCamera(str(self.path), self.profile, self.sync, log)
+            return PicameraCamera(str(self.path), self.profile, self.sync, log, lens=self.lens)
         from edge.capture.virtual import VirtualCamera  # noqa: PLC0415
 
         return VirtualCamera(self.path, start_ns)

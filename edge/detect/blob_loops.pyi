@@ -23,6 +23,10 @@ def measured(runs: Int32s, part: Int32s, count: int, luma: Plane, behind: Plane)
 def shared(a: Floats, b: Floats) -> Floats:
     """Intersection over union of boxes (n, 4) and (m, 4): (n, m)."""
 
+def apart(box: Floats, score: Floats, limit: float) -> Rows:
+    """Rows of boxes (n, 4) without those that share more than `limit` (intersection over union) with one of a higher
+    score (n,) that is left: strongest first."""
+
 def upright(box: Floats, area: Floats, tall: Floats, least: float, most: float) -> Flags:
     """Which blobs (n,) are as high as a person there is `tall`, from `least` to `most` times that, and not broad."""
 

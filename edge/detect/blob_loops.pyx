@@ -132,6 +132,31 @@ def shared(const double[:, :] a, const double[:, :] b):
     return found
 
 
+def apart(const double[:, :] box, const double[:] score, double limit):
+    cdef Py_ssize_t nth, other, one, two, count = 0
+    cdef double wide, high, common, either
+    cdef Py_ssize_t[::1] order = np.argsort(-np.asarray(score), kind="stable")
+    rows = np.empty(box.shape[0], np.intp)
+    cdef Py_ssize_t[::1] kept = rows
+    for nth in range(box.shape[0]):
+        one = order[nth]
+        for other in range(count):
+            two = kept[other]
+            wide = min(box[one, 2], box[two, 2]) - max(box[one, 0], box[two, 0])
+            high = min(box[one, 3], box[two, 3]) - max(box[one, 1], box[two, 1])
+            if wide <= 0 or high <= 0:
+                continue
+            common = wide * high
+            either = (box[one, 2] - box[one, 0]) * (box[one, 3] - box[one, 1])
+            either += (box[two, 2] - box[two, 0]) * (box[two, 3] - box[two, 1])
+            if common > limit * (either - common):
+                break
+        else:
+            kept[count] = one
+            count += 1
+    return rows[:count]
+
+
 def upright(const double[:, :] box, const double[:] area, const double[:] tall, double least, double most):
     cdef Py_ssize_t blob
     cdef double width, height

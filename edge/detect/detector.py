@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.detect.blob_loops import shared
+from edge.detect.blob_loops import apart, shared
 from edge.frame import Frame
 from wire.tracks import Kind
 
@@ -70,5 +69,4 @@ def overlap(a: Floats, b: Floats) -> Floats:
 
 def without_doubles(box: Floats, score: Floats, limit: float) -> npt.NDArray[np.intp]:
     """Rows that remain, strongest first, when boxes overlapping a stronger one by more than `limit` are dropped."""
-    corners = np.concatenate([box[:, :2], box[:, 2:] - box[:, :2]], axis=1)
-    return np.asarray(cv2.dnn.NMSBoxes(corners.tolist(), score.tolist(), 0.0, limit), np.intp).reshape(-1)
+    return apart(box, score, limit)

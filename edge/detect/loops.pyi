@@ -33,6 +33,15 @@ def above(
     """By how much a part of `luma` is brighter than what lies `behind` it, `factor` times smaller, and pushed right and
     down by so many pixels of `luma`."""
 
+def fewer_rows(plane: Plane, into: Plane) -> None:
+    """Write into fewer rows of the same width what the plane shows in theirs, each row by its share; raises
+    `ValueError` where there are not fewer, or the width is another."""
+
+def cells_above(scores: Float32s, bins: Float32s, floors: tuple[float, float], stride: int) -> Floats:
+    """Boxes, score and kind (n, 6) of all cells of a NanoDet's map whose score of either kind (2, h, w) is above its
+    floor, kind by kind and row by row. How far each box reaches left, up, right and down of its cell's middle is the
+    mean of bins (4 times so many, h, w) that tell their logarithmic weights, in `stride` pixels."""
+
 def best_window(
     need: Floats,
     ball_need: Floats,

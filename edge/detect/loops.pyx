@@ -6,17 +6,19 @@ What each is for says `loops.pyi`.
 
 import numpy as np
 
-from libc.math cimport INFINITY, NAN, ceil, fabs, floor, rint, sqrt
-from libc.stdint cimport int64_t, uint8_t
+from libc.math cimport INFINITY, NAN, ceil, expf, fabs, floor, rint, sqrt
+from libc.stdint cimport int64_t, uint8_t, uint16_t
 
 cdef extern from *:
     """
     /* Nothing else points there: without knowing that, the compiler takes the bytes one by one. */
     typedef unsigned char *__restrict bytes_out;
     typedef float *__restrict floats_out;
+    typedef unsigned short *__restrict words_out;
     """
     ctypedef uint8_t* bytes_out
     ctypedef float* floats_out
+    ctypedef uint16_t* words_out
 
 
 cdef inline uint8_t _apart(uint8_t a, uint8_t b) noexcept nogil:
@@ -157,6 +159,77 @@ def above(
                 usual = line[left[x]] + across[x] * (line[left[x] + 1] - line[left[x]])
                 level = <float> luma[y, x0 + x] - usual + <float> 0.5
                 window[y - y0, x] = <uint8_t> level if level > 0 else 0
+    return found
+
+
+def fewer_rows(const uint8_t[:, :] plane, uint8_t[:, ::1] into):
+    cdef Py_ssize_t height = plane.shape[0], width = plane.shape[1], count = into.shape[0], y, row
+    cdef double first, end, least, most
+    cdef int before, now
+    cdef uint16_t[::1] sums = np.empty(width, np.uint16)
+    if plane.strides[1] != 1 or into.shape[1] != width or count > height:
+        raise ValueError("the rows of the plane are not those of a larger picture of the same width")
+    with nogil:
+        for y in range(count):
+            first = y * <double> height / count
+            end = (y + 1) * <double> height / count
+            before = 0
+            for row in range(<Py_ssize_t> floor(first), min(<Py_ssize_t> ceil(end), height)):
+                # In 256ths that sum up to one, so that an even plane stays as it is.
+                now = <int> rint(256 * (min(end, row + 1.0) - first) / (end - first))
+                _weigh(&plane[row, 0], now - before, before == 0, &sums[0], width)
+                before = now
+            _write(&sums[0], &into[y, 0], width)
+
+
+cdef void _weigh(
+    const uint8_t* row, uint16_t weight, bint anew, words_out sums, Py_ssize_t width
+) noexcept nogil:
+    cdef Py_ssize_t x
+    if anew:
+        for x in range(width):
+            sums[x] = <uint16_t> (128 + weight * row[x])
+    else:
+        for x in range(width):
+            sums[x] = <uint16_t> (sums[x] + weight * row[x])
+
+
+cdef void _write(const uint16_t* sums, bytes_out row, Py_ssize_t width) noexcept nogil:
+    cdef Py_ssize_t x
+    for x in range(width):
+        row[x] = <uint8_t> (sums[x] >> 8)
+
+
+def cells_above(const float[:, :, ::1] scores, const float[:, :, ::1] bins, (float, float) floors, int stride):
+    cdef Py_ssize_t kinds = scores.shape[0], height = scores.shape[1], width = scores.shape[2]
+    cdef Py_ssize_t each = bins.shape[0] // 4, kind, y, x, side, nth, row = 0, count = 0
+    cdef float most, weight, whole, part
+    cdef float[2] least = [floors[0], floors[1]]
+    for kind in range(kinds):
+        for y in range(height):
+            for x in range(width):
+                count += scores[kind, y, x] > least[kind]
+    found = np.empty((count, 6))
+    cdef double[:, ::1] box = found
+    for kind in range(kinds):
+        for y in range(height):
+            for x in range(width):
+                if not scores[kind, y, x] > least[kind]:
+                    continue
+                for side in range(4):
+                    most = bins[side * each, y, x]
+                    for nth in range(1, each):
+                        most = max(most, bins[side * each + nth, y, x])
+                    whole = part = 0
+                    for nth in range(each):
+                        weight = expf(bins[side * each + nth, y, x] - most)
+                        whole += weight
+                        part += nth * weight
+                    part = part / whole * stride
+                    box[row, side] = ((x if side % 2 == 0 else y) + 0.5) * stride + (part if side > 1 else -part)
+                box[row, 4] = scores[kind, y, x]
+                box[row, 5] = kind
+                row += 1
     return found
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +9,7 @@ import onnxruntime
 
 from edge.detect.detector import Detections, Floats
 from edge.detect.looks import Look, Part, closest, uniform
+from edge.detect.loops import cells_above
 from edge.detect.network import FLOORS, KINDS, brought_home, merged
 from edge.detect.picture import Picture, small_bgr
 from edge.errors import WrongWeights
@@ -17,7 +17,6 @@ from edge.frame import Frame
 from edge.models import NANODET
 
 STRIDES = (8, 16, 32)
-BINS = 11
 
 
 class NanoDet:
@@ -73,14 +72,10 @@ class OnnxDetector:
 
 def _decode(maps: list[npt.NDArray[np.float32]]) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
     """Boxes (n, 4) in network pixels, scores (n,) and kinds (n,) of every cell above its floor."""
-    boxes, scores, kinds = [], [], []
-    for stride, cls, reg in zip(STRIDES, maps[::2], maps[1::2], strict=True):
-        what, row, column = np.nonzero(cls[0] > np.array(FLOORS, np.float32)[:, None, None])
-        bins: npt.NDArray[Any] = reg[0][:, row, column].reshape(4, BINS, -1)
-        weight = np.exp(bins - bins.max(axis=1, keepdims=True))
-        reach = (weight * np.arange(BINS)[None, :, None]).sum(axis=1) / weight.sum(axis=1) * stride
-        x, y = (column + 0.5) * stride, (row + 0.5) * stride
-        boxes.append(np.stack([x - reach[0], y - reach[1], x + reach[2], y + reach[3]], axis=1))
-        scores.append(cls[0][what, row, column])
-        kinds.append(np.array(KINDS, np.int64)[what])
-    return np.concatenate(boxes), np.concatenate(scores).astype(np.float64), np.concatenate(kinds)
+    found = np.concatenate(
+        [
+            cells_above(cls[0], reg[0], FLOORS, stride)
+            for stride, cls, reg in zip(STRIDES, maps[::2], maps[1::2], strict=True)
+        ]
+    )
+    return found[:, :4], found[:, 4], np.array(KINDS, np.int64)[found[:, 5].astype(np.intp)]

@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.detect.loops import fewer_rows
+
 Plane = npt.NDArray[np.uint8]
 Picture = npt.NDArray[np.uint8]
 """(h, w, 3) colours interleaved; the name says whether BGR or RGB."""
@@ -38,7 +40,18 @@ def _small(i420: Plane, region: tuple[int, int, int, int], width: int, height: i
     parts = planes_of(small)
     sources = [luma[y0:y1, x0:x1], *(c[y0 // 2 : y1 // 2, x0 // 2 : x1 // 2] for c in chromas)]
     for source, part in zip(sources, parts, strict=True):
-        shrinks = part.shape[0] < source.shape[0]
-        way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        cv2.resize(source, part.shape[::-1], dst=part, interpolation=way)
+        if part.shape[0] < source.shape[0] and part.shape[1] < source.shape[1]:
+            _shrink(source, part)
+        else:
+            cv2.resize(source, part.shape[::-1], dst=part, interpolation=cv2.INTER_LINEAR)
     return small
+
+
+def _shrink(plane: Plane, into: Plane) -> None:
+    """Each pixel by its share of the area, as OpenCV's `INTER_AREA` does in five times the time at any ratio but whole
+    ones: rows, and columns as rows."""
+    flat = np.empty((into.shape[0], plane.shape[1]), np.uint8)
+    fewer_rows(plane, flat)
+    turned = np.empty(into.shape[::-1], np.uint8)
+    fewer_rows(np.asarray(cv2.transpose(flat), np.uint8), turned)
+    cv2.transpose(turned, dst=into)

@@ -4,8 +4,10 @@ Limits: a Raspberry Pi slows down from 80 °C on (its documentation, frequency m
 stands at 4.63 V, and USB promises 4.75 V.
 """
 
+import contextlib
+import ipaddress
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -115,10 +117,34 @@ def probe(folder: Path, data: bytes) -> None:
         path.unlink(missing_ok=True)
 
 
-def check_clock(reading: ClockReading, hub_is_here: bool) -> Finding:
-    """Whether this node's clock is near enough to the hub's; `hub_is_here` when they are one machine and share it."""
+def check_clock(reading: ClockReading, hub_is_here: bool, hub_addresses: Collection[str] = ()) -> Finding:
+    """Whether this node's clock is near enough to the hub's; `hub_is_here` when they are one machine and share it.
+
+    `hub_addresses` are those IP addresses of the hub's that are known: a clock that follows somebody else may be right
+    and still not be the hub's. That is no more than a warning, because the hub may have other addresses, or follow the
+    same clock, and it measures in the end how far its nodes' clocks are apart.
+    """
     if hub_is_here:
         return passed("clock", "hub and node are one machine and share its clock", offset_ms=0)
+    found = _nearness(reading)
+    strange = reading.source is ClockSource.CHRONY and hub_addresses and _spelt(reading.reference) not in hub_addresses
+    if strange and found.verdict is not Verdict.FAIL:
+        sentence = (
+            f"the clock follows {reading.reference} and not the hub ({', '.join(sorted(hub_addresses))}), which may be "
+            "seconds off: let this node's chrony have the hub as its only server"
+        )
+        return warned("clock", sentence, **found.numbers)
+    return found
+
+
+def _spelt(address: str) -> str:
+    """An IP address as everybody here writes it; a clock of the node's own, like GPS, has a name instead."""
+    with contextlib.suppress(ValueError):
+        return str(ipaddress.ip_address(address))
+    return address
+
+
+def _nearness(reading: ClockReading) -> Finding:
     bound_ms, offset_ns = reading.uncertainty_ns / MILLISECOND, reading.offset_ns
     numbers = {"bound_ms": bound_ms, "offset_ms": None if offset_ns is None else offset_ns / MILLISECOND}
     if reading.uncertainty_ns < CLOCK_LIMIT_NS:

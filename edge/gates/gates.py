@@ -1,6 +1,6 @@
 """Which gates a node has."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from edge.errors import CameraFault
@@ -21,7 +21,8 @@ DETECTOR_S = 20.0
 class Gates:
     """The gates of one node; `folder` is where it records, `hub_is_here` says that its hub is on the same machine.
 
-    `open_chip` opens the accelerator that the eyes look through, unless it is open already; it may raise `EdgeError`.
+    `hub_addresses` tells what is known of where it is otherwise. `open_chip` opens the accelerator that the eyes look
+    through, unless it is open already; it may raise `EdgeError`.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Gates:
         health: Health,
         *,
         hub_is_here: bool,
+        hub_addresses: Callable[[], Collection[str]] = lambda: (),
         open_chip: Callable[[], None] = lambda: None,
     ) -> None:
         self._node = node
@@ -41,6 +43,7 @@ class Gates:
         self._clock = clock
         self._health = health
         self._hub_is_here = hub_is_here
+        self._hub_addresses = hub_addresses
         self.open_chip = open_chip
 
     async def ask(
@@ -94,7 +97,7 @@ class Gates:
 
     def judge_clock(self, reading: ClockReading) -> Finding:
         """What the clock's gate says of a reading."""
-        return check_clock(reading, self._hub_is_here)
+        return check_clock(reading, self._hub_is_here, self._hub_addresses())
 
     def _detector(self, name: str) -> Finding:
         self.open_chip()

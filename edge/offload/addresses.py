@@ -1,5 +1,8 @@
 """Where the hub may be found: by cable or by Wi-Fi, under the address that was given or another one."""
 
+import asyncio
+import contextlib
+import ipaddress
 import secrets
 import socket
 import struct
@@ -54,6 +57,22 @@ def gateways(table: Path = Path("/proc/net/route")) -> list[str]:
         for row in rows
         if int(row[1], 16) == 0 and int(row[3], 16) & _GATEWAY
     ]
+
+
+async def ip_addresses(url: str) -> frozenset[str]:
+    """The IP addresses that a URL's host has or is, without their interfaces; none of a name that nobody knows."""
+    host = URL(url).host or ""
+    with contextlib.suppress(ValueError):
+        return frozenset({_plain(host)})
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return frozenset()
+    return frozenset(_plain(str(there[0])) for *_, there in found)
+
+
+def _plain(address: str) -> str:
+    return str(ipaddress.ip_address(address.partition("%")[0]))
 
 
 class HubAddresses:

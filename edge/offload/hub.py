@@ -10,7 +10,7 @@ import aiohttp
 from yarl import URL
 
 from edge.errors import HubUnreachable, SegmentRefused
-from edge.offload.addresses import HubAddresses
+from edge.offload.addresses import HubAddresses, ip_addresses
 from edge.offload.bandwidth import Bandwidth
 from edge.offload.line import connector
 from wire.errors import WireError
@@ -52,6 +52,8 @@ class Hub:
     ) -> None:
         self._addresses = where if isinstance(where, HubAddresses) else HubAddresses(where, token)
         self._url: str | None = None
+        self.addresses: frozenset[str] = frozenset()
+        """The IP addresses under which it was found so far: it may be there by cable and by Wi-Fi."""
         self._finding = asyncio.Lock()
         self._headers = {"Authorization": f"Bearer {token}"}
         self._bandwidth = bandwidth or Bandwidth()
@@ -64,6 +66,12 @@ class Hub:
 
     async def __aexit__(self, *exc: object) -> None:
         await self._http.close()
+
+    async def locate(self) -> None:
+        """Find out where the hub is, so that its `addresses` are known; it need not answer where it was given."""
+        async with self._reached() as url:
+            if not self.addresses:
+                raise HubUnreachable(f"nobody knows the address of {url}")
 
     async def offer(self, offer: SegmentOffer) -> SegmentReceipt:
         """Promise a segment; the receipt says which files the hub wants."""
@@ -157,6 +165,7 @@ class Hub:
         async with self._finding:
             if self._url is None:
                 self._url = await self._addresses.find(self._http)
+                self.addresses |= await ip_addresses(self._url)
             url = self._url
         try:
             yield url

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from edge.errors import NoRoom, SegmentDamaged, StickFault
@@ -13,9 +14,10 @@ from edge.record.shelf import Shelf
 from firmware.log import Log
 from wire.durable import make_folder, sync_folder, write_durably
 from wire.errors import WireError
+from wire.marks import Mark, NodeMarks
 from wire.proof import seal, unseal
 from wire.session import SegmentKey, SegmentOffer
-from wire.stick import OFFER, RECEIPTS, TRACKS, VIDEO, StickReceipts
+from wire.stick import OFFER, RECEIPTS, TRACKS, VIDEO, StickReceipts, marks_path
 
 _COPY = 1 << 20
 _SPARE_BYTES = 16 << 20
@@ -33,13 +35,19 @@ class Progress:
 
 
 def export(
-    rows: Sequence[SegmentRow], shelf: Shelf, token: str, folder: Path, told: Callable[[Progress], None]
+    rows: Sequence[SegmentRow],
+    marks: Sequence[Mark],
+    shelf: Shelf,
+    token: str,
+    folder: Path,
+    told: Callable[[Progress], None],
 ) -> list[SegmentKey]:
     """Copy closed segments, each with its sealed offer, to the stick's `folder`; returns those damaged on this disk.
 
-    What stands there whole already is read again and kept. Every file is read back from the stick before it gets its
-    name. The ledger is not told: only the hub's word confirms a segment. Raises `NoRoom` before anything is written,
-    and `StickFault` when the stick does not take or keep what it is given.
+    `marks` are all of this node's of a session, and take the place of those on the stick. What stands there whole
+    already is read again and kept. Every file is read back from the stick before it gets its name. The ledger is not
+    told: only the hub's word confirms a segment. Raises `NoRoom` before anything is written, and `StickFault` when the
+    stick does not take or keep what it is given.
     """
     offers = [row.offer for row in rows if row.offer is not None]
     sizes = [offer.video_bytes + offer.tracks_bytes for offer in offers]
@@ -47,6 +55,7 @@ def export(
     count = done = 0
     try:
         _check_room(folder, offers)
+        _write_marks(folder, marks, token)
         for offer, size in zip(offers, sizes, strict=True):
             told(Progress(count, len(offers), done, sum(sizes)))
             try:
@@ -134,6 +143,14 @@ def _check_room(folder: Path, offers: Sequence[SegmentOffer]) -> None:
             f"{folder} has {free / 1e9:.1f} GB free but {needed / 1e9:.1f} GB are needed: "
             "take a larger stick, or one session at a time"
         )
+
+
+def _write_marks(folder: Path, marks: Sequence[Mark], token: str) -> None:
+    ordered = sorted(marks, key=lambda mark: (mark.session, mark.node, mark.time_ns))
+    for (session, node), group in groupby(ordered, key=lambda mark: (mark.session, mark.node)):
+        path = folder / marks_path(session, node)
+        make_folder(path.parent)
+        _write(path, seal(NodeMarks(session=session, node=node, marks=tuple(group)), token))
 
 
 def _copy(source: Path, target: Path, promised: _Promised) -> None:

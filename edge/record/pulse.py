@@ -63,13 +63,14 @@ class Watched:
             self.hangs()
 
 
-def watch(watched: Sequence[Watched], ended: threading.Event) -> None:
-    """Glance at every pulse until `ended`; run it in a thread of its own."""
+def watch(watched: Sequence[Watched], ended: threading.Event, watching: Pulse) -> None:
+    """Glance at every pulse until `ended`, which `watching` tells of; run it in a thread of its own."""
     due = [each.patience_s / _GLANCES for each in watched]
     left = list(due)
     while not ended.wait(step := min(left)):
-        for k, each in enumerate(watched):
-            left[k] -= step
-            if left[k] <= 1e-9:
-                left[k] = due[k]
-                each.glance()
+        with watching.working():
+            for k, each in enumerate(watched):
+                left[k] -= step
+                if left[k] <= 1e-9:
+                    left[k] = due[k]
+                    each.glance()

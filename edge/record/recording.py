@@ -109,6 +109,8 @@ class Recording:
         self.broken = False
         self.over = False
         self.stopping = threading.Event()
+        self.watching = Pulse()
+        """Of whoever looks whether the other threads get on."""
         self._after = after
         self._shift_ns = shift_ns
         self._ledger = ledger
@@ -381,7 +383,7 @@ class Recording:
             self._slow()
 
     def _watch(self) -> None:
-        watch(self._watched, self._ended)
+        watch(self._watched, self._ended, self.watching)
 
     def _essential(
         self,

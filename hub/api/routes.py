@@ -8,18 +8,24 @@ from aiohttp.typedefs import Handler, Middleware
 
 from firmware.log import Log
 from hub.errors import HubError
+from hub.marks import MarkBook
 from hub.messages import SessionPlan, SessionRequest
 from hub.nodes import NodeRefused, NodeUnreachable, RigNodes
 from hub.sessions import NoSuchSession, Sessions
 from hub.token import shows_token
-from wire.errors import WireError
+from wire.errors import MalformedMessage, WireError
 from wire.ids import SessionId, new_session_id, session_id
+from wire.marks import NodeMarks
 from wire.message import Message, decode, encode
 from wire.rigtime import SECOND
 from wire.session import StartRecording
 
 LEAD_NS = SECOND // 2
 """From the order to the session's zero: time for every node to have its camera running."""
+
+
+class NotOfSession(HubError):
+    """A node that the session was not started on."""
 
 
 def plain_errors(log: Log) -> Middleware:
@@ -47,7 +53,7 @@ def plain_errors(log: Log) -> Middleware:
 
 
 class SessionsApi:
-    """Starts sessions on the rig's nodes and tells how far they are.
+    """Starts sessions on the rig's nodes, takes what was marked of them, and tells how far they are.
 
     `now_ns` is the hub's clock, `random_bytes` makes ids, `begun` is told of each new session.
     """
@@ -55,6 +61,7 @@ class SessionsApi:
     def __init__(
         self,
         sessions: Sessions,
+        marks: MarkBook,
         nodes: RigNodes,
         token: str,
         now_ns: Callable[[], int],
@@ -62,6 +69,7 @@ class SessionsApi:
         begun: Callable[[SessionId], None],
     ) -> None:
         self._sessions = sessions
+        self._marks = marks
         self._nodes = nodes
         self._token = token
         self._now_ns = now_ns
@@ -76,6 +84,7 @@ class SessionsApi:
             web.get("/api/v1/sessions", self._list),
             web.get("/api/v1/sessions/{session}", self._progress),
             web.post("/api/v1/sessions/{session}/stop", self._stop),
+            web.post("/api/v1/sessions/{session}/marks", self._mark),
             web.get("/api/v1/nodes", self._rig),
         ]
 
@@ -132,6 +141,18 @@ class SessionsApi:
         if silent:
             raise NodeUnreachable(f"not stopped, because it does not answer: {', '.join(silent)}")
         return _answer(self._sessions.progress(session))
+
+    async def _mark(self, request: web.Request) -> web.Response:
+        """Takes the marks of a node that cannot be asked for them; only of a session that it was started for."""
+        self._authorise(request)
+        session = session_id(request.match_info["session"])
+        told = decode(await request.read(), NodeMarks)
+        if told.session != session:
+            raise MalformedMessage(f"these marks are of session {told.session}, not of {session}")
+        if told.node not in self._sessions.plan(session).nodes:
+            raise NotOfSession(f"node {told.node} is none of session {session}")
+        await asyncio.to_thread(self._marks.take, session, told.marks)
+        return web.Response(status=204)
 
     async def _rig(self, request: web.Request) -> web.Response:
         """How every node is, in the order from the left; a silent one is told as null."""

@@ -96,6 +96,7 @@ def test_help_names_every_option(capsys):
         "--port",
         "--profile",
         "--sync",
+        "--lens",
         "--detector",
         "--passes-per-second",
         "--poses-per-second",
@@ -217,6 +218,19 @@ def test_where_the_hub_is_and_how_much_it_may_be_sent(monkeypatch, options, hub,
     monkeypatch.setattr("edge.cli.serve", serve)
     assert main([*GOOD, *options]) == 0
     assert [(given.hub, given.config.offload_mbit) for given in settings] == [(hub, mbit)]
+
+
+@pytest.mark.parametrize(("options", "lens"), [([], None), (["--lens", "6 mm"], "6 mm")])
+def test_the_lens_that_a_camera_looks_through_may_be_named(monkeypatch, options, lens):
+    settings = []
+
+    async def serve(given, *_):
+        settings.append(given)
+        return 0
+
+    monkeypatch.setattr("edge.cli.serve", serve)
+    assert main([*GOOD, "--camera", "picamera:0", *options]) == 0
+    assert [given.source.lens for given in settings] == [lens]
 
 
 @pytest.mark.parametrize("mbit", ["0", "-1", "inf", "much"])

@@ -272,6 +272,34 @@ async def test_of_two_closed_gates_an_override_passes_only_the_one_it_names(
     assert [gate.code for gate in refused.value.report.closed] == ["disk"]
 
 
+async def test_a_node_gets_on_while_it_waits_and_while_its_recording_is_watched_over(
+    make_node, source, ledger, zero_ns, eventually
+):
+    node = make_node(source, ledger, patience=Patience(camera_s=0.2))
+    assert node.gets_on()
+    assert node.gets_on()
+    await node.start(order(zero_ns))
+    for _ in range(3):
+        await eventually(node.gets_on)
+    await node.stop()
+    assert node.gets_on()
+    node.broken.set()
+    assert not node.gets_on()
+
+
+async def test_a_recording_that_nobody_watches_over_is_no_proof_that_the_node_gets_on(
+    make_node, source, ledger, zero_ns, monkeypatch
+):
+    monkeypatch.setattr("edge.record.recording.watch", lambda *_: None)
+    node = make_node(source, ledger)
+    await node.start(order(zero_ns))
+    node.gets_on()
+    assert not node.gets_on()
+    assert not node.gets_on()
+    await node.stop()
+    assert node.gets_on()
+
+
 async def test_more_minutes_than_the_disk_has_are_refused_and_fewer_are_not(make_node, source, ledger, disk, zero_ns):
     node = make_node(source, ledger)
     disk.free = 1 << 30

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ import pytest
 from edge.ledger import Ledger
 from edge.record.shelf import TRACKS, VIDEO, Shelf
 from wire.message import decode, encode
-from wire.readiness import GateReport
+from wire.readiness import GateReport, Verdict
 from wire.session import NodeStatus, SegmentState, StartRecording
 from wire.tracks import decode_tracks
 
@@ -31,7 +32,7 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 class NodeProcess:
     """`touchline-edge serve` and its log; commands in `tools` are found before the machine's own."""
 
-    def __init__(self, data: Path, camera: str, hub: str, *options: str, tools: Path | None = None) -> None:
+    def __init__(self, data: Path, camera: str, hub: str, *options: str, tools: Path | None = None, **told_by) -> None:
         self.lines: list[str] = []
         command = [sys.executable, "-c", "import sys; from edge.cli import run; sys.exit(run())", "serve"]
         told = ["--node", "left", "--camera", camera, "--data", str(data), "--hub", hub, "--token", TOKEN]
@@ -39,7 +40,9 @@ class NodeProcess:
             [*command, *told, "--port", "0", "--detector", "motion", *options],
             stderr=subprocess.PIPE,
             text=True,
-            env={**ENVIRONMENT, "PATH": f"{tools}:{ENVIRONMENT['PATH']}"} if tools else ENVIRONMENT,
+            env={**ENVIRONMENT, "PATH": f"{tools}:{ENVIRONMENT['PATH']}", **told_by}
+            if tools
+            else ENVIRONMENT | told_by,
             cwd=data.parent,
         )
         self.pid = self._process.pid
@@ -262,6 +265,25 @@ async def test_a_signal_ends_a_node_whose_camera_hangs(node, virtual_camera, tmp
     assert sum(row.offer.frames for row in assert_sound(tmp_path / "data", zero_ns)) == 70
 
 
+async def test_systemd_hears_when_a_node_serves_that_it_gets_on_and_that_it_ends(node, long_video, zero_ns, tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(20)
+        there = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "2000000"}
+        recorder = node(f"file:{long_video}", **there)
+        assert systemd.recv(64) == b"READY=1"
+        await started(recorder.address(), zero_ns)
+        assert [systemd.recv(64) for _ in range(4)] == [b"WATCHDOG=1"] * 4
+        recorder.send(signal.SIGTERM)
+        assert recorder.end() == 0
+        systemd.setblocking(False)
+        heard = [b""]
+        while heard[-1] != b"STOPPING=1":
+            heard.append(systemd.recv(64))
+        assert set(heard[1:-1]) <= {b"WATCHDOG=1"}
+    assert "watchdog-withheld" not in recorder.log
+
+
 def test_a_taken_port_is_named_in_one_sentence(node, video, tmp_path):
     first = node(f"file:{video}")
     port = first.address().rsplit(":", 1)[1]
@@ -333,6 +355,20 @@ async def test_a_node_whose_hub_is_elsewhere_needs_a_clock_that_is_right_or_an_o
         assert answer.status == status
         if status == 409:
             assert [gate.code for gate in decode(await answer.read(), GateReport).closed] == ["clock"]
+
+
+@pytest.mark.parametrize(("hub", "verdict"), [("10.42.0.1", Verdict.PASS), ("0.0.0.0", Verdict.WARN)])
+async def test_a_node_knows_whether_its_clock_follows_its_hub(node, video, tmp_path, hub, verdict):
+    chronyc = tmp_path / "tools" / "chronyc"
+    chronyc.parent.mkdir()
+    chronyc.write_text("#!/bin/sh\necho 0A2A0001,10.42.0.1,9,1790000000.0,0.001,0,0,0,0,0,0.001,0.0003,4.1,Normal\n")
+    chronyc.chmod(0o755)
+    url = await asyncio.to_thread(node(f"file:{video}", f"http://{hub}:9", tools=chronyc.parent).address)
+    async with aiohttp.ClientSession(headers=AUTHORISED) as http, http.get(f"{url}/api/v1/gates") as answer:
+        report = decode(await answer.read(), GateReport)
+    [clock] = [gate for gate in report.gates if gate.code == "clock"]
+    assert clock.verdict is verdict
+    assert ("not the hub (0.0.0.0)" in clock.sentence) == (verdict is Verdict.WARN)
 
 
 @pytest.mark.slow

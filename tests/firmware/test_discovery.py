@@ -8,7 +8,7 @@ import pytest
 from zeroconf import Zeroconf
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-from firmware.discovery import HUB_SERVICE, NODE_SERVICE, Announcement, addresses, announced
+from firmware.discovery import HUB_SERVICE, NODE_SERVICE, Announcement, addresses, announced, is_own
 from firmware.log import Log
 
 # The same machine may play a match day meanwhile, whose hub and nodes are heard as well.
@@ -104,6 +104,14 @@ HALL = adapter("wlan0", "198.51.100.4")
 )
 def test_a_machine_is_reached_where_its_interfaces_are(adapters, version, told):
     assert addresses(adapters, version) == told
+
+
+@pytest.mark.parametrize(
+    ("address", "own"),
+    [("192.0.2.17", True), ("2001:db8::17", True), ("127.0.1.1", True), ("::1", True), ("192.0.2.18", False)],
+)
+def test_a_machine_knows_its_own_addresses(address, own):
+    assert is_own(address, [LOOPBACK, FIELD, HALL]) is own
 
 
 async def test_a_node_that_listens_everywhere_tells_its_interfaces_addresses(log, log_text, monkeypatch):

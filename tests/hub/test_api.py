@@ -12,10 +12,12 @@ from aiohttp.test_utils import TestClient, TestServer
 from firmware.clock import SystemClock
 from firmware.log import Log
 from hub.api import SessionsApi, plain_errors
+from hub.marks import MarkBook
 from hub.messages import SessionPlan, SessionProgress, SessionRequest, Stage
 from hub.nodes import Node, RigNodes
 from hub.sessions import Sessions
 from wire.ids import node_id
+from wire.marks import Mark, NodeMarks
 from wire.match import MatchSheet, Team
 from wire.message import decode, encode
 from wire.pitch import Pitch
@@ -85,7 +87,13 @@ async def rig(tmp_path):
         nodes = [Node(node_id(f.name), str(s.make_url("")).rstrip("/")) for f, s in zip(fakes, servers, strict=True)]
         sessions = Sessions(tmp_path)
         api = SessionsApi(
-            sessions, RigNodes(http, nodes, TOKEN), TOKEN, lambda: 10**18, lambda n: b"\x07" * n, begun.append
+            sessions,
+            MarkBook(sessions),
+            RigNodes(http, nodes, TOKEN),
+            TOKEN,
+            lambda: 10**18,
+            lambda n: b"\x07" * n,
+            begun.append,
         )
         app = web.Application(middlewares=[plain_errors(Log(log, SystemClock()))])
         app.add_routes(api.routes())
@@ -163,7 +171,7 @@ async def test_stopping_a_session_stops_the_nodes(rig):
 @pytest.mark.parametrize(
     ("method", "path"),
     [("POST", "/api/v1/sessions"), ("GET", "/api/v1/sessions"), ("GET", "/api/v1/sessions/x"),
-     ("POST", "/api/v1/sessions/x/stop"), ("GET", "/api/v1/nodes")],
+     ("POST", "/api/v1/sessions/x/stop"), ("POST", "/api/v1/sessions/x/marks"), ("GET", "/api/v1/nodes")],
 )  # fmt: skip
 @pytest.mark.parametrize(
     "headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}, {"Authorization": "Bearer \udcff"}]
@@ -176,8 +184,9 @@ async def test_nobody_without_the_token_is_answered(rig, method, path, headers):
 
 
 async def test_every_route_of_the_api_is_among_the_guarded_ones_tested(tmp_path):
-    api = SessionsApi(Sessions(tmp_path), None, TOKEN, int, bytes, print)
-    assert len(api.routes()) == 5
+    sessions = Sessions(tmp_path)
+    api = SessionsApi(sessions, MarkBook(sessions), None, TOKEN, int, bytes, print)
+    assert len(api.routes()) == 6
 
 
 async def test_unknown_sessions_and_unreadable_requests_get_a_sentence(rig):
@@ -230,3 +239,58 @@ async def test_an_unforeseen_fault_is_one_line_in_the_log_and_a_sentence_outside
     assert (answer.status, await answer.text()) == (500, "the hub could not do that; its log tells more")
     assert client.log.getvalue().count("event=request-failed") == 1
     assert "Traceback" not in client.log.getvalue()
+
+
+def marks_of(session, node="left", *times_ns):
+    marks = tuple(Mark(session=session, node=node_id(node), time_ns=time_ns) for time_ns in times_ns)
+    return NodeMarks(session=session, node=node_id(node), marks=marks)
+
+
+async def test_marks_that_are_brought_join_those_known_and_may_be_brought_again(rig):
+    client, _, sessions, _ = rig
+    plan = decode(await (await client.post("/api/v1/sessions", data=REQUEST, headers=AUTH)).read(), SessionPlan)
+    book = MarkBook(sessions)
+    book.take(plan.session, marks_of(plan.session, "right", 8).marks)
+    for _ in range(2):
+        for times_ns in ((7,), (7, 9)):
+            answer = await client.post(
+                f"/api/v1/sessions/{plan.session}/marks",
+                data=encode(marks_of(plan.session, "left", *times_ns)),
+                headers=AUTH,
+            )
+            assert (answer.status, await answer.text()) == (204, "")
+        assert [(mark.node, mark.time_ns) for mark in book.of(plan.session)] == [("left", 7), ("right", 8), ("left", 9)]
+
+
+@pytest.mark.parametrize(
+    ("node", "body_of", "path_of", "status", "says"),
+    [
+        ("left", "another", "{}", 400, "these marks are of session another, not of "),
+        ("left", "another", "another", 404, "this hub has no session another"),
+        ("stranger", "{}", "{}", 409, "node stranger is none of session "),
+        ("left", "{}", "..%2Fx", 400, "'../x' is not a session id"),
+    ],
+)
+async def test_marks_of_what_this_rig_did_not_record_are_refused_in_words(rig, node, body_of, path_of, status, says):
+    client, _, sessions, _ = rig
+    plan = decode(await (await client.post("/api/v1/sessions", data=REQUEST, headers=AUTH)).read(), SessionPlan)
+    answer = await client.post(
+        f"/api/v1/sessions/{path_of.format(plan.session)}/marks",
+        data=encode(marks_of(body_of.format(plan.session), node, 7)),
+        headers=AUTH,
+    )
+    assert answer.status == status
+    assert says in await answer.text()
+    assert MarkBook(sessions).of(plan.session) == []
+
+
+@pytest.mark.parametrize("spoil", [lambda raw: raw[:-1], lambda raw: raw.replace(b'"time_ns":7', b'"time_ns":"7"')])
+async def test_what_is_no_list_of_a_nodes_marks_is_refused_in_words(rig, spoil):
+    client, _, sessions, _ = rig
+    plan = decode(await (await client.post("/api/v1/sessions", data=REQUEST, headers=AUTH)).read(), SessionPlan)
+    answer = await client.post(
+        f"/api/v1/sessions/{plan.session}/marks", data=spoil(encode(marks_of(plan.session, "left", 7))), headers=AUTH
+    )
+    assert answer.status == 400
+    assert "not a readable" in await answer.text()
+    assert MarkBook(sessions).of(plan.session) == []

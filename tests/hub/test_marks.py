@@ -1,5 +1,7 @@
 """Marks on their way from a node's button to the match's events."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
@@ -47,6 +49,13 @@ def test_a_book_keeps_every_mark_once_with_its_newest_note(tmp_path):
     book.take(SESSION, [])
     book.take(SESSION, [Mark(session=session_id("other"), node=LEFT, time_ns=5)])
     assert MarkBook(Sessions(tmp_path)).of(SESSION) == [mark(3), mark(9, note="what a save"), mark(9, RIGHT)]
+
+
+def test_a_book_loses_nothing_of_what_is_taken_at_once(tmp_path):
+    book, marks = MarkBook(Sessions(tmp_path)), [mark(time_s) for time_s in range(40)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda each: book.take(SESSION, [each]), marks))
+    assert book.of(SESSION) == marks
 
 
 @pytest.fixture

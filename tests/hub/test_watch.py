@@ -58,7 +58,11 @@ def parts(tmp_path):
     sessions, shelf, nodes = Sessions(tmp_path), FakeShelf(), FakeNodes()
     sheet = MatchSheet(title="A v B", pitch=Pitch(), home=Team("A"), away=Team("B"))
     sessions.begin(SessionPlan(session=SESSION, start_ns=5, nodes=(LEFT, RIGHT), request=SessionRequest(sheet=sheet)))
-    return Watch(sessions, shelf, nodes, Arrivals(), Log(io.StringIO(), SystemClock())), shelf, nodes
+    return (
+        Watch(sessions, MarkBook(sessions), shelf, nodes, Arrivals(), Log(io.StringIO(), SystemClock())),
+        shelf,
+        nodes,
+    )
 
 
 async def look(watch, times):

@@ -13,7 +13,7 @@ from wire.columns import deltas, undeltas
 from wire.errors import BadId, BadPitch, BadTable, MalformedMessage, NewerVersion, WireError
 from wire.events import Event, EventType, events_csv
 from wire.ids import new_session_id, node_id, session_id
-from wire.marks import Mark, MarkRequest
+from wire.marks import Mark, MarkRequest, NodeMarks
 from wire.match import Clip, MatchPackage, MatchSheet, PackagedFile, PlayerStatistics, Team
 from wire.message import Message, decode, encode
 from wire.panorama import PanoramaView
@@ -78,6 +78,7 @@ MESSAGES = [
     StickReceipts(confirmed=(OFFER,)),
     MarkRequest(time_ns=9, session=SESSION, note="goal?"),
     Mark(session=SESSION, node=NODE, time_ns=9),
+    NodeMarks(session=SESSION, node=NODE, marks=(Mark(session=SESSION, node=NODE, time_ns=9),)),
     ReceiptsTaken(confirmed=(KEY,), passed_over=2),
     SegmentReceipt(key=KEY, video_wanted=True, tracks_wanted=False),
     NodeStatus(
@@ -135,6 +136,13 @@ def test_every_message_type_is_among_the_ones_tested():
 
     known = {type(m) for m in MESSAGES} | {TracksHead, OldTracksHead, PitchTracksHead}
     assert {kind for kind in Message.__subclasses__() if kind.__module__.startswith("wire.")} == known
+
+
+@pytest.mark.parametrize("other", [{"session": "another"}, {"node": "right"}])
+def test_a_nodes_marks_of_a_session_are_of_no_other(other):
+    strange = Mark(**({"session": SESSION, "node": NODE, "time_ns": 9} | other))
+    with pytest.raises(MalformedMessage, match="is not of session 0000000001-aa and node left"):
+        NodeMarks(session=SESSION, node=NODE, marks=(strange,))
 
 
 def test_a_match_package_from_before_the_panoramas_geometry_is_still_read():

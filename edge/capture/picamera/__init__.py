@@ -5,6 +5,6 @@ only lends a request (`loans`), the camera's reader copies the pictures that the
 the recorder's thread codes it in place and gives it back (`coder`). Several cameras of one board are several
 `CameraSource`s, in one process or in several.
 
-Where libcamera gives a camera up too early on a loaded board ("front end has timed out"), let the environment's
-`LIBCAMERA_RPI_CONFIG_FILE` name a YAML file with a larger `camera_timeout_value_ms` before the node starts.
+libcamera gives a camera up ("front end has timed out") sooner than a loaded board deserves; the driver has it wait
+longer (`front_end`), unless the environment's `LIBCAMERA_RPI_CONFIG_FILE` names a file of the owner's.
 """

@@ -11,6 +11,7 @@ from edge.capture.clocks import boottime_ns, real_minus_boot_ns
 from edge.capture.details import CameraDetails
 from edge.capture.picamera.device import Device
 from edge.capture.picamera.find import find
+from edge.capture.picamera.front_end import raise_timeout
 from edge.capture.picamera.loans import Loan, Loans
 from edge.capture.picamera.planes import tight
 from edge.capture.picamera.sync import Sync, can_sync, sync_controls, sync_patience_s
@@ -49,8 +50,9 @@ class Patience:
 class PicameraCamera:
     """The camera `which` (its libcamera Id, or Num), recording `profile` or what suits it, in step with a rig (`sync`).
 
-    Its stream begins with the first frame that is asked for. `log` gets what happens to it. Raises `CameraFault`:
-    `ProfileRefused` for more than sensor or board can hold, `CameraStuck` when only a new process can use it again.
+    `lens` names its lens, where the sensor's name does not say it. Its stream begins with the first frame that is asked
+    for. `log` gets what happens to it. Raises `CameraFault`: `ProfileRefused` for more than sensor or board can hold,
+    `CameraStuck` when only a new process can use it again.
     """
 
     live = True
@@ -62,12 +64,14 @@ class PicameraCamera:
         sync: Sync,
         log: Log | None,
         *,
+        lens: str | None = None,
         patience: Patience = Patience(),
         cores: int | None = None,
         boottime_ns: Callable[[], int] = boottime_ns,
         realtime_ns: Callable[[], int] = time.time_ns,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        short = raise_timeout(os.environ)
         try:
             import libcamera  # noqa: PLC0415
             import picamera2  # noqa: PLC0415
@@ -80,6 +84,7 @@ class PicameraCamera:
         self._picamera2 = picamera2
         self._sync = sync
         self._log = log
+        self._lens = lens
         self._patience = patience
         self._clocks = boottime_ns, realtime_ns
         self._loans = Loans(MOST_LENT, MOST_KEPT)
@@ -95,6 +100,8 @@ class PicameraCamera:
         except (RuntimeError, IndexError) as fault:
             raise CameraFault(f"camera {which} cannot be opened, perhaps another process uses it: {fault}") from fault
         self._device = Device(picam2, which, patience.stop_s, self._loans.give_back_all)
+        if short:
+            self._tell("camera-impatient", fault=short)
         try:
             self._configure(profile, cores or os.cpu_count() or 1, sum("/usb" not in c["Id"] for c in look()))
         except BaseException as fault:
@@ -139,7 +146,7 @@ class PicameraCamera:
         self._check(mode)
         self.details = CameraDetails(
             model=self._model,
-            lens=_LENSES.get(self._model.removesuffix("_noir")),
+            lens=self._lens or _LENSES.get(self._model.removesuffix("_noir")),
             mode=f"{mode.width}x{mode.height}/{mode.bit_depth}",
             profile=str(profile),
         )

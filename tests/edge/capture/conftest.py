@@ -24,6 +24,9 @@ def small_modes():
 def hardware(monkeypatch):
     """The fake `libcamera.hardware`, with the fake `picamera2` importable for the time of the test."""
     monkeypatch.syspath_prepend(str(FAKES))
+    # Whatever the driver sets there is taken back after the test.
+    monkeypatch.setenv("LIBCAMERA_RPI_CONFIG_FILE", "")
+    monkeypatch.delenv("LIBCAMERA_RPI_CONFIG_FILE")
     from libcamera import hardware
 
     yield hardware

@@ -248,8 +248,10 @@ def test_a_source_names_a_known_driver_and_a_place(text):
         CameraSource.parse(text)
 
 
-@pytest.mark.parametrize("asked", [(Profile.parse("1920x1080@30"), Sync.OFF), (None, Sync.CLIENT)])
-def test_what_records_as_it_comes_takes_neither_profile_nor_synchronisation(asked):
+@pytest.mark.parametrize(
+    "asked", [(Profile.parse("1920x1080@30"), Sync.OFF), (None, Sync.CLIENT), (None, Sync.OFF, "6 mm")]
+)
+def test_what_records_as_it_comes_takes_neither_profile_nor_synchronisation_nor_lens(asked):
     with pytest.raises(CameraFault, match=r"are for picamera:ID; file:a\.mp4 records as it comes"):
         CameraSource.parse("file:a.mp4", *asked)
     assert CameraSource.parse("picamera:0", *asked).driver == "picamera"

@@ -1,15 +1,17 @@
 """The picamera driver on a fake board: one test for each way in which a real one surprises."""
 
+import json
 import sys
 import threading
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edge.capture import CameraSource, Profile, Sync
 from edge.capture.clocks import real_minus_boot_ns
-from edge.capture.picamera.camera import BUFFERS, MOST_LENT
+from edge.capture.picamera.camera import BUFFERS, MOST_LENT, Patience
 from edge.capture.picamera.find import find
 from edge.capture.picamera.planes import tight
 from edge.capture.picamera.sync import SYNC_FRAMES
@@ -123,6 +125,41 @@ def test_the_sensors_modes_are_read_and_the_right_one_is_forced(hardware, plug, 
         assert config["buffer_count"] == BUFFERS
         # Once for each mode that picamera2 reads, and once to record.
         assert board.opened[-1].configure_count == len(hardware.HQ_MODES) + 1
+
+
+def test_libcamera_waits_longer_for_a_picture_than_the_driver_does(plug, open_camera):
+    plug()
+    with open_camera():
+        import picamera2
+
+        told = json.loads(Path(picamera2.Picamera2.configured_by).read_text())
+        assert (told["version"], told["target"]) == (1.0, "pisp")
+        # The slowest mode of the sensors that a node meets gives ten frames a second.
+        longest_s = max(Patience().first_frame_s, Patience().silence_frames / 10)
+        assert told["pipeline_handler"]["camera_timeout_value_ms"] > longest_s * 1000
+
+
+def test_a_configuration_of_the_owners_is_left_alone(plug, open_camera, monkeypatch, tmp_path, log, log_text):
+    own = tmp_path / "own.yaml"
+    own.write_text("version: 1.0\n")
+    monkeypatch.setenv("LIBCAMERA_RPI_CONFIG_FILE", str(own))
+    plug()
+    with open_camera(log=log):
+        import picamera2
+
+        assert picamera2.Picamera2.configured_by == str(own)
+    assert "camera-impatient" not in log_text.getvalue()
+
+
+def test_a_configuration_that_is_not_there_is_told_and_the_camera_used_all_the_same(
+    plug, open_camera, monkeypatch, tmp_path, log, log_text
+):
+    monkeypatch.setenv("LIBCAMERA_RPI_CONFIG_FILE", str(tmp_path / "gone.yaml"))
+    plug()
+    with open_camera(log=log) as camera:
+        assert len(take(camera, 2)) == 2
+    assert "event=camera-impatient" in log_text.getvalue()
+    assert "gone.yaml" in log_text.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -506,6 +543,13 @@ def test_a_source_opens_the_camera_it_names(hardware, plug):
     source = CameraSource.parse(f"picamera:{board.sensors[0].id}", Profile.parse("1280x720@10"))
     with source.open(0) as camera:
         assert (camera.width, camera.height, camera.frames_per_second) == (1280, 720, 10)
+
+
+@pytest.mark.parametrize("model", ["imx477", "imx708_wide"])
+def test_a_lens_that_was_named_is_the_cameras_whatever_the_sensor_says(hardware, plug, small_modes, model):
+    plug(hardware.Sensor(model, modes=small_modes))
+    with CameraSource.parse("picamera:0", Profile.parse("320x180@25"), lens="6 mm").open(0) as camera:
+        assert camera.details.lens == "6 mm"
 
 
 def test_a_look_through_a_camera_does_not_wait_for_the_rig(plug):

@@ -108,10 +108,10 @@ def test_a_disk_that_is_not_there_fails(tmp_path):
     assert check_disk(tmp_path / "gone", lambda: ROOMY, None).verdict is FAIL
 
 
-def clock(source=ClockSource.CHRONY, offset_ms=0.2, bound_ms=1.0):
+def clock(source=ClockSource.CHRONY, offset_ms=0.2, bound_ms=1.0, reference="10.42.0.1"):
     offset_ns = None if offset_ms is None else round(offset_ms * MILLISECOND)
     return ClockReading(
-        source=source, reference="10.42.0.1", offset_ns=offset_ns, uncertainty_ns=round(bound_ms * MILLISECOND)
+        source=source, reference=reference, offset_ns=offset_ns, uncertainty_ns=round(bound_ms * MILLISECOND)
     )
 
 
@@ -134,6 +134,31 @@ def test_the_clock_has_to_be_near_the_hubs(reading, verdict, words):
     told = check_clock(reading, hub_is_here=False)
     assert told.verdict is verdict
     assert words in told.sentence
+
+
+HUB = ("10.42.0.1", "fd00::1")
+
+
+@pytest.mark.parametrize(
+    ("reading", "hub", "verdict", "words"),
+    [
+        (clock(), HUB, PASS, "within 1.0 ms"),
+        (clock(reference="FD00:0:0::1"), HUB, PASS, "within 1.0 ms"),
+        (clock(reference="162.159.200.1"), HUB, WARN, "follows 162.159.200.1 and not the hub (10.42.0.1, fd00::1)"),
+        (clock(reference="GPS"), HUB, WARN, "follows GPS and not the hub"),
+        (clock(reference="162.159.200.1", offset_ms=0.1, bound_ms=10), HUB, WARN, "and not the hub"),
+        (clock(reference="162.159.200.1", offset_ms=3000, bound_ms=3001), HUB, FAIL, "is 3000 ms off"),
+        (clock(ClockSource.OWN, None, WORST_UNCERTAINTY_NS / MILLISECOND, ""), HUB, FAIL, "follows nobody"),
+        # The kernel does not tell whom it follows, and a hub that was never found is nobody's reference.
+        (clock(ClockSource.KERNEL, None, 3, ""), HUB, PASS, "within 3.0 ms"),
+        (clock(reference="162.159.200.1"), (), PASS, "within 1.0 ms"),
+    ],
+)
+def test_a_clock_that_follows_somebody_else_than_the_hub_is_told(reading, hub, verdict, words):
+    told = check_clock(reading, hub_is_here=False, hub_addresses=hub)
+    assert told.verdict is verdict
+    assert words in told.sentence
+    assert told.numbers["bound_ms"] == pytest.approx(reading.uncertainty_ns / MILLISECOND)
 
 
 def test_a_clock_shared_with_the_hub_is_right_whatever_anybody_says_of_it():

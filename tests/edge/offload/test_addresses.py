@@ -1,6 +1,7 @@
 """Where a node looks for its hub, and to whom it shows the rig's token: both ways of each guard."""
 
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -9,7 +10,7 @@ from aiohttp import web
 
 from edge.errors import HubUnreachable
 from edge.offload import Hub, HubAddresses
-from edge.offload.addresses import gateways
+from edge.offload.addresses import gateways, ip_addresses
 from hub.api import proof_routes
 from wire.message import encode
 from wire.proof import HubProof
@@ -194,6 +195,54 @@ async def test_a_hub_that_moves_is_followed_and_its_uploads_are_gone_on_with(sta
     assert second.shown, "once it has proven itself it is shown the token"
     # 1 MiB was acknowledged before the hub moved and the second one was broken off in its middle.
     assert hub.received < (3 << 20) + (1 << 20)
+
+
+async def test_a_hub_is_known_at_every_address_where_it_was_found_and_at_no_others(hub):
+    ours, strangers = a_hub(hub), a_hub(hub, token="another")
+    async with running(ours, strangers):
+        async with Hub(addresses(None, strangers.url, ours.url), TOKEN) as there:
+            assert there.addresses == frozenset()
+            await there.locate()
+            assert there.addresses == {"127.0.0.1"}
+        assert not ours.shown
+        async with Hub(addresses(None, strangers.url), TOKEN) as there:
+            with pytest.raises(HubUnreachable):
+                await there.locate()
+            assert there.addresses == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://10.42.0.1:8000", {"10.42.0.1"}),
+        ("http://[FE80:0::1%25eth0]:8000", {"fe80::1"}),
+        ("http://hub.invalid:8000", set()),
+        ("http://" + "x" * 70 + ":8000", set()),
+    ],
+)
+async def test_the_addresses_of_a_url_are_those_of_its_number_or_name(url, told, monkeypatch):
+    def nobody(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr("socket.getaddrinfo", nobody)
+    assert await ip_addresses(url) == told
+
+
+async def test_a_hub_whose_name_nobody_knows_yet_is_located_later(monkeypatch):
+    known = []
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: known)
+    async with Hub("http://hub.local:8000", TOKEN) as there:
+        with pytest.raises(HubUnreachable, match=r"nobody knows the address of http://hub\.local:8000"):
+            await there.locate()
+        known.append((socket.AF_INET, 1, 6, "", ("10.42.0.1", 0)))
+        await there.locate()
+        assert there.addresses == {"10.42.0.1"}
+
+
+async def test_a_hubs_name_stands_for_all_of_its_addresses(monkeypatch):
+    entries = [(socket.AF_INET6, ("fe80::2%eth0", 0, 0, 2)), (socket.AF_INET, ("10.42.0.1", 0))]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(f, 1, 6, "", there) for f, there in entries])
+    assert await ip_addresses("http://hub.local:8000") == {"fe80::2", "10.42.0.1"}
 
 
 def test_the_gateways_are_read_from_the_kernels_table(tmp_path):

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -14,13 +15,22 @@ from edge.errors import NoRoom, StickFault
 from edge.offload import Hub, bring_receipts, export, take_receipts
 from edge.record.shelf import TRACKS, VIDEO
 from edge.storage import Storage
+from hub.api import SessionsApi, plain_errors
 from hub.cli import main as hub_main
 from hub.ingest import Ingest, ingest_routes
+from hub.marks import MarkBook
+from hub.messages import SessionPlan, SessionRequest
+from hub.sessions import Sessions
+from wire.ids import node_id, session_id
+from wire.marks import Mark, NodeMarks
+from wire.match import MatchSheet, Team
+from wire.pitch import Pitch
 from wire.proof import seal, unseal
 from wire.session import SegmentOffer, SegmentState
-from wire.stick import RECEIPTS, StickReceipts
+from wire.stick import RECEIPTS, StickReceipts, marks_path
 
 TOKEN = "open-sesame"
+SESSION, LEFT = session_id("s1"), node_id("left")
 
 pytestmark = pytest.mark.parametrize("station", [1], indirect=True)
 
@@ -32,26 +42,46 @@ def stick(tmp_path) -> Path:
     return folder
 
 
-@pytest.fixture
-async def true_hub(tmp_path, clock):
-    """The hub's ingest behind a server; `confirmed` notes each segment once it is."""
-    confirmed = []
+@asynccontextmanager
+async def hub_in(folder, clock, log, *, takes_marks):
+    """The hub's ingest behind a server, with its sessions where it `takes_marks`; `confirmed` notes each segment once
+    it is, and `known` the notes of the marks by then."""
+    confirmed, known = [], []
+    sessions = Sessions(folder / "sessions")
+    book = MarkBook(sessions)
+    sheet = MatchSheet(title="A v B", pitch=Pitch(), home=Team("A"), away=Team("B"))
+    sessions.begin(SessionPlan(session=SESSION, start_ns=0, nodes=(LEFT,), request=SessionRequest(sheet=sheet)))
 
     async def note(key, offer):
         confirmed.append((key.sequence, offer.last))
+        known.append([mark.note for mark in book.of(key.session)])
 
-    ingest = Ingest(tmp_path / "hub", TOKEN, clock.now_ns, note)
-    app = web.Application()
+    ingest = Ingest(folder, TOKEN, clock.now_ns, note)
+    app = web.Application(middlewares=[plain_errors(log)])
     app.add_routes(ingest_routes(ingest))
+    if takes_marks:
+        app.add_routes(SessionsApi(sessions, book, None, TOKEN, clock.now_ns, bytes, print).routes())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     ingest.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    ingest.confirmed = confirmed
-    ingest.path = lambda key, suffix: tmp_path / "hub" / "segments" / key.path(suffix)
+    ingest.confirmed, ingest.known, ingest.book = confirmed, known, book
+    ingest.path = lambda key, suffix: folder / "segments" / key.path(suffix)
     yield ingest
     await runner.cleanup()
     ingest.close()
+
+
+@pytest.fixture
+async def true_hub(tmp_path, clock, log):
+    async with hub_in(tmp_path / "hub", clock, log, takes_marks=True) as hub:
+        yield hub
+
+
+@pytest.fixture
+async def older_hub(tmp_path, clock, log):
+    async with hub_in(tmp_path / "hub", clock, log, takes_marks=False) as hub:
+        yield hub
 
 
 def carry_away(station, stick, *options: str) -> int:
@@ -69,7 +99,8 @@ def waiting(station) -> list:
 
 def copied(station, stick) -> list:
     told = []
-    assert export(waiting(station), station.shelf, TOKEN, stick, told.append) == []
+    marks = station.ledger.marks(SESSION)
+    assert export(waiting(station), marks, station.shelf, TOKEN, stick, told.append) == []
     return told
 
 
@@ -358,3 +389,115 @@ def test_what_a_running_node_handed_over_and_deleted_meanwhile_is_missed_by_nobo
     monkeypatch.setattr("edge.cli.export", late)
     assert carry_away(station, stick) == 0
     assert capsys.readouterr().err == ""
+
+
+def mark(station, note: str, session: str = SESSION, time_ns: int = 7) -> Mark:
+    made = Mark(session=session_id(session), node=LEFT, time_ns=time_ns, note=note)
+    station.ledger.mark(made)
+    return made
+
+
+async def test_marks_go_by_stick_and_are_known_before_a_segment_is_confirmed(station, stick, true_hub):
+    marks = [mark(station, "goal", time_ns=7), mark(station, "save", time_ns=9)]
+    station.close_segment(0, last=True)
+    for _ in range(2):
+        assert carry_away(station, stick) == 0
+        assert await take_in(stick, true_hub) == 0
+        assert true_hub.book.of(SESSION) == marks
+    assert true_hub.confirmed == [(0, True)]
+    assert true_hub.known == [["goal", "save"]]
+
+
+async def test_a_later_export_brings_the_marks_up_to_date(station, stick, true_hub):
+    station.close_segment(0)
+    mark(station, "goal")
+    carry_away(station, stick)
+    await take_in(stick, true_hub)
+    marks = [mark(station, "no goal"), mark(station, "save", time_ns=9)]
+    assert carry_away(station, stick) == 0, "now nothing of the session waits to be copied"
+    assert await take_in(stick, true_hub) == 0
+    assert [mark.note for mark in true_hub.book.of(SESSION)] == ["goal"]
+    for _ in range(2):
+        assert carry_away(station, stick, "--session", SESSION) == 0
+        assert await take_in(stick, true_hub) == 0
+        assert true_hub.book.of(SESSION) == marks
+
+
+def test_marks_that_stand_on_the_stick_already_are_not_written_again(station, stick):
+    station.close_segment(0)
+    mark(station, "goal")
+    copied(station, stick)
+    path = stick / marks_path(SESSION, LEFT)
+    before = path.stat().st_ino
+    copied(station, stick)
+    assert path.stat().st_ino == before
+    path.write_bytes(path.read_bytes()[:-1])
+    copied(station, stick)
+    assert [mark.note for mark in unseal(path.read_bytes(), NodeMarks, TOKEN).marks] == ["goal"]
+
+
+def test_marks_of_a_session_that_is_not_exported_stay_at_the_node(station, stick):
+    station.close_segment(0)
+    mark(station, "elsewhere", session="s2")
+    carry_away(station, stick)
+    assert list(stick.rglob("*.marks")) == []
+
+
+async def test_an_older_hub_gets_the_segments_and_the_marks_are_told_as_left_out(station, stick, older_hub, capsys):
+    station.close_segment(0)
+    mark(station, "goal")
+    carry_away(station, stick)
+    assert await take_in(stick, older_hub) == 1
+    told = capsys.readouterr().err
+    assert "touchline.marks: the hub takes no marks of this session, or is too old to take any" in told
+    assert told.count("left out") == 1
+    assert older_hub.confirmed == [(0, False)]
+
+
+async def test_marks_of_a_session_the_hub_does_not_know_are_left_out_in_its_words(station, stick, true_hub, capsys):
+    station.close_segment(0)
+    path = stick / marks_path(session_id("s2"), LEFT)
+    copied(station, stick)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(seal(NodeMarks(session=session_id("s2"), node=LEFT, marks=()), TOKEN))
+    assert await take_in(stick, true_hub) == 1
+    assert "this hub has no session s2" in capsys.readouterr().err
+    assert true_hub.confirmed == [(0, False)]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda raw: seal(unseal(raw, NodeMarks, TOKEN), "another-token"), "was not written with the rig's token"),
+        (lambda raw: raw.replace(b"goal", b"save"), "was not written with the rig's token"),
+        (lambda raw: seal(StickReceipts(confirmed=()), TOKEN), "expected a node-marks, got a stick-receipts"),
+        (lambda raw: raw + b" " * (1 << 20), "is too large to be a list of marks"),
+        (
+            lambda raw: seal(NodeMarks(session=SESSION, node=node_id("right"), marks=()), TOKEN),
+            "holds the marks of session s1 and node right",
+        ),
+    ],
+)
+async def test_what_is_not_the_nodes_marks_is_left_out_and_the_segments_are_not(
+    station, stick, true_hub, capsys, spoil, says
+):
+    station.close_segment(0)
+    mark(station, "goal")
+    copied(station, stick)
+    path = stick / marks_path(SESSION, LEFT)
+    path.write_bytes(spoil(path.read_bytes()))
+    assert await take_in(stick, true_hub) == 1
+    assert says in capsys.readouterr().err
+    assert true_hub.book.of(SESSION) == []
+    assert true_hub.confirmed == [(0, False)]
+
+
+async def test_a_wrong_token_imports_no_marks(station, stick, true_hub):
+    station.close_segment(0)
+    mark(station, "goal")
+    copied(station, stick)
+    assert await take_in(stick, true_hub, "wrong") == 1
+    path = stick / marks_path(SESSION, LEFT)
+    path.write_bytes(seal(unseal(path.read_bytes(), NodeMarks, TOKEN), "wrong"))
+    assert await take_in(stick, true_hub, "wrong") == 2, "sealed with the token shown, but it is not the hub's"
+    assert true_hub.book.of(SESSION) == []

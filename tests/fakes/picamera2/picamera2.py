@@ -1,4 +1,5 @@
 import atexit
+import os
 import threading
 from concurrent.futures import Future
 from types import MappingProxyType
@@ -13,6 +14,9 @@ NONE = MappingProxyType({})
 
 
 class Picamera2:
+    # Read once, as libcamera's camera manager does, which starts with the module.
+    configured_by = os.environ.get("LIBCAMERA_RPI_CONFIG_FILE")
+
     @staticmethod
     def global_camera_info():
         cameras = [
