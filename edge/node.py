@@ -212,7 +212,8 @@ class Node:
                 await asyncio.to_thread(self._ledger.finish_session, session.session)
                 self._segment_closed()
                 return
-            async with opened(self._source, session.start_ns, self._log, keep=True) as camera:
+            # Lost video cannot be had again; being in step can.
+            async with opened(self._source.at_once(), session.start_ns, self._log, keep=True) as camera:
                 self._know(camera)
                 going = await aside(lambda: self._go_on(session, after, behind_ns, camera, loop))
                 self._set_going(going, resumed=True)

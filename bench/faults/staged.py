@@ -113,6 +113,8 @@ class StagedSource:
         """The same: there is no rig to be in step with."""
         return self
 
+    at_once = alone
+
     def open(self, _start_ns: int, _log: object = None) -> "StagedCamera":
         """A new camera, which counts its own frames; a start that has got so far is over."""
         self._doom.call_off()

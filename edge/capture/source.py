@@ -15,8 +15,8 @@ DRIVERS = ("file", "virtual", "picamera")
 @dataclass(frozen=True)
 class CameraSource:
     """A driver's name and the place it reads from: a file, a socket, or a camera's libcamera Id, which is the path of
-    its connector in the device tree (or its number). Profile, part in the rig's synchronisation and the name of the
-    lens are a `picamera`'s.
+    its connector in the device tree (or its number). Profile, part in the rig's synchronisation, the name of the lens and
+    whether frames `wait` until the rig is in step are a `picamera`'s.
     """
 
     driver: str
@@ -24,6 +24,7 @@ class CameraSource:
     profile: Profile | None = None
     sync: Sync = Sync.OFF
     lens: str | None = None
+    wait: bool = True
 
     @classmethod
     def parse(
@@ -45,6 +46,10 @@ class CameraSource:
         """The same camera, for a look through it that does not wait for the rig."""
         return replace(self, sync=Sync.OFF)
 
+    def at_once(self) -> "CameraSource":
+        """The same camera, whose frames count from the first one on while it gets in step with the rig."""
+        return replace(self, wait=False)
+
     def open(self, start_ns: int, log: Log | None = None) -> Camera:
         """The opened camera; `start_ns` is the session's zero, from which a source without a clock counts its frames.
 
@@ -58,7 +63,7 @@ class CameraSource:
         if self.driver == "picamera":
             from edge.capture.picamera.camera import PicameraCamera  # noqa: PLC0415
 
-            return PicameraCamera(str(self.path), self.profile, self.sync, log, lens=self.lens)
+            return PicameraCamera(str(self.path), self.profile, self.sync, log, lens=self.lens, wait=self.wait)
         from edge.capture.virtual import VirtualCamera  # noqa: PLC0415
 
         return VirtualCamera(self.path, start_ns)

@@ -76,6 +76,8 @@ class Source:
     def alone(self):
         return self
 
+    at_once = alone
+
     def open(self, start_ns, _log=None):
         self.opened.append(self._make(start_ns))
         return self.opened[-1]

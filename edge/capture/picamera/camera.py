@@ -48,7 +48,8 @@ class Patience:
 
 
 class PicameraCamera:
-    """The camera `which` (its libcamera Id, or Num), recording `profile` or what suits it, in step with a rig (`sync`).
+    """The camera `which` (its libcamera Id, or Num), recording `profile` or what suits it, in step with a rig (`sync`):
+    from the first frame that is, or all that it shows where they do not `wait` for it.
 
     `lens` names its lens, where the sensor's name does not say it. Its stream begins with the first frame that is asked
     for. `log` gets what happens to it. Raises `CameraFault`: `ProfileRefused` for more than sensor or board can hold,
@@ -65,6 +66,7 @@ class PicameraCamera:
         log: Log | None,
         *,
         lens: str | None = None,
+        wait: bool = True,
         patience: Patience = Patience(),
         cores: int | None = None,
         boottime_ns: Callable[[], int] = boottime_ns,
@@ -83,6 +85,8 @@ class PicameraCamera:
         self._libcamera = libcamera
         self._picamera2 = picamera2
         self._sync = sync
+        self._wait = wait
+        self._synchronised = False
         self._log = log
         self._lens = lens
         self._patience = patience
@@ -125,7 +129,7 @@ class PicameraCamera:
         self._frame_ns = nanoseconds(1 / planned.frames_per_second)
         told_s = self._patience.sync_s
         in_step_s = sync_patience_s(self.frames_per_second) if told_s is None else told_s
-        self.waits_s = 0.0 if self._sync is Sync.OFF else in_step_s
+        self.waits_s = in_step_s if self._wait and self._sync is not Sync.OFF else 0.0
         self._threads = planned.threads
         self._detect = _detect_size(profile.width, profile.height)
         mode = planned.mode
@@ -260,7 +264,7 @@ class PicameraCamera:
         )
 
     def _read(self, loan: Loan) -> Frame | None:
-        """The frame of a request; None while the rig is not in step."""
+        """The frame of a request; None while it waits for the rig."""
         metadata = loan.request.get_metadata()
         sensor_ns = int(metadata["SensorTimestamp"])
         if self._first_ns is None:
@@ -281,14 +285,17 @@ class PicameraCamera:
         return frame
 
     def _in_step(self, metadata: dict[str, Any], waited_ns: int) -> bool:
-        if self._sync is Sync.OFF or self._index:
+        if self._sync is Sync.OFF:
             return True
-        if metadata.get("SyncReady"):
+        if metadata.get("SyncReady") and not self._synchronised:
+            self._synchronised = True
             self._tell("camera-synchronised", sync=self._sync)
+        if self._synchronised or self._index:
             return True
         if waited_ns < nanoseconds(self.waits_s):
             return False
-        self._free_run(f"the rig was not in step within {self.waits_s:.3g} s")
+        within = f"within {self.waits_s:.3g} s" if self._wait else "yet, and no frame waits for it"
+        self._free_run(f"the rig was not in step {within}")
         return True
 
     def _tell(self, event: str, **fields: object) -> None:

@@ -516,6 +516,14 @@ def test_a_sensor_whose_tuning_cannot_synchronise_records_at_once(
     assert "the tuning of sensor imx415 has no rpi.sync" in log_text.getvalue()
 
 
+@pytest.mark.parametrize("sync", [Sync.SERVER, Sync.CLIENT])
+def test_a_camera_whose_frames_count_at_once_gets_in_step_all_the_same(plug, sync):
+    board = plug()
+    with CameraSource.parse("picamera:0", Profile.parse("320x180@5"), sync).at_once().open(0) as camera:
+        assert camera.waits_s == 0
+        assert config_of(board)["controls"]["SyncMode"] == (1 if sync is Sync.SERVER else 2)
+
+
 def test_a_synchronised_camera_may_not_run_at_its_modes_limit(plug, open_camera):
     plug()
     with pytest.raises(ProfileRefused, match="needs one per cent more than it records"):

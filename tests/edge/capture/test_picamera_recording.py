@@ -4,6 +4,7 @@ import time
 
 import av
 import numpy as np
+import pytest
 
 from edge.capture import CameraSource, Profile, Sync
 from edge.capture.picamera.sync import SYNC_FRAMES
@@ -62,28 +63,56 @@ async def test_every_frame_the_camera_showed_is_recorded_or_counted(
     assert times_ns[-1] - times_ns[0] > 1_000_000_000
 
 
-async def test_a_camera_that_waits_for_a_slow_rig_is_not_taken_for_silent(
-    plug, open_camera, tmp_path, make_node, session_row, log, log_text, clock, zero_ns, eventually
-):
-    board = plug(offset_ns=zero_ns - 100 * SECOND)
-    sensor = board.sensors[0]
-    sensor.ready_after = SYNC_FRAMES
-    # The board's time is its own: the wait is real only here, longer than the recorder has patience with a camera.
-    sensor.before = {SYNC_FRAMES - 1: lambda: time.sleep(2.0)}
+@pytest.fixture
+def rigged(plug, open_camera, zero_ns):
+    """A board of a rig that is in step after `SYNC_FRAMES` at ten a second, and the source of its camera."""
 
     class Source:
-        def open(self, _start_ns, log):
-            return open_camera(profile="320x180@10", sync=Sync.SERVER, log=log)
+        wait = True
 
-    ledger = Ledger(tmp_path / "ledger.sqlite")
-    ledger.begin_session(session_row(frames_per_second=10, detector="one-ball"))
-    clock.ns = zero_ns + 1
-    node = make_node(Source(), ledger, patience=Patience(camera_s=1.0))
-    await node.resume(ledger.sessions()[0])
+        def at_once(self):
+            self.wait = False
+            return self
+
+        def open(self, _start_ns, log):
+            return open_camera(profile="320x180@10", sync=Sync.SERVER, log=log, wait=self.wait)
+
+    board = plug(offset_ns=zero_ns - 100 * SECOND)
+    board.sensors[0].ready_after = SYNC_FRAMES
+    return board, Source()
+
+
+async def test_a_camera_that_waits_for_a_slow_rig_is_not_taken_for_silent(
+    rigged, ledger, make_node, log_text, zero_ns, eventually
+):
+    board, source = rigged
+    # The board's time is its own: the wait is real only here, longer than the recorder has patience with a camera.
+    board.sensors[0].before = {SYNC_FRAMES - 1: lambda: time.sleep(2.0)}
+    node = make_node(source, ledger, patience=Patience(camera_s=1.0))
+    await node.start(StartRecording(session="s1", start_ns=zero_ns))
     await eventually(lambda: ledger.segments() and ledger.segments()[0].offer)
     status = await node.stop()
-    ledger.close()
     await eventually(lambda: not board.opened[-1].is_open)
     assert not status.fault
     assert not node.broken.is_set()
     assert "event=camera-synchronised" in log_text.getvalue()
+    assert ledger.segments()[0].start_ns >= zero_ns + SYNC_FRAMES * SECOND // 10
+
+
+async def test_a_session_that_is_gone_on_with_does_not_wait_for_its_rig(
+    rigged, ledger, make_node, session_row, log_text, clock, zero_ns, eventually
+):
+    board, source = rigged
+    ledger.begin_session(session_row(frames_per_second=10, detector="one-ball"))
+    clock.ns = zero_ns + 1
+    node = make_node(source, ledger)
+    await node.resume(ledger.sessions()[0])
+    await eventually(lambda: "event=camera-synchronised" in log_text.getvalue())
+    status = await node.stop()
+    await eventually(lambda: not board.opened[-1].is_open)
+    assert not status.fault
+    first = ledger.segments()[0]
+    # All that the camera showed, but for the two frames in which a sensor wakes.
+    assert (first.start_ns, first.offer.frames) == (zero_ns + 2 * SECOND // 10, 18)
+    assert "event=camera-free-running" in log_text.getvalue()
+    assert "the rig was not in step yet, and no frame waits for it" in log_text.getvalue()

@@ -67,6 +67,8 @@ class LiveSource:
     def alone(self):
         return self
 
+    at_once = alone
+
     def open(self, start_ns, _log=None):
         with self._lock:
             if self.faults:
