@@ -157,7 +157,7 @@ class StagedCamera:
     def __iter__(self) -> Iterator[Frame]:
         # On the grid of whole frames, so that what is missing can be counted.
         slot = boottime_ns() // FRAME_NS + 1
-        index = 0
+        self.frames_dropped = index = 0
         while True:
             now = boottime_ns()
             if now < slot * FRAME_NS:

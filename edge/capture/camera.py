@@ -11,7 +11,7 @@ class Camera(Protocol):
     """An opened camera: iterate it for its frames, close it by leaving its `with` block.
 
     Width and height are even. Iteration ends when the source does; whatever goes wrong raises `CameraFault` with a
-    sentence that names the source.
+    sentence that names the source. A live one that is iterated anew begins with what it shows then.
     """
 
     width: int
@@ -19,7 +19,7 @@ class Camera(Protocol):
     frames_per_second: float
     """The nominal rate; the truth is in the frames' times."""
     frames_dropped: int
-    """Frames the camera is known to have lost since it was opened."""
+    """Frames the camera is known to have lost since its iteration began."""
     live: bool
     """Whether it shows what happens now, and goes on whether its frames are taken or not: the end of its pictures is
     then always a fault, which a new start of the process may heal."""

@@ -1,4 +1,4 @@
-"""A camera that was looked through before it records: the frames that were looked at are recorded all the same."""
+"""A camera that was looked through before it records, and loses nothing by it."""
 
 from collections.abc import Iterator
 from typing import Self
@@ -10,7 +10,8 @@ from edge.frame import Frame
 
 
 class PeekedCamera:
-    """`camera`, and whatever was peeked at comes first again. `peeked` are those frames."""
+    """`camera`, whose `peeked` frames come first again; those of a live one do not, since it has gone on meanwhile: it
+    lends few frames at a time, and what it showed afterwards would be missing behind them."""
 
     def __init__(self, camera: Camera) -> None:
         self.width = camera.width
@@ -50,6 +51,9 @@ class PeekedCamera:
         self._camera.__exit__(*exc)
 
     def __iter__(self) -> Iterator[Frame]:
+        if self.live:
+            self._frames = None
+            self.peeked.clear()
         while self.peeked:
             yield self.peeked.pop(0)
         while (frame := self._next()) is not None:

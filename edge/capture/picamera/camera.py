@@ -228,7 +228,9 @@ class PicameraCamera:
             )
 
     def __iter__(self) -> Iterator[Frame]:
-        if not self._running:
+        if self._running:
+            self._begin_anew()
+        else:
             self._start()
         while loan := self._next():
             try:
@@ -250,6 +252,11 @@ class PicameraCamera:
             picam2.start()
         except RuntimeError as fault:
             raise CameraFault(f"camera {self._device.name} does not start: {fault}") from fault
+
+    def _begin_anew(self) -> None:
+        self._loans.begin_anew()
+        self._last_ns = None
+        self.frames_dropped = 0
 
     def _next(self) -> Loan | None:
         patience = self._patience

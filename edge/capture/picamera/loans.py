@@ -92,6 +92,12 @@ class Loans:
             self._closed = True
             self._changed.notify_all()
 
+    def begin_anew(self) -> None:
+        """Return whatever is still here, and count from now on."""
+        self.give_back_all()
+        with self._changed:
+            self.refused = 0
+
     def give_back_all(self) -> None:
         """Return whatever is still here."""
         with self._changed:

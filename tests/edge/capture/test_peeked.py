@@ -66,6 +66,22 @@ def test_a_fault_while_peeking_is_the_cameras_own():
     assert camera.frames_dropped == 7
 
 
+def test_a_live_camera_that_was_peeked_at_begins_anew():
+    class Live(Faulty):
+        def __iter__(self):
+            self.frames_dropped = 0
+            for number in range(5):
+                self.frames_dropped += 1
+                yield number
+
+    with PeekedCamera(Live()) as camera:
+        assert camera.peek(3) == camera.peeked == [0, 1, 2]
+        pictures = iter(camera)
+        assert next(pictures) == 0
+        assert (camera.frames_dropped, camera.peeked) == (1, [])
+        assert list(pictures) == [1, 2, 3, 4]
+
+
 def test_it_tells_what_the_camera_tells_and_closes_it():
     faulty = Faulty()
     camera = PeekedCamera(faulty)

@@ -11,6 +11,7 @@ import pytest
 
 from edge.capture import CameraSource, Profile, Sync
 from edge.capture.clocks import real_minus_boot_ns
+from edge.capture.peeked import PeekedCamera
 from edge.capture.picamera.camera import BUFFERS, MOST_LENT, Patience
 from edge.capture.picamera.find import find
 from edge.capture.picamera.planes import tight
@@ -376,6 +377,20 @@ def test_a_reader_that_is_too_slow_loses_frames_and_never_stops_the_stream(plug,
         steps = np.diff(times) // FRAME_NS
     assert steps.max() > 10
     assert camera.frames_dropped == (steps - 1).sum()
+
+
+def test_a_camera_that_was_peeked_at_begins_without_a_hole(plug, open_camera, until):
+    board = plug()
+    with PeekedCamera(open_camera()) as camera:
+        peeked = camera.peek(3)
+        # Nobody reads it meanwhile, and it waits for nobody.
+        board.let_ahead(100)
+        until(lambda: camera._camera._loans.refused > 20)
+        board.let_ahead(5)
+        times = [frame.time_ns for frame in take(camera, 20)]
+        assert camera.frames_dropped == camera._camera._loans.refused == 0
+    assert times[0] - peeked[-1].time_ns > 20 * FRAME_NS
+    assert np.diff(times).tolist() == [FRAME_NS] * 19
 
 
 def test_a_camera_whose_front_end_times_out_is_a_fault_that_names_it(plug, open_camera):

@@ -1,5 +1,6 @@
 """A whole recording from a board's camera that waits for nobody: the node as it is, the fake board in real time."""
 
+import threading
 import time
 
 import av
@@ -8,6 +9,7 @@ import pytest
 
 from edge.capture import CameraSource, Profile, Sync
 from edge.capture.picamera.sync import SYNC_FRAMES
+from edge.errors import SoundFault
 from edge.ledger import Ledger
 from edge.record import Patience, Shelf
 from edge.record.manifest import SessionManifest
@@ -61,6 +63,39 @@ async def test_every_frame_the_camera_showed_is_recorded_or_counted(
     # The node's clock and the sensor's are compared once, so nothing is captured before the start, or in the future.
     assert begun_ns < times_ns[0] < times_ns[-1] < clock.now_ns()
     assert times_ns[-1] - times_ns[0] > 1_000_000_000
+
+
+async def test_a_session_begins_without_a_hole_however_long_its_microphone_takes_to_open(
+    plug, open_camera, ledger, tmp_path, make_node, log_text, zero_ns, monkeypatch, eventually
+):
+    class Source:
+        def open(self, _start_ns, log):
+            return open_camera(log=log)
+
+    def slowly(_device):
+        # The camera waits for nobody meanwhile.
+        board.let_ahead(100)
+        assert shown.wait(20)
+        board.let_ahead(5)
+        raise SoundFault("there is no microphone")
+
+    board, shown = plug(offset_ns=zero_ns - 100 * SECOND), threading.Event()
+    board.sensors[0].before = {60: shown.set}
+    monkeypatch.setattr("edge.node.open_microphone", slowly)
+    node = make_node(Source(), ledger, sound="alsa:hw:1")
+    await node.start(StartRecording(session="s1", start_ns=zero_ns))
+    await eventually(lambda: node._recording.frames > 50)
+    assert (await node.status()).frames_dropped == 0
+    await node.stop()
+    await eventually(lambda: "event=camera-closed" in log_text.getvalue())
+    times_ns = [
+        time_ns
+        for row in ledger.segments()
+        for time_ns in decode_tracks(Shelf(tmp_path).path(row.key, TRACKS).read_bytes()).frame_times_ns.tolist()
+    ]
+    assert len(times_ns) > 50
+    assert set(np.diff(times_ns).tolist()) == {SECOND // 25}
+    assert "dropped=0 too_slow=0" in log_text.getvalue()
 
 
 @pytest.fixture

@@ -106,6 +106,10 @@ class Sensor:
             self._queued.append(request)
             self._changed.notify_all()
 
+    def look_again(self):
+        with self._changed:
+            self._changed.notify_all()
+
     def stop(self):
         self.stop_hangs.wait()
         with self._changed:
@@ -213,6 +217,12 @@ class Board:
 
     def step_clock(self, by_ns):
         self.offset_ns += by_ns
+
+    def let_ahead(self, requests):
+        """From now on a patient board's sensors wait once so many requests are away."""
+        self.ahead = requests
+        for sensor in self.sensors:
+            sensor.look_again()
 
     def reach(self, at_ns):
         self._boot_ns = max(self._boot_ns, at_ns)
