@@ -293,7 +293,7 @@ class Node:
         width, height, rate = self._size
         alarms = [self.lookout.state().alarm, self._stepped]
         if recording:
-            alarms += [recording.impaired, recording.slow_disk, self._deaf]
+            alarms += [recording.impaired, recording.slow_disk, recording.losing, self._deaf]
         return NodeStatus(
             node=self.node,
             software=software(),
@@ -303,6 +303,7 @@ class Node:
             recording=self.session,
             frames=recording.frames if recording else 0,
             frames_dropped=recording.camera.frames_dropped if recording else 0,
+            frames_unseen=recording.frames_unseen if recording else 0,
             segments_waiting=waiting,
             detector=recording.detector if recording else self._detector,
             fault=recording.fault if recording else self._fault,
@@ -328,6 +329,11 @@ class Node:
 
     def _disk_slows(self) -> None:
         self._log.event("disk-slow", session=self.session)
+        self._panel.beep(WARNING)
+
+    def _frames_lost(self) -> None:
+        lost = self._recording.camera.frames_dropped if self._recording else None
+        self._log.event("frames-lost", session=self.session, so_far=lost)
         self._panel.beep(WARNING)
 
     async def preview(self) -> bytes:
@@ -478,6 +484,7 @@ class Node:
             microphone=self._microphone(session.session, loop),
             rolling=lambda: self._sound_the_start(well and self._deaf is None),
             slow=lambda: tell(loop, self._disk_slows),
+            loses=lambda: tell(loop, self._frames_lost),
             after=after,
             shift_ns=shift_ns,
             patience=self._patience,

@@ -109,8 +109,10 @@ class SegmentReceipt(Message, frozen=True, kw_only=True):
 class NodeStatus(Message, frozen=True, kw_only=True):
     """What a node says of itself: its camera, what it records, and what still waits to be handed over.
 
-    `fault` is what went wrong last. `alarms` are sentences of what needs somebody at the node though it records on: its
-    camera was knocked, its clock was set, its disk is too slow. A node from before them tells none.
+    Of the running recording, `frames_dropped` are known to be lost, and `frames_unseen` are recorded but not looked at,
+    because the detector was too slow. `fault` is what went wrong last. `alarms` are sentences of what needs somebody at
+    the node though it records on: its camera was knocked, its clock was set, its disk is too slow, frames are being
+    lost. A node from before `frames_unseen` or `alarms` tells none.
     """
 
     KIND = "node-status"
@@ -124,6 +126,7 @@ class NodeStatus(Message, frozen=True, kw_only=True):
     recording: SessionId | None
     frames: int
     frames_dropped: int
+    frames_unseen: int = 0
     segments_waiting: int
     detector: str
     fault: str | None = None

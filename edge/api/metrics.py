@@ -36,6 +36,7 @@ class _Moment(Collector):
 def _recording(status: NodeStatus, cost: NodeCost) -> Iterable[Metric]:
     yield _gauge("recording", "1 while a session is recorded", float(status.recording is not None))
     yield _gauge("frames_dropped", "frames of this session that are known to be lost", status.frames_dropped)
+    yield _gauge("frames_unseen", "frames of this session that were recorded but not looked at", status.frames_unseen)
     yield _counter("frames", "frames recorded since the node was started", cost.frames)
     yield _counter("detections", "persons and balls in recorded frames since the node was started", cost.detections)
     yield _counter("detector_passes", "how often the detector's network was asked", cost.passes)

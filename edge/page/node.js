@@ -2,7 +2,7 @@
 
 import { Refused, blob, get, message, post, startRecording } from "./api.js";
 import { Player } from "./live.js";
-import { facts, findings } from "./show.js";
+import { facts, findings, lost } from "./show.js";
 
 const HOLD_MS = 1200;
 const STILL_MS = 2000;
@@ -133,11 +133,15 @@ function takeStatus(now) {
   for (const id of ["frame", "ask-gates", "self-test"]) el(id).disabled = recording;
   if (recording) el("refused").hidden = true;
   if (before && (before.recording === null) === recording) said("");
+  const loses = recording && now.frames_dropped > 0;
+  el("lost").hidden = !loses;
+  if (loses) el("lost-frames").textContent = lost(now);
   el("waiting").textContent = now.segments_waiting === 1 ? "1 segment" : `${now.segments_waiting} segments`;
 }
 
 function length(now) {
-  const seconds = now.frames_per_second ? Math.floor(now.frames / now.frames_per_second) : 0;
+  // What was lost took its time, too.
+  const seconds = now.frames_per_second ? Math.floor((now.frames + now.frames_dropped) / now.frames_per_second) : 0;
   const two = (n) => String(n).padStart(2, "0");
   const minutes = Math.floor(seconds / 60);
   return minutes < 60 ? `${minutes}:${two(seconds % 60)}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;

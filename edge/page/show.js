@@ -16,6 +16,11 @@ export function findings(found) {
   });
 }
 
+export function lost({ frames, frames_dropped: gone }) {
+  const percent = (100 * gone) / (frames + gone);
+  return `${gone} of ${frames + gone}, ${percent < 1 ? "less than 1" : Math.round(percent)} %`;
+}
+
 export function facts({ storage, clock, clock_verdict, board }) {
   return {
     space: {

@@ -30,6 +30,7 @@ from edge.record.cut import sequence_of
 from edge.record.faults import Faults
 from edge.record.listening import Listening
 from edge.record.looking import Looking
+from edge.record.losses import Losses
 from edge.record.placing import Placing
 from edge.record.pulse import Pulse, Watched, watch
 from edge.record.room import with_room
@@ -71,7 +72,8 @@ class Recording:
     `after` were recorded before and are passed over; `shift_ns` is added to all capture times. `rolling` is called
     once, when the first frame is there: the moment for a sign that picture and sound both catch. `show` is called with
     every frame that is recorded, and must not wait; `let_go` when the camera is closed, if it ever is; `slow` each time
-    that the disk stands still for a tenth of the patience with it, and must not wait either.
+    that the disk stands still for a tenth of the patience with it, `loses` each time that too many frames begin to be
+    lost, and neither must wait.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Recording:
         microphone: Microphone | None = None,
         rolling: Callable[[], None] = lambda: None,
         slow: Callable[[], None] = lambda: None,
+        loses: Callable[[], None] = lambda: None,
         after: int = -1,
         shift_ns: int = 0,
         patience: Patience = PATIENCE,
@@ -158,6 +161,8 @@ class Recording:
         self._awaited = Pulse()
         """A live camera's next frame."""
         self._slow = slow
+        self._loses = loses
+        self._losses = Losses(camera.frames_per_second)
         self._on_disk = [
             self._essential(
                 self._writing.pulse,
@@ -213,6 +218,16 @@ class Recording:
         """What a disk costs that stands still or does not keep up with a live camera, while that is so."""
         if self.lagging in ("write", "place") or any(stage.slow for stage in self._on_disk):
             return "the disk is too slow: video waits for it in memory, and frames that find no room there are lost"
+        return None
+
+    @property
+    def losing(self) -> str | None:
+        """What to look at when too many frames are lost, while that is so."""
+        if self._losses.much:
+            return (
+                "frames are being lost: look whether the board is too hot or its supply too weak, which slows it down, "
+                "and whether the camera's cable sits well"
+            )
         return None
 
     @property
@@ -273,6 +288,7 @@ class Recording:
                     if sequence_of(frame.time_ns, self.start_ns) <= self._after:
                         continue
                     meter.read()
+                    self._watch_losses(frame)
                     if not self._coding.frames.put(frame):
                         break
                     self._look_at(frame)
@@ -304,6 +320,12 @@ class Recording:
             if frame is None:
                 return
             yield replace(frame, time_ns=frame.time_ns + self._shift_ns) if self._shift_ns else frame
+
+    def _watch_losses(self, frame: Frame) -> None:
+        before = self._losses.much
+        self._losses.count(frame.time_ns, self.camera.frames_dropped)
+        if self._losses.much and not before:
+            self._loses()
 
     def _look_at(self, frame: Frame) -> None:
         # Refused once the eyes have failed or were given up; the recording goes on without them.

@@ -75,6 +75,7 @@ async def test_the_condition_judges_the_clock_as_its_gate_does(
 async def test_the_figures_tell_what_was_recorded(recorded, disk):
     told = await figures(recorded)
     assert (told["frames_total"], told["detections_total"], told["frames_dropped"]) == (125, 125, 0)
+    assert told["frames_unseen"] == 0
     assert told["free_bytes"] == disk.free
     assert told["events_total recording-started"] == 1
     assert (told["detector_passes_total"], told["detector_faults_total"]) == (125, 0)

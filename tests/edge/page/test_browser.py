@@ -208,6 +208,21 @@ def test_the_node_is_told_in_figures(page, node):
     assert verdicts == {"temperature": "warn", "battery": "fail", "clock": "fail", "space": "warn"}
 
 
+def test_lost_frames_are_told_when_there_are_any_and_took_their_time(page, node):
+    node.records()
+    shows(page, "#state", "Recording 12:34")
+    assert not visible(page, "#lost")
+    node.records(frames=25 * 754 - 34, frames_dropped=34)
+    shows(page, "#lost", "Lost frames34 of 18850, less than 1 %")
+    assert visible(page, "#lost")
+    node.records(frames=25 * 500, frames_dropped=25 * 254)
+    shows(page, "#lost", "6350 of 18850, 34 %")
+    assert page.inner_text("#state") == "Recording 12:34"
+    node.status = msgspec.structs.replace(node.status, recording=None)
+    shows(page, "#state", "Ready")
+    assert not visible(page, "#lost")
+
+
 def test_an_alarm_is_told_while_it_lasts(page, node):
     node.records(alarms=(ALARM,), fault="the coder choked on frame 30")
     shows(page, "#alarms", ALARM)
