@@ -15,7 +15,7 @@ DRIVERS = ("file", "virtual", "picamera")
 @dataclass(frozen=True)
 class CameraSource:
     """A driver's name and the place it reads from: a file, a socket, or a camera's libcamera Id, which is the path of
-    its connector in the device tree (or its number). Profile, part in the rig's synchronisation, the name of the lens and
+    its connector in the device tree (or its number). Profile, part in the rig's synchronisation, the lens's name and
     whether frames `wait` until the rig is in step are a `picamera`'s.
     """
 
