@@ -247,10 +247,12 @@ async def test_the_alarm_of_one_recording_is_not_the_next_ones(node, source, zer
     assert (await node.status()).alarms == ()
 
 
-async def test_a_clock_that_is_set_while_it_records_is_told_and_heard(node, panel, zero_ns, log_text):
+async def test_a_clock_that_is_set_while_it_records_is_told_and_heard(node, panel, zero_ns, log_text, eventually):
     node.clock_stepped(-3_000_000_000)
     assert (await node.status()).alarms == ()
     await node.start(order(zero_ns))
+    # Told by the recorder's thread, with its first frame.
+    await eventually(lambda: panel.beeped == [STARTED])
     node.clock_stepped(2_500_000_000)
     [alarm] = (await node.status()).alarms
     assert "set forward by 2.50 s" in alarm
