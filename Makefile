@@ -26,7 +26,7 @@ demo: setup
 setup: $(READY)
 
 # Recompiles the node's loops, too: `hatch_build.py`.
-$(READY): requirements.lock pyproject.toml viewer/package-lock.json hatch_build.py $(wildcard edge/*/*.pyx)
+$(READY): requirements.lock pyproject.toml viewer/package-lock.json hatch_build.py $(wildcard edge/*/*.pyx edge/*/*.pxd)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Touchline needs Python 3.11 or newer; this is $$($(PYTHON) --version). Set PYTHON=python3.11, say."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(call install_packages,python3-venv)

@@ -117,24 +117,19 @@ def measured(
 
 def shared(const double[:, :] a, const double[:, :] b):
     cdef Py_ssize_t one, other
-    cdef double wide, high, common, either
-    found = np.zeros((a.shape[0], b.shape[0]))
-    cdef double[:, ::1] over_union = found
+    found = np.empty((a.shape[0], b.shape[0]))
+    cdef double[:, ::1] share = found
     for one in range(a.shape[0]):
         for other in range(b.shape[0]):
-            wide = min(a[one, 2], b[other, 2]) - max(a[one, 0], b[other, 0])
-            high = min(a[one, 3], b[other, 3]) - max(a[one, 1], b[other, 1])
-            if wide > 0 and high > 0:
-                common = wide * high
-                either = (a[one, 2] - a[one, 0]) * (a[one, 3] - a[one, 1])
-                either += (b[other, 2] - b[other, 0]) * (b[other, 3] - b[other, 1])
-                over_union[one, other] = common / max(either - common, 1e-9)
+            share[one, other] = over_union(
+                a[one, 0], a[one, 1], a[one, 2], a[one, 3], b[other, 0], b[other, 1], b[other, 2], b[other, 3]
+            )
     return found
 
 
 def apart(const double[:, :] box, const double[:] score, double limit):
     cdef Py_ssize_t nth, other, one, two, count = 0
-    cdef double wide, high, common, either
+    cdef double share
     cdef Py_ssize_t[::1] order = np.argsort(-np.asarray(score), kind="stable")
     rows = np.empty(box.shape[0], np.intp)
     cdef Py_ssize_t[::1] kept = rows
@@ -142,14 +137,10 @@ def apart(const double[:, :] box, const double[:] score, double limit):
         one = order[nth]
         for other in range(count):
             two = kept[other]
-            wide = min(box[one, 2], box[two, 2]) - max(box[one, 0], box[two, 0])
-            high = min(box[one, 3], box[two, 3]) - max(box[one, 1], box[two, 1])
-            if wide <= 0 or high <= 0:
-                continue
-            common = wide * high
-            either = (box[one, 2] - box[one, 0]) * (box[one, 3] - box[one, 1])
-            either += (box[two, 2] - box[two, 0]) * (box[two, 3] - box[two, 1])
-            if common > limit * (either - common):
+            share = over_union(
+                box[one, 0], box[one, 1], box[one, 2], box[one, 3], box[two, 0], box[two, 1], box[two, 2], box[two, 3]
+            )
+            if share > limit:
                 break
         else:
             kept[count] = one
@@ -171,10 +162,6 @@ def upright(const double[:, :] box, const double[:] area, const double[:] tall, 
             and area[blob] > 0.25 * max(width * height, 1.0)
         )
     return found.view(np.bool_)
-
-
-cdef double _tall((double, double, double) line, double foot) noexcept nogil:
-    return max(line[0] + line[1] * foot, line[2])
 
 
 def round_ones(
@@ -199,15 +186,15 @@ def round_ones(
         width = box[blob, 2] - box[blob, 0]
         height = box[blob, 3] - box[blob, 1]
         shorter = min(width, height)
-        largest = most * _tall(line, box[blob, 3] + flight)
+        largest = most * tall_at(line, box[blob, 3] + flight)
         if not (
-            least * _tall(line, box[blob, 3]) < shorter < 1.6 * largest + 2 * pixel
+            least * tall_at(line, box[blob, 3]) < shorter < 1.6 * largest + 2 * pixel
             and max(width, height) < 4.0 * largest + 2 * pixel
             and bright[blob] > 12
             and area[blob] > 0.4 * max(width * height, 1.0)
         ):
             continue
-        far = max(_tall(line, box[blob, 3]), reach)
+        far = max(tall_at(line, box[blob, 3]), reach)
         around = 0
         for other in range(centre.shape[0]):
             around += (

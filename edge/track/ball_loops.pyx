@@ -9,6 +9,7 @@ import numpy as np
 from libc.math cimport hypot, sqrt
 from libc.stdint cimport int64_t, uint8_t
 
+from edge.detect.blob_loops cimport tall_at
 from edge.track.loops cimport _correct, _Entries, _step
 
 
@@ -74,10 +75,6 @@ cdef bint _beside(
     return False
 
 
-cdef double _ground((double, double, double) line, double foot) noexcept nogil:
-    return max(line[0] + line[1] * foot, line[2])
-
-
 cdef double _score(const Hypothesis* ball) noexcept nogil:
     return min(
         0.95,
@@ -128,7 +125,7 @@ def flown(
             most = 2 if balls[row].hits < hits else 4
         over[row] = frame - balls[row].last_frame > most
         # One in the air is nearer than the ground behind it.
-        ground = _ground(line, place[row, 1])
+        ground = tall_at(line, place[row, 1])
         balls[row].tall = min(max(balls[row].diameter / share, ground), nearer * ground)
         _step(place, speed, cov, row, acceleration * balls[row].tall, drag)
     return flags.view(np.bool_)
@@ -158,7 +155,7 @@ def candidates(
         y = (box[nth, 1] + box[nth, 3]) / 2
         # A fast ball is drawn out along its way.
         diameter = min(box[nth, 2] - box[nth, 0], box[nth, 3] - box[nth, 1])
-        ground = _ground(line, box[nth, 3])
+        ground = tall_at(line, box[nth, 3])
         at_person = _beside(x, y, persons, 0.0, body, 0.0)
         if by_network:
             at_person = at_person or _beside(x, y, persons, shin[0], shin[1], beside)

@@ -9,6 +9,8 @@ import numpy as np
 from libc.math cimport INFINITY, NAN, fabs, hypot
 from libc.stdint cimport int64_t, uint8_t
 
+from edge.detect.blob_loops cimport over_union
+
 
 cdef void _step(
     double[:, ::1] place, double[:, ::1] speed, double[:, ::1] cov, Py_ssize_t row, double acceleration, double drag
@@ -368,11 +370,7 @@ def walked(
 
 
 cdef double _shared(const double[4] a, const double[4] b) noexcept nogil:
-    cdef double wide = min(a[2], b[2]) - max(a[0], b[0]), high = min(a[3], b[3]) - max(a[1], b[1]), common
-    if wide <= 0 or high <= 0:
-        return 0.0
-    common = wide * high
-    return common / max((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common, 1e-9)
+    return over_union(a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3])
 
 
 cdef void _widen(double[4] box, double share) noexcept nogil:
