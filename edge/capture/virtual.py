@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Self
 
 import msgspec
-import numpy as np
 
 from edge.capture.clocks import real_minus_boot_ns
+from edge.capture.pictures import Pictures
 from edge.encode.libav import LibavCoder
 from edge.errors import CameraFault
 from edge.frame import Frame
@@ -101,6 +101,7 @@ class VirtualCamera:
     def __iter__(self) -> Iterator[Frame]:
         index = 0
         size = self.width * self.height * 3 // 2
+        pictures = Pictures(self.width, self.height)
         while True:
             time_ns, length = FRAME_HEAD.unpack(self._receive(bytearray(FRAME_HEAD.size)))
             if time_ns == END_NS and not length:
@@ -109,7 +110,7 @@ class VirtualCamera:
                 raise CameraFault(
                     f"the virtual camera at {self._path} sent frame {index} with {length} of {size} bytes"
                 )
-            planes = np.empty((self.height * 3 // 2, self.width), np.uint8)
+            planes = pictures.blank()
             self._receive(planes.reshape(-1).data)
             yield Frame(planes, time_ns, index)
             index += 1

@@ -16,6 +16,7 @@ from edge.capture.picamera.loans import Loan, Loans
 from edge.capture.picamera.planes import tight
 from edge.capture.picamera.sync import Sync, can_sync, sync_controls, sync_patience_s
 from edge.capture.picamera.times import lost_between
+from edge.capture.pictures import Pictures
 from edge.capture.profiles import RATE_TOLERANCE, Profile, SensorMode, default_profile, plan
 from edge.encode import Coder
 from edge.encode.libav import LibavCoder
@@ -132,6 +133,8 @@ class PicameraCamera:
         self.waits_s = in_step_s if self._wait and self._sync is not Sync.OFF else 0.0
         self._threads = planned.threads
         self._detect = _detect_size(profile.width, profile.height)
+        self._pictures = Pictures(self.width, self.height)
+        self._small_pictures = Pictures(*self._detect) if self._detect else None
         mode = planned.mode
         configuration = picam2.create_video_configuration(
             main={"format": "YUV420", "size": (self.width, self.height)},
@@ -282,11 +285,11 @@ class PicameraCamera:
             self.frames_dropped += lost_between(self._last_ns, sensor_ns, self._frame_ns)
         self._last_ns = sensor_ns
         with self._picamera2.MappedArray(loan.request, "main", write=False) as main:
-            planes = tight(main.array, self.width, self.height)
+            planes = tight(main.array, self._pictures.blank())
         detect = None
-        if self._detect:
+        if self._small_pictures:
             with self._picamera2.MappedArray(loan.request, "lores", write=False) as lores:
-                detect = tight(lores.array, *self._detect)
+                detect = tight(lores.array, self._small_pictures.blank())
         frame = Frame(planes, sensor_ns + self.ahead_ns, self._index, detect)
         self._index += 1
         return frame
