@@ -26,11 +26,12 @@ from edge.frame import Frame
 from edge.track.eyes import Eyes
 from edge.track.people import SURE
 from simulator.match.engine import play
-from simulator.match.truth import MatchTruth
-from simulator.pictures.camera import BALL_RADIUS_M, VirtualCamera
+from simulator.match.truth import BALL_RADIUS_M, MatchTruth
+from simulator.pictures.camera import VirtualCamera
 from simulator.pictures.moment import moment
 from simulator.pictures.recall import MARGIN_M, MIN_VISIBLE, match
 from simulator.pictures.rigs import RigKind, virtual_rig
+from simulator.pictures.scenery import spare_balls
 from simulator.pictures.visibility import true_boxes
 from wire.pitch import default_pitch
 from wire.rig import CameraModel
@@ -72,7 +73,8 @@ Array = npt.NDArray[np.float64]
 @dataclass(frozen=True)
 class Truth:
     """What is to be found in one picture: `box` (n, 4) of persons, of whom those `wanted` (n,) have to be found,
-    `tall` (n,) px and `who` (n,); where the ball is (2,), None where it is not seen, and how far off a find may be."""
+    `tall` (n,) px and `who` (n,); where the ball is (2,), None where it is not seen, and how far off a find may be;
+    where `spares` (k, 2) lie, other balls."""
 
     box: Array
     tall: Array
@@ -80,6 +82,7 @@ class Truth:
     wanted: npt.NDArray[np.bool_]
     ball: Array | None
     ball_reach: float
+    spares: Array
     model: CameraModel | None
 
     def has_ball(self, box: Array) -> bool:
@@ -88,6 +91,12 @@ class Truth:
             return False
         off = (box[:, :2] + box[:, 2:]) / 2 - self.ball
         return bool((np.hypot(*off.T) < self.ball_reach).any())
+
+    def false_balls(self, box: Array) -> int:
+        """How many of these boxes (n, 4) are where no ball is; of several that are where the ball is all but one."""
+        off = middles(box)[:, None] - self.spares[None]
+        stray = box[~(np.hypot(off[..., 0], off[..., 1]) < self.ball_reach).any(axis=1)]
+        return len(stray) - self.has_ball(stray)
 
     def false_alarms(self, box: Array) -> int:
         """How many of these boxes (n, 4), which are nobody, stand on the pitch."""
@@ -220,7 +229,7 @@ def scored(watch: Watch, truths: dict[int, Truth], rate: float) -> Score:
         followed = {j for _, j in pairs}
         stray = np.delete(box[~balls], [i for i, _ in pairs], axis=0)
         score.false_alarms += truth.false_alarms(stray)
-        score.false_balls += int(balls.sum()) - truth.has_ball(box[balls])
+        score.false_balls += truth.false_balls(box[balls])
         looks = watch.network.found.get(number, [])
         persons, ball = (
             np.concatenate([NOTHING, *(part.box[(part.kind == kind) & (part.score >= sure)] for part in looks)])
@@ -281,7 +290,7 @@ def simulated(rig: RigKind, seed: int, seconds: float, passes: Sequence[float]) 
     model, rate = true_rig.rig.cameras[index], played.frames_per_second
     lens = VirtualCamera(true_rig, index, played, seed)
     count = round((WARM_S + seconds) * rate)
-    truths = {k: true_at(model, played, k / rate) for k in range(round(WARM_S * rate), count)}
+    truths = {k: true_at(model, played, seed, k / rate) for k in range(round(WARM_S * rate), count)}
     pictures = (Frame(lens.frame(k / rate).copy(), round(k / rate * 1e9), k) for k in range(count))
     return measured(pictures, truths, (model.width_px, model.height_px), rate, passes)
 
@@ -321,7 +330,8 @@ def reference(shown: dict[int, Detections], times: float, rate: float) -> dict[i
         later = [NOTHING[:, :2], *(at for other, at in places.items() if abs(other - number) > LIES_S * rate)]
         off = places[number][:, None] - np.concatenate(later)[None]
         moves = ~(np.hypot(off[..., 0], off[..., 1]) < reach).any(axis=1)
-        sure = np.flatnonzero(moves & (balls[number].score >= VERY_SURE))
+        sure = np.flatnonzero(moves & (balls[number].score >= VERY_SURE))[:1]
+        spares = np.delete(places[number], [*sure, *np.flatnonzero(balls[number].score < LIKELY)], axis=0)
         persons = found.of(Kind.PERSON)
         persons = persons.where(persons.score >= LIKELY)
         box = persons.box / times
@@ -333,6 +343,7 @@ def reference(shown: dict[int, Detections], times: float, rate: float) -> dict[i
             (persons.score >= VERY_SURE) & (tall >= FAR_PX[0]),
             places[number][sure[0]] if len(sure) else None,
             reach,
+            spares,
             None,
         )
     return truths
@@ -347,8 +358,8 @@ def shrunk(i420: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np
     return small
 
 
-def true_at(model: CameraModel, played: MatchTruth, time_s: float) -> Truth:
-    """What a camera could find at a moment of a simulated match."""
+def true_at(model: CameraModel, played: MatchTruth, seed: int, time_s: float) -> Truth:
+    """What a camera could find at a moment of a simulated match, in a scene of this `seed`."""
     people = true_boxes(model, played, time_s)
     tall = np.array([person.height_px for person in people])
     ball = moment(played, time_s).ball
@@ -362,6 +373,7 @@ def true_at(model: CameraModel, played: MatchTruth, time_s: float) -> Truth:
         np.array([person.visible >= MIN_VISIBLE for person in people], bool) & (tall >= FAR_PX[0]),
         spot if shown else None,
         max(diameter, LEAST_REACH_PX),
+        model.project(spare_balls(played.pitch, seed)),
         model,
     )
 

@@ -16,8 +16,8 @@ from edge.frame import Frame
 from edge.sight import Eyes, SegmentSight
 from edge.track.eyes import open_eyes
 from simulator.match.engine import play
-from simulator.match.truth import MatchTruth
-from simulator.pictures.camera import BALL_RADIUS_M, VirtualCamera
+from simulator.match.truth import BALL_RADIUS_M, MatchTruth
+from simulator.pictures.camera import VirtualCamera
 from simulator.pictures.recall import MARGIN_M, match
 from simulator.pictures.rigs import NAMES, RigKind, TrueRig, virtual_rig
 from simulator.pictures.visibility import TrueBox, true_boxes

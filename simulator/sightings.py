@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from simulator.match.truth import BALL_RADIUS_M
 from wire.ids import NodeId, SessionId
 from wire.pitch import Pitch
 from wire.rig import CameraModel, Rig
@@ -19,7 +20,6 @@ from wire.tracks import Kind, SegmentTracks, Tracklet
 
 Array = npt.NDArray[np.float64]
 
-BALL_RADIUS_M = 0.11
 SEGMENT_S = 2.0
 _SESSION = SessionId("0000000000-simulated")
 

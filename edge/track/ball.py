@@ -33,7 +33,9 @@ TRAVEL = 2.5
 ROUGHNESS = 0.3
 """… and whose second differences stay below this share of its steps, or below half a diameter."""
 SIGHTINGS = 2
-"""So many boxes of the network at one place make a still ball believed."""
+"""So many boxes of the network at one place make a still ball believed …"""
+SIGHTED_S = 0.5
+"""… if they are so far apart: pictures that follow each other show the same thing."""
 ON_GROUND = (0.6, 1.6)
 """Sizes of a ball that lies still, as shares of what is expected there: it is on the ground and not nearer."""
 ALONE = 0.25
@@ -89,6 +91,7 @@ HYPOTHESIS = np.dtype(
         ("last_frame", np.int64),
         ("hits", np.int64),
         ("sightings", np.int64),
+        ("sighted", np.int64),
         ("alone", np.int64),
         ("at_person", np.int64),
         ("shin", np.float64),
@@ -101,9 +104,10 @@ HYPOTHESIS = np.dtype(
     ]
 )
 """Something that may be the ball: its number from birth on, its id (0 until it is believed), the frame it was last
-measured in, how often (as `MEMORY` counts) it was measured, how often seen by the network, how often (as `MEMORY`
-counts) a blob by itself and at somebody's body, how much of its life it spent on a shin, diameter (px), whiteness, how
-tall (px) a person beside it would look, where it began (px), and its last measurements, newest last."""
+measured in, how often (as `MEMORY` counts) it was measured, how often seen by the network (as `SIGHTED_S` counts) and
+in which frame last, how often (as `MEMORY` counts) a blob by itself and at somebody's body, how much of its life it
+spent on a shin, diameter (px), whiteness, how tall (px) a person beside it would look, where it began (px), and its
+last measurements, newest last."""
 Tracks = npt.NDArray[np.void]
 Rows = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
@@ -204,6 +208,7 @@ class Balls:
                 candidates,
                 columns,
                 seen_by_network,
+                round(SIGHTED_S * self._rate),
                 self._frame,
                 ERROR,
                 LEAST_VARIANCE,

@@ -98,6 +98,7 @@ def taken(
     found: Floats,
     columns: Rows,
     by_network: bool,
+    apart: int,
     frame: int,
     error: float,
     least: float,
@@ -106,7 +107,8 @@ def taken(
 ) -> Entries:
     """Write down that these rows (j,) were measured in this frame as these `columns` (j,) of the candidates, and
     correct their filters; the second measurement tells how fast one is. Diameter and whiteness take in this `share` of
-    what is new. Whenever `memory` measurements are counted, all counts of them are halved."""
+    what is new. The network's sightings of one count when they are so many frames `apart`. Whenever `memory`
+    measurements are counted, all counts of them are halved."""
 
 def spotted(
     balls: Records,

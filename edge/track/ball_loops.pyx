@@ -40,6 +40,7 @@ cdef packed struct Hypothesis:
     int64_t last_frame
     int64_t hits
     int64_t sightings
+    int64_t sighted
     int64_t alone
     int64_t at_person
     double shin
@@ -212,6 +213,7 @@ def taken(
     const double[:, ::1] found,
     const Py_ssize_t[:] columns,
     bint by_network,
+    int64_t apart,
     int64_t frame,
     double error,
     double least,
@@ -224,7 +226,9 @@ def taken(
         row = rows[nth]
         column = columns[nth]
         if by_network:
-            balls[row].sightings += found[column, LIES] > 0 and found[column, AT_PERSON] == 0
+            if found[column, LIES] > 0 and found[column, AT_PERSON] == 0 and frame - balls[row].sighted >= apart:
+                balls[row].sightings += 1
+                balls[row].sighted = frame
         else:
             balls[row].alone += 1
         balls[row].whiteness += share * (found[column, SCORE] - balls[row].whiteness)
@@ -362,6 +366,7 @@ def born(
         ball.last_frame = frame
         ball.hits = 1
         ball.sightings = by_network and found[row, AT_PERSON] == 0
+        ball.sighted = frame if ball.sightings > 0 else NEVER
         ball.alone = not by_network
         ball.at_person = found[row, AT_PERSON] > 0
         ball.diameter = found[row, DIAMETER]

@@ -6,10 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from simulator.match.truth import STEP_S
+from simulator.match.truth import BALL_RADIUS_M, STEP_S
 from wire.pitch import Pitch
 
-RADIUS = 0.11
 GRAVITY = 9.81
 DRAG = 0.012
 """Per metre: half the air's density times area times drag coefficient (.23) over mass, for a size 5 ball."""
@@ -54,12 +53,12 @@ def fly(pitch: Pitch, start: Array, velocity: Array) -> Path:
     vx, vy, vz = (float(c) for c in velocity)
     out: list[tuple[float, ...]] = [(x, y, z, vx, vy, vz)]
     crossing: Crossing | None = None
-    inside = abs(x) <= hx + RADIUS and abs(y) <= hy + RADIUS
+    inside = abs(x) <= hx + BALL_RADIUS_M and abs(y) <= hy + BALL_RADIUS_M
     for step in range(1, int(_LONGEST_S / _DT) + 1):
         speed = math.sqrt(vx * vx + vy * vy + vz * vz)
-        rolling = z <= RADIUS + 1e-6 and abs(vz) < 0.6
+        rolling = z <= BALL_RADIUS_M + 1e-6 and abs(vz) < 0.6
         if rolling:
-            z, vz = RADIUS, 0.0
+            z, vz = BALL_RADIUS_M, 0.0
             ground = math.hypot(vx, vy)
             outside = abs(x) > hx + 1.5 or abs(y) > hy + 1.5
             loss = (DRAG * ground * ground + ROLLING * (2.5 if outside else 1.0)) * _DT
@@ -70,8 +69,8 @@ def fly(pitch: Pitch, start: Array, velocity: Array) -> Path:
             vx, vy, vz = vx * keep, vy * keep, vz * keep - GRAVITY * _DT
         px, py, pz = x, y, z
         x, y, z = x + vx * _DT, y + vy * _DT, z + vz * _DT
-        if z < RADIUS:
-            z = RADIUS
+        if z < BALL_RADIUS_M:
+            z = BALL_RADIUS_M
             if vz < 0:
                 vz = -vz * BOUNCE if vz < -0.9 else 0.0
                 vx, vy = vx * GRIP, vy * GRIP
@@ -85,12 +84,12 @@ def fly(pitch: Pitch, start: Array, velocity: Array) -> Path:
                     x, vx, vy, vz = side * (hx + NET_DEPTH), -0.12 * vx, vy * 0.35, vz * 0.5
                 if depth < 0.3 and vx * side < 0:
                     vx *= 0.3
-                if abs(y) > post - RADIUS:
-                    y, vy = math.copysign(post - RADIUS, y), -0.15 * vy
-                if z > bar - RADIUS and vz > 0:
-                    z, vz = bar - RADIUS, 0.0
-            elif 0.15 < depth < NET_DEPTH and z < bar and abs(y) < post + RADIUS <= abs(py):
-                y, vy, vx = math.copysign(post + RADIUS, py), -0.2 * vy, vx * 0.5
+                if abs(y) > post - BALL_RADIUS_M:
+                    y, vy = math.copysign(post - BALL_RADIUS_M, y), -0.15 * vy
+                if z > bar - BALL_RADIUS_M and vz > 0:
+                    z, vz = bar - BALL_RADIUS_M, 0.0
+            elif 0.15 < depth < NET_DEPTH and z < bar and abs(y) < post + BALL_RADIUS_M <= abs(py):
+                y, vy, vx = math.copysign(post + BALL_RADIUS_M, py), -0.2 * vy, vx * 0.5
         if abs(x) > hx + BOARDS:
             x, vx, vy = math.copysign(hx + BOARDS, x), -0.25 * vx, vy * 0.6
         if abs(y) > hy + BOARDS:
@@ -118,11 +117,11 @@ def _crossing(
 ) -> Crossing | None:
     """The line that the step from p to here crossed first."""
     share, end_line = 2.0, False
-    if abs(x) > hx + RADIUS:
-        share = (hx + RADIUS - abs(px)) / max(abs(x) - abs(px), 1e-12)
+    if abs(x) > hx + BALL_RADIUS_M:
+        share = (hx + BALL_RADIUS_M - abs(px)) / max(abs(x) - abs(px), 1e-12)
         end_line = True
-    if abs(y) > hy + RADIUS:
-        other = (hy + RADIUS - abs(py)) / max(abs(y) - abs(py), 1e-12)
+    if abs(y) > hy + BALL_RADIUS_M:
+        other = (hy + BALL_RADIUS_M - abs(py)) / max(abs(y) - abs(py), 1e-12)
         if other < share:
             share, end_line = other, False
     if share > 1:
@@ -138,7 +137,7 @@ class Ball:
 
     def __init__(self, pitch: Pitch, x: float, y: float) -> None:
         self.pitch = pitch
-        self.p: Array = np.array([x, y, RADIUS])
+        self.p: Array = np.array([x, y, BALL_RADIUS_M])
         self.v: Array = np.zeros(3)
         self.path: Path | None = None
         self.age = 0
@@ -170,8 +169,8 @@ class Ball:
         size = float(np.linalg.norm(change))
         self.v = self.v + change * min(1.0, 90.0 * STEP_S / max(size, 1e-9))
         self.p = self.p + self.v * STEP_S
-        if self.p[2] < RADIUS:
-            self.p[2] = RADIUS
+        if self.p[2] < BALL_RADIUS_M:
+            self.p[2] = BALL_RADIUS_M
             self.v[2] = max(self.v[2], 0.0)
 
     def ahead(self) -> Array:

@@ -3,11 +3,10 @@
 import numpy as np
 
 from simulator.errors import BadMatch
-from simulator.match.ball import RADIUS
 from simulator.match.director import Director
 from simulator.match.possession import OpenPlay
 from simulator.match.restarts import Award, Restart, after
-from simulator.match.truth import FRAMES_PER_SECOND, MatchTruth, Person, Pose
+from simulator.match.truth import BALL_RADIUS_M, FRAMES_PER_SECOND, MatchTruth, Person, Pose
 from simulator.match.world import SIDES, World
 from wire.events import Event, EventType
 from wire.pitch import Pitch
@@ -105,7 +104,7 @@ def _dead(world: World, open_play: OpenPlay) -> Restart | None:
     award = after(world, crossing, int(world.team[world.last_touch]))
     time_s = kick.frame / FRAMES_PER_SECOND + crossing.after_s
     kind = EventType.GOAL if crossing.goal else EventType.BALL_OUT
-    place = np.array([crossing.x, crossing.y, RADIUS])
+    place = np.array([crossing.x, crossing.y, BALL_RADIUS_M])
     world.tell(kind, kick.kicker, time_s, place)
     return Restart(world, open_play, award)
 

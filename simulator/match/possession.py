@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simulator.match.ball import RADIUS, fly
+from simulator.match.ball import fly
 from simulator.match.choices import Pass, aim, choose_pass, deliver, lane, through_ball
 from simulator.match.director import SHOTS, Ending
 from simulator.match.shape import hold_shape
-from simulator.match.truth import Pose
+from simulator.match.truth import BALL_RADIUS_M, Pose
 from simulator.match.world import World
 from wire.events import EventType
 
@@ -306,7 +306,7 @@ class OpenPlay:
         face = crowd.vel[who] / speed if speed > 1.0 else way
         touch = 0.42 + (0.12 + 0.05 * speed) * max(0.0, math.sin(crowd.stride[who]))
         place = self._inside(here + face * touch)
-        ball.guide(np.array([*place, RADIUS]), np.array([*crowd.vel[who], 0.0]))
+        ball.guide(np.array([*place, BALL_RADIUS_M]), np.array([*crowd.vel[who], 0.0]))
         ball.p[:2] = self._kept_in(ball.p[:2])
 
     def _kept_in(self, place: Array) -> Array:

@@ -7,12 +7,12 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
-from simulator.match.ball import RADIUS, Crossing, launch, lofted
+from simulator.match.ball import Crossing, launch, lofted
 from simulator.match.choices import choose_pass, deliver
 from simulator.match.formation import corner_shape, keep_off, kick_off_shape
 from simulator.match.possession import Kick, OpenPlay
 from simulator.match.shape import follow, hold_shape, mind_goal, spread
-from simulator.match.truth import STEP_S, Pose
+from simulator.match.truth import BALL_RADIUS_M, STEP_S, Pose
 from simulator.match.world import World
 from wire.events import EventType
 
@@ -310,11 +310,11 @@ class Restart:
             place = world.crowd.pos[who] + step * 0.55
             if far < 1.6 or world.gap(who, ball.p) < 1.2:
                 place = spot if far < 1.6 else place
-                ball.guide(np.array([*place, RADIUS]), np.zeros(3), gain=5.0, limit=4.0)
+                ball.guide(np.array([*place, BALL_RADIUS_M]), np.zeros(3), gain=5.0, limit=4.0)
             else:
-                ball.guide(np.array([*ball.p[:2], RADIUS]), np.zeros(3))
+                ball.guide(np.array([*ball.p[:2], BALL_RADIUS_M]), np.zeros(3))
             return
-        ball.guide(np.array([*spot, RADIUS]), np.zeros(3), gain=5.0, limit=3.0)
+        ball.guide(np.array([*spot, BALL_RADIUS_M]), np.zeros(3), gain=5.0, limit=3.0)
         world.run(who, spot + self._back, 2.5)
         if far < 0.03 and float(np.linalg.norm(ball.v)) < 0.1:
             self.stage, self._placed_at = Stage.READY, world.frame

@@ -12,6 +12,7 @@ from wire.pitch_tracks import PitchTracks, Role, TeamSide, Track
 
 FRAMES_PER_SECOND = 25.0
 STEP_S = 1 / FRAMES_PER_SECOND
+BALL_RADIUS_M = 0.11
 
 
 class Pose(IntEnum):

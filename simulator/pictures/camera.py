@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from simulator.match.truth import MatchTruth, Pose
+from simulator.match.truth import BALL_RADIUS_M, MatchTruth, Pose
 from simulator.pictures.body import PHASES, Posture, template
 from simulator.pictures.frame import PEDESTAL, Canvas, NoiseBank, Veil, sharpened
 from simulator.pictures.goals import goal_layer
@@ -21,7 +21,6 @@ from wire.pitch import Pitch
 from wire.rig import CameraModel
 
 Array = npt.NDArray[np.float64]
-BALL_RADIUS_M = 0.11
 _WALKING_MPS = 0.35
 _RUNNING_MPS = 2.4
 

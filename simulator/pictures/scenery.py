@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from simulator.match.truth import BALL_RADIUS_M
 from simulator.pictures.body import LIGHT_ONE, PHASES, Clothes, Posture, template
 from simulator.pictures.frame import soft_blob
 from simulator.pictures.ground import noise_tile
@@ -52,7 +53,8 @@ def surroundings(picture: Floats, view: View, pitch: Pitch, seed: int) -> None:
     figures(picture, view, _onlookers(pitch, view, random), seed)
     _boards(picture, view, pitch, random)
     _flags(picture, view, pitch)
-    _spare_balls(picture, view, pitch, random)
+    for place in spare_balls(pitch, seed):
+        _ball(picture, view, place)
 
 
 def figures(picture: Floats, view: View, people: list[tuple[float, float, float, float, Posture]], seed: int) -> None:
@@ -281,21 +283,25 @@ def _onlookers(
     return out
 
 
-def _spare_balls(picture: Floats, view: View, pitch: Pitch, random: np.random.Generator) -> None:
+def spare_balls(pitch: Pitch, seed: int) -> Floats:
+    """Where balls (n, 3) lie ready beside the pitch, in its metres."""
     hx, hy = pitch.half_length, pitch.half_width
-    places = [(-hx - 3.2, 6.5), (hx + 3.4, -7.0), (hx + 3.0, -6.4), (-0.4 * hx, hy + 2.6), (0.3 * hx, hy + 2.8)]
-    places += [(random.uniform(-hx, hx), -hy - 1.6)]
-    for x, y in places:
-        at = np.array([[x, y, 0.11], [x, y, 0.22]])
-        pixels = view.camera.project(at)
-        if window_of(view, at) is None or np.isnan(pixels).any():
-            continue
-        radius = float(np.linalg.norm(pixels[1] - pixels[0]))
-        side = 24
-        v, u = np.mgrid[0:side, 0:side].astype(np.float32)
-        r = np.hypot(u - 11.5, v - 11.5) / 12
-        alpha = np.clip((1 - r) * 6, 0, 1)
-        light = 226 - 70 * np.clip((v - 8) / 16, 0, 1)
-        layer = np.dstack([light * alpha, light * alpha, light * 0.97 * alpha, alpha]).astype(np.float32)
-        scale = 2 * radius / side
-        lay(picture, layer, np.array([[scale, 0, pixels[0, 0] - radius], [0, scale, pixels[0, 1] - radius]]))
+    near = np.random.default_rng([seed, 0xBA1]).uniform(-hx, hx)
+    x_y = [(-hx - 3.2, 6.5), (hx + 3.4, -7.0), (hx + 3.0, -6.4), (-0.4 * hx, hy + 2.6), (0.3 * hx, hy + 2.8)]
+    return np.array([(x, y, BALL_RADIUS_M) for x, y in [*x_y, (near, -hy - 1.6)]])
+
+
+def _ball(picture: Floats, view: View, place: Floats) -> None:
+    at = np.array([place, place + np.array([0, 0, BALL_RADIUS_M])])
+    pixels = view.camera.project(at)
+    if window_of(view, at) is None or np.isnan(pixels).any():
+        return
+    radius = float(np.linalg.norm(pixels[1] - pixels[0]))
+    side = 24
+    v, u = np.mgrid[0:side, 0:side].astype(np.float32)
+    r = np.hypot(u - 11.5, v - 11.5) / 12
+    alpha = np.clip((1 - r) * 6, 0, 1)
+    light = 226 - 70 * np.clip((v - 8) / 16, 0, 1)
+    layer = np.dstack([light * alpha, light * alpha, light * 0.97 * alpha, alpha]).astype(np.float32)
+    scale = 2 * radius / side
+    lay(picture, layer, np.array([[scale, 0, pixels[0, 0] - radius], [0, scale, pixels[0, 1] - radius]]))

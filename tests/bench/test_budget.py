@@ -21,10 +21,10 @@ from edge.detect.detector import Detections
 from wire.tracks import Kind
 
 
-def truth(boxes, ball=None):
+def truth(boxes, ball=None, spares=()):
     box = np.array(boxes, np.float64).reshape(-1, 4)
     tall = box[:, 3] - box[:, 1]
-    return Truth(box, tall, np.arange(len(box)), np.ones(len(box), bool), ball, 4.0, None)
+    return Truth(box, tall, np.arange(len(box)), np.ones(len(box), bool), ball, 4.0, np.reshape(spares, (-1, 2)), None)
 
 
 def test_feet_are_paired_once_each_nearest_first_and_within_reach():
@@ -39,6 +39,14 @@ def test_a_ball_is_found_within_its_reach_only():
     assert true.has_ball(np.array([[49.0, 48, 55, 54]]))
     assert not true.has_ball(np.array([[60.0, 48, 66, 54]]))
     assert not truth([]).has_ball(np.array([[49.0, 48, 55, 54]]))
+
+
+def test_a_row_on_a_spare_ball_is_no_false_ball_and_a_second_one_on_the_ball_is():
+    ball, spare, sock = (np.array([[x - 3, 48.0, x + 3, 54]]) for x in (50, 80, 95))
+    true = truth([], np.array([50.0, 50.0]), [(80.0, 51.0)])
+    assert true.false_balls(np.zeros((0, 4))) == true.false_balls(ball) == true.false_balls(spare) == 0
+    assert true.false_balls(np.concatenate([ball, ball, spare, spare, sock])) == 2
+    assert truth([]).false_balls(ball) == 1
 
 
 def test_scores_add_up_and_what_was_never_wanted_has_no_share():
@@ -108,6 +116,7 @@ def test_a_spare_ball_beside_the_pitch_is_not_the_ball_that_is_wanted():
     }
     truths = reference(shown, 2.0, 25.0)
     assert [truth.ball.tolist() for truth in truths.values()] == [[450 + 4 * n, 450] for n in shown]
+    assert [truth.spares.tolist() for truth in truths.values()] == [[[300, 750]]] * len(shown)
 
 
 def test_who_is_only_likely_in_the_full_picture_is_neither_wanted_nor_a_false_alarm():

@@ -54,6 +54,11 @@ def test_a_still_ball_is_believed_when_the_network_sees_it_twice():
     assert set(seen[36]) == {1}
 
 
+def test_what_the_network_sees_in_pictures_that_follow_each_other_is_seen_once():
+    _, seen = follow(40, lambda k: [(500, 500)] if k < 10 else [], network=lambda k: True)
+    assert not any(seen)
+
+
 def test_a_ball_that_stops_keeps_its_id():
     _, seen = follow(90, lambda k: [(200 + 12 * min(k, 30), 600)])
     assert set(seen[-1]) == set(seen[20]) == {1}

@@ -388,14 +388,17 @@ def assert_entries(entries, balls, rows, places, hits):
 def test_a_ball_that_goes_on_with_a_candidate_becomes_a_little_like_it(seed, by_network):
     random = np.random.default_rng(seed)
     balls, them, found = hypotheses(random, 6), paths(random, 6), some_candidates(random, 7)
+    balls["sighted"] = random.integers(90, 101, 6)
     before, filters = balls.copy(), filters_of(them)
     rows, columns = random.permutation(6)[:4], random.permutation(7)[:4]
     entries = of_balls.taken(
-        balls, them.place, them.speed, them.cov, rows, found, columns, by_network, 100, 0.25, 0.3, 4, 0.2
+        balls, them.place, them.speed, them.cov, rows, found, columns, by_network, 5, 100, 0.25, 0.3, 4, 0.2
     )
     like = found[columns]
     lies = (like[:, LIES] > 0) & (like[:, AT_PERSON] == 0)
-    assert (balls["sightings"] - before["sightings"])[rows].tolist() == (by_network & lies).astype(int).tolist()
+    sighted = by_network & lies & (before["sighted"][rows] <= 95)
+    assert (balls["sightings"] - before["sightings"])[rows].tolist() == sighted.astype(int).tolist()
+    assert balls["sighted"][rows].tolist() == np.where(sighted, 100, before["sighted"][rows]).tolist()
     for name, column in (("diameter", DIAMETER), ("whiteness", SCORE)):
         assert balls[name][rows] == pytest.approx(0.8 * before[name][rows] + 0.2 * like[:, column])
     places = like[:, [X, Y]].tolist()
@@ -440,6 +443,8 @@ def test_what_nobody_claims_is_born_the_strongest_first(seed, room, by_network):
     assert (balls["last_frame"] == 100).all()
     lonely = found[free, AT_PERSON] == 0
     assert balls["sightings"].tolist() == (by_network & lonely).astype(int).tolist()
+    assert ((balls["sighted"] == 100) == (by_network & lonely)).all()
+    assert (balls["sighted"][balls["sightings"] == 0] < -100).all()
     assert balls["alone"].tolist() == [int(not by_network)] * len(free)
     assert balls["at_person"].tolist() == (~lonely).astype(int).tolist()
     for name, column in (("diameter", DIAMETER), ("whiteness", SCORE), ("tall", TALL)):
