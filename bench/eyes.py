@@ -22,6 +22,8 @@ import numpy as np
 from onnxruntime import InferenceSession
 
 from edge.capture.file import FileCamera
+from edge.capture.picamera.planes import tight
+from edge.capture.pictures import Pictures
 from edge.detect.picture import Plane, planes_of
 from edge.encode import Packet
 from edge.encode.libav import LibavCoder
@@ -52,6 +54,8 @@ MOST_GROWTH = 8_000_000
 """Bytes by which a process may grow from a quarter of the way on: what the allocator's pools sway by."""
 SMALL = (320, 180)
 LITTLE = (640, 360)
+STRIDE = 128
+"""To so many bytes picamera2 pads the rows of a picture."""
 
 
 @dataclass(frozen=True)
@@ -67,20 +71,21 @@ class Source:
 
 @dataclass(frozen=True)
 class EyesCost:
-    """CPU seconds over so many frames: of x264 superfast, of the network's passes, of everything else the eyes do until
-    a segment's rows are there, the picture for a pass and what becomes of its answer among it, and of keeping video and
-    rows: the MP4, `.tracks`, checksums, disk and ledger."""
+    """CPU seconds over so many frames: of x264 superfast, of the network's passes, of copying pictures out of the
+    camera's memory, of everything else the eyes do until a segment's rows are there, the picture for a pass and what
+    becomes of its answer among it, and of keeping video and rows: the MP4, `.tracks`, checksums, disk and ledger."""
 
     frames: int
     encode_s: float
     passes_s: float
+    take_s: float
     look_s: float
     keep_s: float
 
     @property
     def share(self) -> float:
         """What everything but the passes costs, of what the encoder costs."""
-        return (self.look_s + self.keep_s) / self.encode_s
+        return (self.take_s + self.look_s + self.keep_s) / self.encode_s
 
     @property
     def good_enough(self) -> bool:
@@ -90,11 +95,12 @@ class EyesCost:
     @property
     def line(self) -> str:
         """What was measured, in one line."""
-        seconds = (self.encode_s, self.passes_s, self.look_s, self.keep_s)
-        encode, passes, look, keep = (1000 * s / self.frames for s in seconds)
+        seconds = (self.encode_s, self.passes_s, self.take_s, self.look_s, self.keep_s)
+        encode, passes, take, look, keep = (1000 * s / self.frames for s in seconds)
         return (
-            f"per frame x264 superfast {encode:.2f} ms, the eyes without their passes {look:.2f} ms, keeping it "
-            f"{keep:.2f} ms ({self.share:.2f} of it), passes {passes:.2f} ms (CPU, {PASSES_PER_SECOND:g} a second)"
+            f"per frame x264 superfast {encode:.2f} ms, taking it from the camera {take:.2f} ms, the eyes without their "
+            f"passes {look:.2f} ms, keeping it {keep:.2f} ms ({self.share:.2f} of it), passes {passes:.2f} ms (CPU, "
+            f"{PASSES_PER_SECOND:g} a second)"
         )
 
 
@@ -103,6 +109,8 @@ def measured_cost(source: Source, seconds: float, shrunk: bool) -> EyesCost:
     and its caches, for itself. With `shrunk`, each picture comes with the small copy that a camera's ISP makes of it,
     outside of what is measured."""
     cv2.setNumThreads(1)
+    sizes = (source.width, source.height), small_size(source.width, source.height)
+    blanks = [Pictures(*size).blank for size in sizes]
     coder = LibavCoder("h264", source.width, source.height, source.rate)
     eyes = open_eyes("onnx", PASSES_PER_SECOND, source.width, source.height, source.rate)
     clock = _Clock()
@@ -116,7 +124,12 @@ def measured_cost(source: Source, seconds: float, shrunk: bool) -> EyesCost:
             if segment == warm:
                 clock.spent.clear()
                 counted = 0
-            frames = list(_segment(source, segment * SEGMENT_FRAMES, shrunk))
+            frames = []
+            for number, planes in enumerate(islice(source.pictures, SEGMENT_FRAMES), segment * SEGMENT_FRAMES):
+                streams = [padded(planes), padded(small_copy(planes))] if shrunk else [padded(planes)]
+                with clock.spending("take"):
+                    copies = [tight(stream, blank()) for stream, blank in zip(streams, blanks, strict=False)]
+                frames.append(Frame(copies[0], round(number / source.rate * 1e9), number, *copies[1:]))
             counted += len(frames)
             with clock.spending("encode"):
                 packets = [packet for frame in frames for packet in coder.encode(frame, key=frame is frames[0])]
@@ -127,7 +140,7 @@ def measured_cost(source: Source, seconds: float, shrunk: bool) -> EyesCost:
             with clock.spending("keep"):
                 keep(segment, packets, [frame.time_ns for frame in frames], sight)
     spent = clock.spent
-    return EyesCost(counted, spent["encode"], spent.get("passes", 0.0), spent["look"], spent["keep"])
+    return EyesCost(counted, spent["encode"], spent["passes"], spent["take"], spent["look"], spent["keep"])
 
 
 @contextmanager
@@ -167,9 +180,14 @@ def _keeping(source: Source) -> Iterator[Callable[[int, list[Packet], list[int],
             yield keep
 
 
-def _segment(source: Source, first: int, shrunk: bool) -> Iterator[Frame]:
-    for number, planes in enumerate(islice(source.pictures, SEGMENT_FRAMES), first):
-        yield Frame(planes, round(number / source.rate * 1e9), number, small_copy(planes) if shrunk else None)
+def padded(i420: Plane) -> Plane:
+    """The picture as it is in the camera's memory (height * 3 // 2, stride), for `tight`."""
+    rows, width = i420.shape
+    height, stride = rows * 2 // 3, -(-width // STRIDE) * STRIDE
+    memory = np.zeros((rows, stride), np.uint8)
+    memory[:height, :width] = i420[:height]
+    memory[height:].reshape(height, stride // 2)[:, : width // 2] = i420[height:].reshape(height, width // 2)
+    return memory
 
 
 def simulated(width: int, height: int, seed: int, seconds: float) -> Source:
@@ -196,12 +214,17 @@ def recorded(path: Path) -> Source:
 
 def small_copy(i420: Plane) -> Plane:
     """What an ISP's second output shows beside this picture."""
-    factor = detect_factor(i420.shape[1])
-    width, height = i420.shape[1] // factor // 2 * 2, i420.shape[0] * 2 // 3 // factor // 2 * 2
+    width, height = small_size(i420.shape[1], i420.shape[0] * 2 // 3)
     small = np.empty((height * 3 // 2, width), np.uint8)
     for plane, part in zip(planes_of(i420), planes_of(small), strict=True):
         cv2.resize(plane, part.shape[::-1], dst=part, interpolation=cv2.INTER_AREA)
     return small
+
+
+def small_size(width: int, height: int) -> tuple[int, int]:
+    """Of what an ISP's second output shows beside a picture of this size."""
+    factor = detect_factor(width)
+    return width // factor // 2 * 2, height // factor // 2 * 2
 
 
 class _Clock:
