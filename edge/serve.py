@@ -36,6 +36,7 @@ from edge.record import PATIENCE, Patience, Shelf, salvage
 from edge.record.manifest import Manifests
 from edge.selftest import SESSION, SelfTest
 from edge.storage import Storage
+from firmware.beside import keep_at
 from firmware.clock import RigClock, StepDetector
 from firmware.discovery import NODE_SERVICE, Announcement, is_own
 from firmware.errors import PanelFault
@@ -211,7 +212,10 @@ async def _run(
         asyncio.create_task(notice_steps(steps.stepped_ns, node.clock_stepped), name="clock"),
         asyncio.create_task(settings.supervisor.feed(node.gets_on), name="watchdog"),
     }
-    beside = {asyncio.create_task(_announce(settings, port, log)), asyncio.create_task(locate(hub))}
+    beside = {
+        asyncio.create_task(keep_at("announcement", partial(_announce, settings, port, log), log), name="announcement"),
+        asyncio.create_task(keep_at("hub-search", partial(locate, hub), log), name="hub-search"),
+    }
     if running:
         ends.add(asyncio.create_task(_go_on(node, running), name="resume"))
     try:

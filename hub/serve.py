@@ -7,6 +7,7 @@ import secrets
 import signal
 import socket
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO
@@ -14,6 +15,7 @@ from typing import IO
 import aiohttp
 from aiohttp import web
 
+from firmware.beside import keep_at
 from firmware.clock import Clock
 from firmware.discovery import HUB_SERVICE, Announcement
 from firmware.holding import hold
@@ -104,7 +106,8 @@ async def _run(settings: Settings, clock: Clock, log: Log, http: aiohttp.ClientS
         await _listen(runner, settings)
         worker.start()
         log.event("listening", host=settings.host, port=settings.port)
-        beside.append(asyncio.create_task(_announce(settings, log)))
+        announcing = keep_at("announcement", partial(_announce, settings, log), log)
+        beside.append(asyncio.create_task(announcing, name="announcement"))
         done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             if task.get_name() not in ("signal", "pipeline"):

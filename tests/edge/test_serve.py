@@ -1,7 +1,16 @@
+import asyncio
+import contextlib
+
 import pytest
 
+from edge.capture import CameraSource
+from edge.config import Config
 from edge.errors import HubUnreachable
-from edge.serve import elsewhere, locate, on_this_machine
+from edge.offload import Hub as HubClient
+from edge.serve import Settings, elsewhere, locate, on_this_machine, serve
+from firmware.panel import PanelSource
+
+BESIDE = ("announcement", "hub-search")
 
 
 @pytest.mark.parametrize(
@@ -46,3 +55,33 @@ async def test_the_hub_is_looked_for_until_it_is_found(monkeypatch):
     hub = Hub(misses=3)
     await locate(hub)
     assert hub.looks == 4
+
+
+async def test_a_node_that_cannot_announce_itself_or_look_for_its_hub_says_so_and_serves_on(
+    tmp_path, running, health, make_eyes, clock, log, log_text, eventually, monkeypatch
+):
+    def broken(*_told, **_options):
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr("edge.serve.Announcement", broken)
+    monkeypatch.setattr(HubClient, "locate", broken)
+    settings = Settings(
+        node="left",
+        source=CameraSource.parse("virtual:nobody.sock"),
+        data=tmp_path,
+        host="127.0.0.1",
+        port=0,
+        hub="http://127.0.0.1:9",
+        token="open-sesame",
+        config=running,
+        kept=Config(tmp_path / "config.json"),
+        health=health,
+        panel=PanelSource.parse("disabled"),
+    )
+    serving = asyncio.create_task(serve(settings, lambda _camera, _first: make_eyes(), clock, log))
+    says = 'fault="RuntimeError: nobody foresaw this"'
+    await eventually(lambda: all(f"event={part}-fault {says}" in log_text.getvalue() for part in BESIDE))
+    assert not serving.done()
+    serving.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving

@@ -1,5 +1,8 @@
 """The hub as a process: how it begins, refuses and ends."""
 
+import asyncio
+import contextlib
+import io
 import signal
 import socket
 import subprocess
@@ -10,6 +13,12 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
+from firmware.clock import SystemClock
+from firmware.log import Log
+from hub.nodes import Node
+from hub.serve import Settings, serve
+from wire.ids import node_id
 
 HUB = str(Path(sys.executable).with_name("touchline-hub"))
 
@@ -83,3 +92,29 @@ def test_a_wrong_wish_is_refused_in_a_sentence(tmp_path, wrong, says):
     assert run.returncode == 2
     assert says in run.stderr
     assert len(run.stderr.strip().splitlines()) == 1
+
+
+async def test_a_hub_that_cannot_announce_itself_says_so_and_serves_on(tmp_path, monkeypatch):
+    def broken(*_told):
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr("hub.serve.Announcement", broken)
+    settings = Settings(
+        data=tmp_path,
+        host="127.0.0.1",
+        port=free_port(),
+        nodes=(Node(node_id("left"), "http://127.0.0.1:9"),),
+        token="t",
+        viewer=None,
+        device_key="",
+        panorama_width=1920,
+    )
+    said = io.StringIO()
+    serving = asyncio.create_task(serve(settings, SystemClock(), Log(said, SystemClock())))
+    async with asyncio.timeout(20):
+        while "event=announcement-fault" not in said.getvalue():  # noqa: ASYNC110 - a log has no event to wait for
+            await asyncio.sleep(0.005)
+    assert not serving.done()
+    serving.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving
