@@ -131,8 +131,8 @@ class Node:
         self._size = (0, 0, 0.0)
         self._fault: str | None = None
         self._stepped: str | None = None
-        self._deaf: str | None = None
-        """Why the recording that runs has no sound, where it should."""
+        self._unheard: str | None = None
+        """Why the recording that runs has no microphone, where it should."""
         self._seen: tuple[Recording, int] | None = None
         """What `gets_on` was shown last."""
 
@@ -293,7 +293,9 @@ class Node:
         width, height, rate = self._size
         alarms = [self.lookout.state().alarm, self._stepped]
         if recording:
-            alarms += [recording.impaired, recording.slow_disk, recording.losing, self._deaf]
+            deaf = self._unheard or recording.deaf
+            alarms += [recording.impaired, recording.slow_disk, recording.losing]
+            alarms += [f"recorded without sound: {deaf}"] if deaf else []
         return NodeStatus(
             node=self.node,
             software=software(),
@@ -481,33 +483,31 @@ class Node:
             show=self.viewfinder.show,
             let_go=lambda: tell(loop, self.viewfinder.returned),
             make_room=self._storage.make_room,
-            microphone=self._microphone(session.session, loop),
-            rolling=lambda: self._sound_the_start(well and self._deaf is None),
+            microphone=self._microphone(session.session),
+            rolling=lambda: self._sound_the_start(well and self._unheard is None),
             slow=lambda: tell(loop, self._disk_slows),
             loses=lambda: tell(loop, self._frames_lost),
+            falls_deaf=lambda: tell(loop, lambda: self._fall_deaf(session.session)),
             after=after,
             shift_ns=shift_ns,
             patience=self._patience,
         )
 
-    def _microphone(self, session: SessionId, loop: asyncio.AbstractEventLoop) -> Microphone | None:
-        """The microphone of the settings; one that is missing or fails is told, and keeps no video from being
-        recorded."""
-        self._deaf = None
+    def _microphone(self, session: SessionId) -> Microphone | None:
+        """The microphone of the settings; one that is missing is told, and keeps no video from being recorded."""
+        self._unheard = None
         if self._sound is None:
             return None
         try:
-            microphone = open_microphone(self._sound)
+            return WatchedMicrophone(open_microphone(self._sound))
         except SoundFault as fault:
             self._log.event("sound-fault", session=session, fault=fault)
-            self._deaf = _deaf(fault)
+            self._unheard = str(fault)
             return None
-        return WatchedMicrophone(microphone, lambda fault: tell(loop, lambda: self._fall_deaf(session, fault)))
 
-    def _fall_deaf(self, session: SessionId, fault: SoundFault) -> None:
-        # One that hung may say so only when the next recording runs already.
+    def _fall_deaf(self, session: SessionId) -> None:
+        # A microphone that hung may say so only when the next recording runs already.
         if self._recording and self._recording.session == session:
-            self._deaf = _deaf(fault)
             self._panel.beep(WARNING)
 
     def _knocked(self, alarm: str | None) -> None:
@@ -557,7 +557,3 @@ class Node:
             if recording.fault:
                 self._panel.beep(WARNING)
         self._panel.light(FAULT if recording.broken else TROUBLED if recording.fault else READY)
-
-
-def _deaf(fault: SoundFault) -> str:
-    return f"recorded without sound: {fault}"

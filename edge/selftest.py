@@ -165,7 +165,7 @@ class SelfTest:
                 _judge_camera(camera, recording, length_s, hung),
                 self._judge_encoder(shelf, rows, recording, camera),
                 _judge_eyes(eyes, recording.frames, cost.report(self._node).detections),
-                *([_judge_sound(ear)] if ear else []),
+                *([_judge_sound(ear, recording.deaf)] if ear else []),
                 self._judge_disk(shelf, rows, camera),
                 _judge_ledger(ledger, rows, recording),
             ]
@@ -290,18 +290,15 @@ class _TimedEyes:
 
 
 class _Ear:
-    """The microphone of a setting, None when it does not open, and its last fault."""
+    """The microphone of a setting; None when it does not open, for the reason `fault` gives."""
 
     def __init__(self, sound: str) -> None:
-        self.fault: SoundFault | None = None
+        self.fault: str | None = None
         self.microphone: WatchedMicrophone | None = None
         try:
-            self.microphone = WatchedMicrophone(open_microphone(sound), self._failed)
+            self.microphone = WatchedMicrophone(open_microphone(sound))
         except SoundFault as fault:
-            self.fault = fault
-
-    def _failed(self, fault: SoundFault) -> None:
-        self.fault = fault
+            self.fault = str(fault)
 
 
 def _frames_in(video: Path) -> int:
@@ -350,12 +347,12 @@ def _judge_eyes(eyes: _TimedEyes, frames: int, rows: int) -> Finding:
     return passed("eyes", f"the detector {eyes.name} takes {per_frame_ms:.0f} ms a frame", **numbers)
 
 
-def _judge_sound(ear: _Ear) -> Finding:
+def _judge_sound(ear: _Ear, deaf: str | None) -> Finding:
     samples, peak = (ear.microphone.samples, ear.microphone.peak) if ear.microphone else (0, 0.0)
     peak_dbfs = 20 * math.log10(peak) if peak else None
     numbers = {"heard_s": samples / RATE, "peak_dbfs": peak_dbfs}
-    if ear.fault:
-        return failed("sound", f"{ear.fault}: matches are recorded without sound", **numbers)
+    if fault := ear.fault or deaf:
+        return failed("sound", f"{fault}: matches are recorded without sound", **numbers)
     if not samples:
         return failed("sound", "the microphone opens, but gives no sound: plug it in anew", **numbers)
     if peak_dbfs is None:

@@ -112,7 +112,7 @@ class NodeStatus(Message, frozen=True, kw_only=True):
     Of the running recording, `frames_dropped` are known to be lost, and `frames_unseen` are recorded but not looked at,
     because the detector was too slow. `fault` is what went wrong last. `alarms` are sentences of what needs somebody at
     the node though it records on: its camera was knocked, its clock was set, its disk is too slow, frames are being
-    lost. A node from before `frames_unseen` or `alarms` tells none.
+    lost, it has no sound where it should. A node from before `frames_unseen` or `alarms` tells none.
     """
 
     KIND = "node-status"

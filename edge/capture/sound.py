@@ -48,18 +48,17 @@ class Microphone(Protocol):
 
 
 class WatchedMicrophone:
-    """`microphone`, and what was noticed of it; `failed` is called once it gives no more, by whoever listens.
+    """`microphone`, and what was noticed of it.
 
     A microphone's sound has no end: one that comes to it raises `SoundFault`, too.
     """
 
-    def __init__(self, microphone: Microphone, failed: Callable[[SoundFault], None]) -> None:
+    def __init__(self, microphone: Microphone) -> None:
         self.samples = 0
         """How many were heard."""
         self.peak = 0.0
         """The loudest of them, 0 to 1: 0 is what no room sounds like, and a muted device does."""
         self._microphone = microphone
-        self._failed = failed
 
     def __enter__(self) -> Self:
         self._microphone.__enter__()
@@ -69,15 +68,11 @@ class WatchedMicrophone:
         self._microphone.__exit__(*exc)
 
     def __iter__(self) -> Iterator[Sound]:
-        try:
-            for sound in self._microphone:
-                self.samples += len(sound.samples)
-                self.peak = max(self.peak, float(np.abs(sound.samples).max(initial=0)))
-                yield sound
-            raise SoundFault("the microphone gives no more sound")
-        except SoundFault as fault:
-            self._failed(fault)
-            raise
+        for sound in self._microphone:
+            self.samples += len(sound.samples)
+            self.peak = max(self.peak, float(np.abs(sound.samples).max(initial=0)))
+            yield sound
+        raise SoundFault("the microphone gives no more sound")
 
 
 class AlsaMicrophone:

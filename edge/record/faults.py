@@ -13,7 +13,9 @@ class Faults:
         self._session = session
         self._log = log
 
-    def note(self, fault: Exception, event: str) -> None:
-        """A fault that the recording survives, or that ends it; `event` names the part, as `eyes-fault`."""
-        self.last = str(fault) if isinstance(fault, EdgeError) else f"{event}: {type(fault).__name__}: {fault}"
-        self._log.event(event, session=self._session, fault=self.last)
+    def note(self, fault: Exception, event: str) -> str:
+        """A fault that the recording survives, or that ends it, and its sentence; `event` names the part, as
+        `eyes-fault`."""
+        self.last = told = str(fault) if isinstance(fault, EdgeError) else f"{event}: {type(fault).__name__}: {fault}"
+        self._log.event(event, session=self._session, fault=told)
+        return told

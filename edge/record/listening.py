@@ -1,7 +1,7 @@
 """The stage that listens, and may fail without the recording."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from edge.capture import Camera
@@ -31,16 +31,20 @@ Coded = Packet | SoundPacket | SoundEnds
 class Listening:
     """Puts what a microphone hears among the coded frames, and after a fault that nothing more will come.
 
-    Its times are those of the camera's frames, to which `shift_ns` is added: a clock that is set parts no sound from
-    its picture.
+    `failed` is called after one, whether the microphone's or the coder's; `fault` is its sentence then. Its times are
+    those of the camera's frames, to which `shift_ns` is added: a clock that is set parts no sound from its picture.
     """
 
-    def __init__(self, microphone: Microphone, camera: Camera, shift_ns: int, faults: Faults) -> None:
+    def __init__(
+        self, microphone: Microphone, camera: Camera, shift_ns: int, faults: Faults, failed: Callable[[], None]
+    ) -> None:
         self.coder = AacCoder()
+        self.fault: str | None = None
         self._microphone = microphone
         self._camera = camera
         self._shift_ns = shift_ns
         self._faults = faults
+        self._failed = failed
 
     def run(self, packets: Feed[Coded], cost: Cost) -> None:
         """Listen until `packets` is closed."""
@@ -54,7 +58,8 @@ class Listening:
                         return
                     meter.read()
         except Exception as fault:
-            self._faults.note(fault, "sound-fault")
+            self.fault = self._faults.note(fault, "sound-fault")
+            self._failed()
         finally:
             packets.put(SoundEnds())
             meter.read()

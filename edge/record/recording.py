@@ -73,7 +73,7 @@ class Recording:
     once, when the first frame is there: the moment for a sign that picture and sound both catch. `show` is called with
     every frame that is recorded, and must not wait; `let_go` when the camera is closed, if it ever is; `slow` each time
     that the disk stands still for a tenth of the patience with it, `loses` each time that too many frames begin to be
-    lost, and neither must wait.
+    lost, `falls_deaf` once the sound has failed, and none of them must wait.
     """
 
     def __init__(
@@ -98,6 +98,7 @@ class Recording:
         rolling: Callable[[], None] = lambda: None,
         slow: Callable[[], None] = lambda: None,
         loses: Callable[[], None] = lambda: None,
+        falls_deaf: Callable[[], None] = lambda: None,
         after: int = -1,
         shift_ns: int = 0,
         patience: Patience = PATIENCE,
@@ -128,7 +129,7 @@ class Recording:
         self._rolling = rolling
         self._make_room = make_room
         self._coding = Coding(camera, start_ns, self._faults)
-        self._listening = Listening(microphone, camera, shift_ns, self._faults) if microphone else None
+        self._listening = Listening(microphone, camera, shift_ns, self._faults, falls_deaf) if microphone else None
         self._looking = Looking(eyes, start_ns, self._faults)
         self._writing = Writing(
             session=session,
@@ -199,6 +200,11 @@ class Recording:
     def impaired(self) -> str | None:
         """Why its eyes see less than they could, while that is so."""
         return self._looking.impaired
+
+    @property
+    def deaf(self) -> str | None:
+        """Why it goes on without sound, once its microphone or the sound's coder has failed."""
+        return self._listening.fault if self._listening else None
 
     @property
     def lagging(self) -> str | None:

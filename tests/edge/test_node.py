@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 import edge.node
 from edge.capture.sound import Sound
 from edge.encode.libav import LibavCoder
+from edge.encode.sound import AacCoder
 from edge.errors import AlreadyRecording, CameraFault, GateClosed, ProfileRefused, SelfTesting, SoundFault, WrongWeights
 from edge.frame import Frame
 from edge.record import Patience
@@ -217,6 +218,32 @@ async def test_a_microphone_that_fails_is_heard_and_an_alarm_while_video_is_reco
     await eventually(lambda: panel.beeped == [STARTED, WARNING])
     assert (await node.status()).alarms == ("recorded without sound: the microphone hw:1 fell silent",)
     assert (await node.status()).recording == "s1"
+    assert (await node.stop()).alarms == ()
+    assert sum(row.offer.frames for row in ledger.segments(SegmentState.CLOSED)) == 60
+
+
+async def test_a_coder_of_the_sound_that_fails_is_heard_and_an_alarm_while_video_is_recorded(
+    make_node, source, ledger, panel, zero_ns, monkeypatch, eventually
+):
+    broken = threading.Event()
+
+    class FrailCoder(AacCoder):
+        def encode(self, sound):
+            if broken.is_set():
+                raise SoundFault("the sound cannot be coded: Invalid argument")
+            return super().encode(sound)
+
+    monkeypatch.setattr(edge.node, "open_microphone", lambda _device: Microphone())
+    monkeypatch.setattr("edge.record.listening.AacCoder", FrailCoder)
+    node = make_node(source, ledger, sound="alsa:hw:1")
+    await node.start(order(zero_ns))
+    await eventually(lambda: node._recording.frames == 60)
+    assert (await node.status()).alarms == ()
+    broken.set()
+    await eventually(lambda: panel.beeped == [STARTED, WARNING])
+    status = await node.status()
+    assert status.alarms == ("recorded without sound: the sound cannot be coded: Invalid argument",)
+    assert status.recording == "s1"
     assert (await node.stop()).alarms == ()
     assert sum(row.offer.frames for row in ledger.segments(SegmentState.CLOSED)) == 60
 

@@ -12,6 +12,7 @@ from edge.capture import CameraSource
 from edge.capture.sound import Sound
 from edge.detect.hailo import Chip
 from edge.encode.libav import LibavCoder
+from edge.encode.sound import AacCoder
 from edge.errors import CameraFault, ChipMissing, HubUnreachable, RecorderFault, SoundFault, WrongWeights
 from edge.frame import Frame
 from edge.gates import Gates
@@ -376,6 +377,21 @@ async def test_a_microphone_of_which_nothing_is_heard_fails_its_stage_alone(list
     assert words in told["sound"].sentence
     assert heard_s is None or told["sound"].numbers["heard_s"] == heard_s
     assert told["encoder"].numbers["frames"] == 50
+
+
+async def test_a_coder_of_the_sound_that_fails_fails_the_stage_of_the_sound(listen, monkeypatch):
+    microphone = Microphone(TONE)
+
+    class FrailCoder(AacCoder):
+        def encode(self, _sound):
+            microphone.heard.set()
+            raise SoundFault("the sound cannot be coded: Invalid argument")
+
+    monkeypatch.setattr("edge.record.listening.AacCoder", FrailCoder)
+    told = of(await listen(microphone))
+    microphone.closed.set()
+    assert [code for code, stage in told.items() if stage.verdict is not PASS] == ["sound"]
+    assert told["sound"].sentence == "the sound cannot be coded: Invalid argument: matches are recorded without sound"
 
 
 async def test_a_disk_that_writes_too_slowly_fails(run):
