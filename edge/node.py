@@ -292,10 +292,13 @@ class Node:
         recording = self._recording
         width, height, rate = self._size
         alarms = [self.lookout.state().alarm, self._stepped]
+        fault = recording.fault if recording else self._fault
         if recording:
             deaf = self._unheard or recording.deaf
             alarms += [recording.impaired, recording.slow_disk, recording.losing]
             alarms += [f"recorded without sound: {deaf}"] if deaf else []
+            # An alarm as long as it lasts, and what went wrong afterwards: never both at once.
+            fault = None if fault == recording.deaf else fault
         return NodeStatus(
             node=self.node,
             software=software(),
@@ -308,7 +311,7 @@ class Node:
             frames_unseen=recording.frames_unseen if recording else 0,
             segments_waiting=waiting,
             detector=recording.detector if recording else self._detector,
-            fault=recording.fault if recording else self._fault,
+            fault=fault,
             alarms=tuple(alarm for alarm in alarms if alarm),
         )
 

@@ -110,9 +110,10 @@ class NodeStatus(Message, frozen=True, kw_only=True):
     """What a node says of itself: its camera, what it records, and what still waits to be handed over.
 
     Of the running recording, `frames_dropped` are known to be lost, and `frames_unseen` are recorded but not looked at,
-    because the detector was too slow. `fault` is what went wrong last. `alarms` are sentences of what needs somebody at
-    the node though it records on: its camera was knocked, its clock was set, its disk is too slow, frames are being
-    lost, it has no sound where it should. A node from before `frames_unseen` or `alarms` tells none.
+    because the detector was too slow. `fault` is what went wrong last, unless an alarm tells it. `alarms` are sentences
+    of what needs somebody at the node though it records on: its camera was knocked, its clock was set, its disk is too
+    slow, frames are being lost, it has no sound where it should. A node from before `frames_unseen` or `alarms` tells
+    none.
     """
 
     KIND = "node-status"

@@ -216,9 +216,11 @@ async def test_a_microphone_that_fails_is_heard_and_an_alarm_while_video_is_reco
     assert panel.beeped == [STARTED]
     microphone.unplugged.set()
     await eventually(lambda: panel.beeped == [STARTED, WARNING])
-    assert (await node.status()).alarms == ("recorded without sound: the microphone hw:1 fell silent",)
-    assert (await node.status()).recording == "s1"
-    assert (await node.stop()).alarms == ()
+    status = await node.status()
+    assert (status.alarms, status.fault) == (("recorded without sound: the microphone hw:1 fell silent",), None)
+    assert status.recording == "s1"
+    status = await node.stop()
+    assert (status.alarms, status.fault) == ((), "the microphone hw:1 fell silent")
     assert sum(row.offer.frames for row in ledger.segments(SegmentState.CLOSED)) == 60
 
 
@@ -243,6 +245,7 @@ async def test_a_coder_of_the_sound_that_fails_is_heard_and_an_alarm_while_video
     await eventually(lambda: panel.beeped == [STARTED, WARNING])
     status = await node.status()
     assert status.alarms == ("recorded without sound: the sound cannot be coded: Invalid argument",)
+    assert status.fault is None
     assert status.recording == "s1"
     assert (await node.stop()).alarms == ()
     assert sum(row.offer.frames for row in ledger.segments(SegmentState.CLOSED)) == 60
