@@ -19,12 +19,13 @@ class Verdict(StrEnum):
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One check's outcome: its `code`, verdict, a sentence with what to do, the panel's rhythm for it (empty for none),
-    and what was measured, by names that end in their unit."""
+    and what was measured, by names that end in their unit; whether an order may override the gate that failed."""
 
     code: str
     verdict: Verdict
     sentence: str
     beep: str = ""
+    overridable: bool = True
     numbers: dict[str, float] = {}
 
 

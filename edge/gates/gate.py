@@ -17,13 +17,14 @@ from wire.readiness import Finding, Verdict
 class Gate:
     """`check` gives one finding for each of `codes`, in a thread of its own; it may raise, and it may hang.
 
-    A gate that is not `required` only ever warns.
+    A gate that is not `required` only ever warns; one that is not `overridable` stays closed whatever an order says.
     """
 
     codes: tuple[str, ...]
     check: Callable[[], Sequence[Finding]]
     deadline_s: float = 10.0
     required: bool = True
+    overridable: bool = True
 
 
 async def ask(gates: Sequence[Gate]) -> tuple[Finding, ...]:
@@ -57,4 +58,5 @@ def _weighed(finding: Finding, gate: Gate) -> Finding:
         return finding
     if not gate.required:
         return msgspec.structs.replace(finding, verdict=Verdict.WARN)
-    return msgspec.structs.replace(finding, beep=finding.code if finding.code in BEEPS else "")
+    beep = finding.code if finding.code in BEEPS else ""
+    return msgspec.structs.replace(finding, beep=beep, overridable=gate.overridable)

@@ -80,7 +80,7 @@ class Gates:
     ) -> GateReport:
         """Ask every gate where the camera cannot be opened, for the reason `fault` gives, which nobody can override."""
         at_ns = self._clock.now_ns()
-        camera = Gate(("camera",), lambda: [failed("camera", str(fault))])
+        camera = Gate(("camera",), lambda: [failed("camera", str(fault))], overridable=False)
         found = await ask([camera, self._disk(planned_minutes), *self.board()])
         overridden = tuple(code for code in override if code != "camera")
         return GateReport(node=self._node, at_ns=at_ns, gates=found, overridden=overridden)

@@ -192,6 +192,8 @@ async function start(override) {
 function showRefused(report) {
   const closed = report.gates.filter((gate) => gate.verdict === "fail" && !report.overridden.includes(gate.code));
   el("refused-gates").replaceChildren(...findings(closed));
+  // With a gate that stays closed, passing the others is of no use.
+  el("override").hidden = !closed.every((gate) => gate.overridable);
   el("override").onclick = () => start([...report.overridden, ...closed.map((gate) => gate.code)]);
   el("refused").hidden = false;
   said("Not recording: see above.");

@@ -273,6 +273,7 @@ async def test_a_closed_gate_refuses_the_start_and_leaves_nothing_behind(
     with pytest.raises(GateClosed) as refused:
         await node.start(order(zero_ns))
     assert [gate.code for gate in refused.value.report.closed] == [code]
+    assert all(gate.overridable for gate in refused.value.report.gates)
     assert f"({code})" in str(refused.value)
     assert panel.beeped == [BEEPS[code]]
     assert f"event=gate-closed gates={code}" in log_text.getvalue()
@@ -447,6 +448,7 @@ async def test_a_start_whose_camera_cannot_be_opened_is_refused_as_by_a_closed_g
         report = decode(await answer.read(), GateReport)
     # There is nothing to record from: that gate alone is passed by no order.
     assert [(gate.code, gate.sentence, gate.beep) for gate in report.closed] == [("camera", str(fault), "camera")]
+    assert [gate.code for gate in report.gates if not gate.overridable] == ["camera"]
     assert report.overridden == ("disk",)
     assert panel.beeped == [BEEPS["camera"]]
     assert "event=gate-closed gates=camera" in log_text.getvalue()

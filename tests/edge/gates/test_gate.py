@@ -92,6 +92,16 @@ async def test_a_gate_that_is_not_required_only_warns():
     hang.set()
 
 
+async def test_a_gate_that_failed_says_whether_an_order_may_override_it():
+    found = await ask(
+        [
+            Gate(("camera",), raising(CameraFault("no camera")), overridable=False),
+            Gate(("disk",), raising(CameraFault("no disk"))),
+        ]
+    )
+    assert [f.overridable for f in found] == [False, True]
+
+
 async def test_a_gate_that_says_nothing_of_one_of_its_codes_has_failed_that():
     found = await ask([Gate(("supply", "battery"), lambda: [passed("battery", "full")])])
     assert [(f.code, f.verdict) for f in found] == [("supply", Verdict.FAIL), ("battery", Verdict.PASS)]

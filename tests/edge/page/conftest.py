@@ -67,9 +67,9 @@ GATES = GateReport(
 
 
 class Node:
-    """What the page asks. `refuses` says whether the gates are closed; `asked` are the changes it was asked for;
-    `gates_asked` are the queries with which the gates were; `off` is why there is no live picture; `late` is a status
-    that its events still tell."""
+    """What the page asks. `refuses` says whether a start is refused as `gates` say; `asked` are the changes it was
+    asked for; `gates_asked` are the queries with which the gates were; `off` is why there is no live picture; `late` is
+    a status that its events still tell."""
 
     def __init__(self, picture: np.ndarray, film: Film) -> None:
         self.status = IDLE
@@ -92,6 +92,7 @@ class Node:
             sentence="",
         )
         self.refuses = False
+        self.gates = GATES
         self.off: str | None = None
         self.locked = False
         self.asked: list[str] = []
@@ -116,7 +117,7 @@ class Node:
         answers = {
             "GET status": lambda _body: encode(self.status),
             "GET condition": lambda _body: self._condition(),
-            "GET gates": lambda _body: encode(GATES),
+            "GET gates": lambda _body: encode(self.gates),
             "GET view": lambda _body: encode(ViewState(locked=self.locked)),
             "GET framing": lambda _body: encode(self.framing or FramingState(running=False, left_s=0)),
             "GET self-test": lambda _body: self._tested(),
@@ -204,7 +205,7 @@ class Node:
         order = decode(raw, StartRecording)
         self.orders.append(order)
         if self.refuses and "clock" not in order.override:
-            return web.Response(status=409, body=encode(GATES), content_type="application/json")
+            return web.Response(status=409, body=encode(self.gates), content_type="application/json")
         self.records(order.session, frames=0)
         return encode(self.status)
 

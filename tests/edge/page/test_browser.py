@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from edge.gates import checks
 from firmware.health import Battery
-from wire.readiness import Verdict
+from wire.readiness import Finding, Verdict
 
 ROOT = Path(__file__).parents[3]
 AXE = ROOT / "viewer" / "node_modules" / "axe-core" / "axe.min.js"
@@ -166,6 +166,24 @@ def test_a_closed_gate_says_why_and_can_be_passed_knowingly(page, node):
     assert not visible(page, "#refused")
     assert [order.override for order in node.orders] == [(), ("clock",)]
     assert node.orders[0].session != node.orders[1].session
+
+
+def test_nobody_is_offered_to_pass_a_gate_that_stays_closed(page, node):
+    clock, battery, _ = node.gates.gates
+    camera = Finding(
+        code="camera", verdict=Verdict.FAIL, sentence="there is no camera on this board", overridable=False
+    )
+    node.gates = msgspec.structs.replace(node.gates, gates=(camera, clock, battery))
+    node.refuses = True
+    page.click("#record")
+    shows(page, "#refused", "there is no camera on this board")
+    shows(page, "#refused", "the clock follows nobody")
+    assert not visible(page, "#override")
+    # Plugged in again.
+    node.gates = msgspec.structs.replace(node.gates, gates=(clock, battery))
+    page.click("#record")
+    until(page, "document.querySelectorAll('#refused-gates li').length === 1")
+    assert visible(page, "#override")
 
 
 def test_how_long_it_will_be_is_told_to_the_gates_and_remembered(page, node):
