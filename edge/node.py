@@ -51,7 +51,7 @@ from firmware.panel.signals import (
 from wire.ids import NodeId, SessionId
 from wire.readiness import GateReport, SelfTestReport, Verdict
 from wire.rigtime import MILLISECOND, seconds
-from wire.session import NodeStatus, SegmentState, StartRecording
+from wire.session import NodeStatus, SegmentState, StartRecording, Sync
 
 EyesFor = Callable[[Camera, int], Eyes]
 """Makes the eyes of one session for an opened camera, from a segment of this number on."""
@@ -70,7 +70,8 @@ def software() -> str:
 class Node:
     """Starts and stops recordings and says how the node is; lives in one event loop.
 
-    `segment_closed` is called in that loop whenever there is something to offload. `sound` names a microphone.
+    `segment_closed` is called in that loop whenever there is something to offload. `sound` names a microphone, `sync`
+    is the camera's part in its rig.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Node:
         segment_closed: Callable[[], None],
         health: Health,
         sound: str | None = None,
+        sync: Sync = Sync.OFF,
         patience: Patience = PATIENCE,
     ) -> None:
         self.node = node
@@ -118,6 +120,7 @@ class Node:
         self._segment_closed = segment_closed
         self._health = health
         self._sound = sound
+        self._sync = sync
         self._patience = patience
         self._starting: SessionId | None = None
         self._recording: Recording | None = None
@@ -311,6 +314,7 @@ class Node:
             frames_unseen=recording.frames_unseen if recording else 0,
             segments_waiting=waiting,
             detector=recording.detector if recording else self._detector,
+            sync=self._sync,
             fault=fault,
             alarms=tuple(alarm for alarm in alarms if alarm),
         )

@@ -171,6 +171,7 @@ async def _run(
         segment_closed=offloader.wake,
         health=settings.health,
         sound=settings.config.sound,
+        sync=settings.source.sync,
         patience=settings.patience,
     )
     asked = asyncio.Event()

@@ -1,7 +1,7 @@
 """The rig's nodes as the hub sees them: asking them to start, to stop, and how they are."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import aiohttp
@@ -19,6 +19,9 @@ _ASK = aiohttp.ClientTimeout(total=15)
 _ORDER = aiohttp.ClientTimeout(total=70)
 """Longer than a node takes to say which of its gates hangs, or to look at what it has taken; a node that is gone was
 found out by asking for its status."""
+_HEAD_START_S = 2.0
+"""Of the cameras that follow another one: half of what they wait for it (`edge/capture/picamera/sync.py`), whichever of
+them is slower to open."""
 
 
 class NodeUnreachable(HubError):
@@ -40,25 +43,39 @@ class Node:
 class RigNodes:
     """Speaks to every node of the rig, from the left, with the rig's token."""
 
-    def __init__(self, http: aiohttp.ClientSession, nodes: Sequence[Node], token: str) -> None:
+    def __init__(
+        self, http: aiohttp.ClientSession, nodes: Sequence[Node], token: str, *, head_start_s: float = _HEAD_START_S
+    ) -> None:
         self.nodes = tuple(nodes)
         self._http = http
+        self._head_start_s = head_start_s
         self._headers = {"Authorization": f"Bearer {token}"}
 
-    async def start(self, order: StartRecording) -> None:
+    async def start(self, order: StartRecording, servers: Collection[NodeId] = ()) -> None:
         """All nodes record, or none: those that started are stopped when one refuses.
 
+        Nodes whose cameras are `servers` of the rig's synchronisation are asked last, whatever the others answer: once
+        they all did, or after a head start, since a camera that follows answers only when it is in step.
         Raises `NodeUnreachable` or `NodeRefused`.
         """
         raw = encode(order)
-        results = await asyncio.gather(
-            *(self._call("POST", node, "/api/v1/record/start", raw) for node in self.nodes),
-            return_exceptions=True,
-        )
-        faults = [result for result in results if isinstance(result, BaseException)]
+        followers = asyncio.ensure_future(self._begin([node for node in self.nodes if node.id not in servers], raw))
+
+        async def lead() -> list[BaseException]:
+            await asyncio.wait([followers], timeout=self._head_start_s)
+            return await self._begin([node for node in self.nodes if node.id in servers], raw)
+
+        faults = [fault for told in await asyncio.gather(followers, lead()) for fault in told]
         if faults:
             await self.stop(order.session)
             raise faults[0]
+
+    async def _begin(self, nodes: Sequence[Node], order: bytes) -> list[BaseException]:
+        """Asks them all at once; why some could not."""
+        answers = await asyncio.gather(
+            *(self._call("POST", node, "/api/v1/record/start", order) for node in nodes), return_exceptions=True
+        )
+        return [answer for answer in answers if isinstance(answer, BaseException)]
 
     async def stop(self, session: SessionId) -> list[NodeId]:
         """Every node that records `session` closes its last segment; returns the nodes that did not answer."""

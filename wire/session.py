@@ -13,6 +13,15 @@ PlannedMinutes = Annotated[float, msgspec.Meta(gt=0, le=24 * 60)]
 """How long a recording shall last: at most a day."""
 
 
+class Sync(StrEnum):
+    """A camera's part in the synchronisation of a rig: the server tells when it exposes, the clients follow. Start the
+    clients first."""
+
+    OFF = "off"
+    SERVER = "server"
+    CLIENT = "client"
+
+
 class SegmentState(StrEnum):
     """Where a segment is on its way; a ledger row moves on only after the bytes are durable."""
 
@@ -112,8 +121,8 @@ class NodeStatus(Message, frozen=True, kw_only=True):
     Of the running recording, `frames_dropped` are known to be lost, and `frames_unseen` are recorded but not looked at,
     because the detector was too slow. `fault` is what went wrong last, unless an alarm tells it. `alarms` are sentences
     of what needs somebody at the node though it records on: its camera was knocked, its clock was set, its disk is too
-    slow, frames are being lost, it has no sound where it should. A node from before `frames_unseen` or `alarms` tells
-    none.
+    slow, frames are being lost, it has no sound where it should. A node from before `frames_unseen`, `sync` or `alarms`
+    tells none.
     """
 
     KIND = "node-status"
@@ -130,6 +139,7 @@ class NodeStatus(Message, frozen=True, kw_only=True):
     frames_unseen: int = 0
     segments_waiting: int
     detector: str
+    sync: Sync = Sync.OFF
     fault: str | None = None
     alarms: tuple[str, ...] = ()
 

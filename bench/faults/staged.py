@@ -26,6 +26,7 @@ from firmware.clock import Clock, SystemClock
 from firmware.log import Log
 from firmware.panel import Beep, DisabledPanel, Panel, PanelSource
 from wire.rigtime import SECOND
+from wire.session import Sync
 
 WIDTH, HEIGHT, RATE = 320, 180, 25.0
 _HANG_S = 3600.0
@@ -100,6 +101,8 @@ class Doom:
 
 class StagedSource:
     """Opens staged cameras, as the settings of a node want it."""
+
+    sync = Sync.OFF
 
     def __init__(self, fuse: Fuse, clock: Clock, doom: Doom) -> None:
         self._fuse = fuse

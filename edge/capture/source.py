@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge.capture.camera import Camera
-from edge.capture.picamera.sync import Sync
 from edge.capture.profiles import Profile
 from edge.errors import CameraFault
 from firmware.log import Log
+from wire.session import Sync
 
 DRIVERS = ("file", "virtual", "picamera")
 

@@ -18,7 +18,7 @@ from wire.ids import SessionId, new_session_id, session_id
 from wire.marks import NodeMarks
 from wire.message import Message, decode, encode
 from wire.rigtime import SECOND
-from wire.session import StartRecording
+from wire.session import StartRecording, Sync
 
 LEAD_NS = SECOND // 2
 """From the order to the session's zero: time for every node to have its camera running."""
@@ -105,10 +105,13 @@ class SessionsApi:
         plan = SessionPlan(
             session=session, start_ns=start_ns, nodes=tuple(node.id for node in self._nodes.nodes), request=asked
         )
+        servers = set()
         for node in self._nodes.nodes:
             status = await self._nodes.status(node)
             if status.recording is not None:
                 raise NodeRefused(f"node {node.id} already records session {status.recording}: stop it first")
+            if status.sync is Sync.SERVER:
+                servers.add(node.id)
         self._sessions.begin(plan)
         try:
             await self._nodes.start(
@@ -117,7 +120,8 @@ class SessionsApi:
                     start_ns=start_ns,
                     planned_minutes=asked.planned_minutes,
                     override=asked.override,
-                )
+                ),
+                servers,
             )
         except HubError:
             self._sessions.abandon(session, "the nodes could not start")

@@ -1,14 +1,17 @@
 import asyncio
 import contextlib
 
+import aiohttp
 import pytest
 
-from edge.capture import CameraSource
+from edge.capture import CameraSource, Sync
 from edge.config import Config
 from edge.errors import HubUnreachable
 from edge.offload import Hub as HubClient
 from edge.serve import Settings, elsewhere, locate, on_this_machine, serve
 from firmware.panel import PanelSource
+from wire.message import decode
+from wire.session import NodeStatus
 
 BESIDE = ("announcement", "hub-search")
 
@@ -57,31 +60,54 @@ async def test_the_hub_is_looked_for_until_it_is_found(monkeypatch):
     assert hub.looks == 4
 
 
+@pytest.fixture
+def serving(tmp_path, running, health, make_eyes, clock, log):
+    """Serves the node of a camera as long as its block lasts; gives the task."""
+
+    @contextlib.asynccontextmanager
+    async def begin(source):
+        settings = Settings(
+            node="left",
+            source=source,
+            data=tmp_path,
+            host="127.0.0.1",
+            port=0,
+            hub="http://127.0.0.1:9",
+            token="open-sesame",
+            config=running,
+            kept=Config(tmp_path / "config.json"),
+            health=health,
+            panel=PanelSource.parse("disabled"),
+        )
+        task = asyncio.create_task(serve(settings, lambda _camera, _first: make_eyes(), clock, log))
+        try:
+            yield task
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    return begin
+
+
 async def test_a_node_that_cannot_announce_itself_or_look_for_its_hub_says_so_and_serves_on(
-    tmp_path, running, health, make_eyes, clock, log, log_text, eventually, monkeypatch
+    serving, log_text, eventually, monkeypatch
 ):
     def broken(*_told, **_options):
         raise RuntimeError("nobody foresaw this")
 
     monkeypatch.setattr("edge.serve.Announcement", broken)
     monkeypatch.setattr(HubClient, "locate", broken)
-    settings = Settings(
-        node="left",
-        source=CameraSource.parse("virtual:nobody.sock"),
-        data=tmp_path,
-        host="127.0.0.1",
-        port=0,
-        hub="http://127.0.0.1:9",
-        token="open-sesame",
-        config=running,
-        kept=Config(tmp_path / "config.json"),
-        health=health,
-        panel=PanelSource.parse("disabled"),
-    )
-    serving = asyncio.create_task(serve(settings, lambda _camera, _first: make_eyes(), clock, log))
     says = 'fault="RuntimeError: nobody foresaw this"'
-    await eventually(lambda: all(f"event={part}-fault {says}" in log_text.getvalue() for part in BESIDE))
-    assert not serving.done()
-    serving.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await serving
+    async with serving(CameraSource.parse("virtual:nobody.sock")) as node:
+        await eventually(lambda: all(f"event={part}-fault {says}" in log_text.getvalue() for part in BESIDE))
+        assert not node.done()
+
+
+@pytest.mark.parametrize("sync", Sync)
+async def test_a_node_tells_its_cameras_part_in_the_rig(serving, log_text, eventually, sync):
+    async with serving(CameraSource.parse("picamera:0", sync=sync)), aiohttp.ClientSession() as http:
+        await eventually(lambda: "event=listening" in log_text.getvalue())
+        port = log_text.getvalue().split("port=")[1].split()[0]
+        async with http.get(f"http://127.0.0.1:{port}/api/v1/status") as answer:
+            assert decode(await answer.read(), NodeStatus).sync is sync

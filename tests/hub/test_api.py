@@ -22,7 +22,7 @@ from wire.match import MatchSheet, Team
 from wire.message import decode, encode
 from wire.pitch import Pitch
 from wire.readiness import Finding, GateReport, Verdict
-from wire.session import NodeStatus, StartRecording
+from wire.session import NodeStatus, StartRecording, Sync
 
 TOKEN = "rig-token"
 AUTH = {"Authorization": f"Bearer {TOKEN}"}
@@ -36,6 +36,8 @@ class FakeNode:
         self.name = name
         self.recording = None
         self.orders: list[StartRecording] = []
+        self.told: list[str] = []
+        self.sync = Sync.OFF
         self.refuses = ""
         self.gates: GateReport | None = None
 
@@ -54,6 +56,7 @@ class FakeNode:
         status = NodeStatus(
             node=node_id(self.name), software="0", width_px=2, height_px=2, frames_per_second=25.0,
             recording=self.recording, frames=0, frames_dropped=0, segments_waiting=0, detector="motion",
+            sync=self.sync,
         )  # fmt: skip
         return web.Response(body=encode(status))
 
@@ -66,6 +69,7 @@ class FakeNode:
             return web.Response(status=409, body=encode(self.gates), content_type="application/json")
         order = decode(await request.read(), StartRecording)
         self.orders.append(order)
+        self.told.append(self.name)
         self.recording = order.session
         return web.Response()
 
@@ -149,6 +153,15 @@ async def test_what_is_planned_and_overridden_reaches_every_node(rig):
     answer = await client.post("/api/v1/sessions", data=encode(asked), headers=AUTH)
     assert answer.status == 201
     assert [(o.planned_minutes, o.override) for fake in fakes for o in fake.orders] == [(70, ("clock",))] * 2
+
+
+async def test_the_camera_that_the_others_follow_is_started_last(rig):
+    client, fakes, _, _ = rig
+    fakes[0].sync, fakes[1].sync = Sync.SERVER, Sync.CLIENT
+    # One list for both.
+    fakes[0].told = fakes[1].told = told = []
+    assert (await client.post("/api/v1/sessions", data=REQUEST, headers=AUTH)).status == 201
+    assert told == ["right", "left"]
 
 
 async def test_a_node_that_already_records_is_left_alone(rig):

@@ -14,7 +14,7 @@ from edge.capture.picamera.find import find
 from edge.capture.picamera.front_end import raise_timeout
 from edge.capture.picamera.loans import Loan, Loans
 from edge.capture.picamera.planes import tight
-from edge.capture.picamera.sync import Sync, can_sync, sync_controls, sync_patience_s
+from edge.capture.picamera.sync import can_sync, sync_controls, sync_patience_s
 from edge.capture.picamera.times import lost_between
 from edge.capture.pictures import Pictures
 from edge.capture.profiles import RATE_TOLERANCE, Profile, SensorMode, default_profile, plan
@@ -24,6 +24,7 @@ from edge.errors import CameraFault
 from edge.frame import Frame, detect_factor
 from firmware.log import Log
 from wire.rigtime import nanoseconds
+from wire.session import Sync
 
 MOST_KEPT = 4
 """Requests between reader and coder: one in the recorder's hands, two in its feed, one being coded."""

@@ -1,20 +1,13 @@
 """Software synchronisation (libcamera's `rpi.sync`): one camera tells by multicast when it exposes, others follow."""
 
-from enum import StrEnum
 from typing import Any
+
+from wire.session import Sync
 
 SYNC_FRAMES = 100
 """Frames after which the server calls everybody ready: the fewest it takes, 3.3 s at 30 a second."""
 _SYNC_MARGIN_S = 4.0
 """How much later than its clients a server may begin."""
-
-
-class Sync(StrEnum):
-    """A camera's part in the synchronisation of a rig. Start the clients first."""
-
-    OFF = "off"
-    SERVER = "server"
-    CLIENT = "client"
 
 
 def can_sync(picamera2: Any, model: str) -> bool:
