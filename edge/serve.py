@@ -31,7 +31,7 @@ from edge.holdings import Holdings
 from edge.ledger import NAME, Ledger, SessionRow
 from edge.marks import Marks
 from edge.node import EyesFor, Node, software
-from edge.offload import Bandwidth, Hub, HubAddresses, Offloader, on_this_network, take_receipts
+from edge.offload import Hub, HubAddresses, Offloader, on_this_network, take_receipts
 from edge.record import PATIENCE, Patience, Shelf, salvage
 from edge.record.manifest import Manifests
 from edge.selftest import SESSION, SelfTest
@@ -96,8 +96,8 @@ async def serve(settings: Settings, eyes_for: EyesFor, clock: RigClock, log: Log
         panel = _panel(settings, log)
         try:
             running = salvage(shelf, ledger, log, clock.now_ns(), clock.uncertainty_ns())
-            bandwidth = Bandwidth(settings.config.offload_mbit and settings.config.offload_mbit * 125_000)
-            async with Hub(_addresses(settings, log), settings.token, bandwidth=bandwidth) as hub:
+            async with Hub(_addresses(settings, log), settings.token) as hub:
+                hub.bandwidth.limit(settings.config.offload_mbit)
                 return await _run(settings, listener, eyes_for, clock, log, shelf, ledger, hub, running, panel)
         finally:
             panel.close()
@@ -189,6 +189,7 @@ async def _run(
             ),
             config=settings.kept,
             running=settings.config,
+            bandwidth=hub.bandwidth,
             power=settings.power,
             updater=DisabledUpdater(),
             access=access,

@@ -38,6 +38,7 @@ from edge.errors import (
 from edge.holdings import Holdings
 from edge.marks import Marks
 from edge.node import Node, software
+from edge.offload import Bandwidth
 from firmware.errors import FirmwareError, NotSetUp
 from firmware.log import Log
 from firmware.power import Power
@@ -73,6 +74,7 @@ class Served:
     conditions: Conditions
     config: Config
     running: NodeConfig
+    bandwidth: Bandwidth
     power: Power
     updater: Updater
     access: Access
@@ -89,7 +91,7 @@ def node_routes(served: Served) -> list[Route]:
         *picture_routes(served.node, served.log),
         *viewing_routes(served.node),
         *watching_routes(served.node, served.conditions, served.log),
-        *configuring_routes(served.node, served.config, served.running),
+        *configuring_routes(served.node, served.config, served.running, served.bandwidth),
         *appliance_routes(served.node, served.log, served.power, served.updater),
         *sign_in_routes(served.access),
         *page_routes(),

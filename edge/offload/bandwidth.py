@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 _BURST_S = 0.1
 """Of unused time that may be made up for: enough for a loop that woke late, too little to be felt by others."""
 
+_BYTES_PER_MBIT = 125_000
+
 
 class Bandwidth:
     """A token bucket shared by all connections: `spend` before sending, and wait for its turn in order of asking.
@@ -26,6 +28,10 @@ class Bandwidth:
         self._now = now
         self._sleep = sleep
         self._free_at = now()
+
+    def limit(self, mbit: float | None) -> None:
+        """Keep to so many megabits a second from now on; None: no limit."""
+        self.bytes_per_s = None if mbit is None else mbit * _BYTES_PER_MBIT
 
     async def spend(self, size: int) -> None:
         """Wait until `size` bytes may be sent."""

@@ -38,8 +38,9 @@ _LATER = {
 class Hub:
     """A client of the hub at a URL, or wherever `HubAddresses` find it; use it as an async context manager.
 
-    What is sent is kept to `bandwidth`; a hub that is silent for `silence_s` seconds counts as gone. Everything raises
-    `HubUnreachable` when the hub cannot answer now, `SegmentRefused` when it will not have this one.
+    What is sent is kept to `bandwidth`, which may be changed; a hub that is silent for `silence_s` seconds counts as
+    gone. Everything raises `HubUnreachable` when the hub cannot answer now, `SegmentRefused` when it will not have this
+    one.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Hub:
         """The IP addresses under which it was found so far: it may be there by cable and by Wi-Fi."""
         self._finding = asyncio.Lock()
         self._headers = {"Authorization": f"Bearer {token}"}
-        self._bandwidth = bandwidth or Bandwidth()
+        self.bandwidth = bandwidth or Bandwidth()
         self._silence_s = silence_s
 
     async def __aenter__(self) -> "Hub":
@@ -118,7 +119,7 @@ class Hub:
                 chunk_bytes=CHUNK_BYTES,
                 attempts=1,
                 silence_s=self._silence_s,
-                pace=self._bandwidth.spend,
+                pace=self.bandwidth.spend,
             )
             try:
                 try:

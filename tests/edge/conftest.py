@@ -31,6 +31,7 @@ from edge.holdings import Holdings
 from edge.ledger import Ledger, SessionRow
 from edge.marks import Marks
 from edge.node import Node, software
+from edge.offload import Bandwidth
 from edge.record import PATIENCE, Shelf
 from edge.record.manifest import Manifests
 from edge.selftest import SelfTest
@@ -405,7 +406,13 @@ def running() -> NodeConfig:
 
 
 @pytest.fixture
-def make_api(tmp_path, log, disk, clock, panel, power, health):
+def bandwidth() -> Bandwidth:
+    """What the offload of a node of `make_api` may take."""
+    return Bandwidth()
+
+
+@pytest.fixture
+def make_api(tmp_path, log, disk, clock, panel, power, health, bandwidth):
     """Makes the API of a node that `make_node` made, for whoever has the token `open-sesame`."""
 
     def make(node, ledger) -> web.Application:
@@ -418,6 +425,7 @@ def make_api(tmp_path, log, disk, clock, panel, power, health):
                 conditions=Conditions("left", storage, clock, health, ledger, node._gates.judge_clock, time.monotonic),
                 config=Config(tmp_path / "config.json"),
                 running=RUNNING,
+                bandwidth=bandwidth,
                 power=power,
                 updater=DisabledUpdater(),
                 access=Access("open-sesame", OperatorPin(tmp_path / PIN_FILE), time.monotonic),

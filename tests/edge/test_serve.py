@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 
 import aiohttp
+import msgspec
 import pytest
 
 from edge.capture import CameraSource, Sync
@@ -10,7 +11,7 @@ from edge.errors import HubUnreachable
 from edge.offload import Hub as HubClient
 from edge.serve import Settings, elsewhere, locate, on_this_machine, serve
 from firmware.panel import PanelSource
-from wire.message import decode
+from wire.message import decode, encode
 from wire.session import NodeStatus
 
 BESIDE = ("announcement", "hub-search")
@@ -60,12 +61,17 @@ async def test_the_hub_is_looked_for_until_it_is_found(monkeypatch):
     assert hub.looks == 4
 
 
+async def address(log_text, eventually) -> str:
+    await eventually(lambda: "event=listening" in log_text.getvalue())
+    return f"http://127.0.0.1:{log_text.getvalue().split('port=')[1].split()[0]}"
+
+
 @pytest.fixture
 def serving(tmp_path, running, health, make_eyes, clock, log):
     """Serves the node of a camera as long as its block lasts; gives the task."""
 
     @contextlib.asynccontextmanager
-    async def begin(source):
+    async def begin(source, **config):
         settings = Settings(
             node="left",
             source=source,
@@ -74,7 +80,7 @@ def serving(tmp_path, running, health, make_eyes, clock, log):
             port=0,
             hub="http://127.0.0.1:9",
             token="open-sesame",
-            config=running,
+            config=msgspec.structs.replace(running, **config),
             kept=Config(tmp_path / "config.json"),
             health=health,
             panel=PanelSource.parse("disabled"),
@@ -106,8 +112,27 @@ async def test_a_node_that_cannot_announce_itself_or_look_for_its_hub_says_so_an
 
 @pytest.mark.parametrize("sync", Sync)
 async def test_a_node_tells_its_cameras_part_in_the_rig(serving, log_text, eventually, sync):
-    async with serving(CameraSource.parse("picamera:0", sync=sync)), aiohttp.ClientSession() as http:
-        await eventually(lambda: "event=listening" in log_text.getvalue())
-        port = log_text.getvalue().split("port=")[1].split()[0]
-        async with http.get(f"http://127.0.0.1:{port}/api/v1/status") as answer:
+    async with serving(CameraSource.parse("picamera:0", sync=sync)):
+        url = f"{await address(log_text, eventually)}/api/v1/status"
+        async with aiohttp.ClientSession() as http, http.get(url) as answer:
             assert decode(await answer.read(), NodeStatus).sync is sync
+
+
+async def test_the_offload_keeps_to_the_bandwidth_of_the_start_and_then_to_what_is_set(
+    serving, log_text, eventually, running, monkeypatch
+):
+    hubs = []
+
+    class Offloaded(HubClient):
+        async def __aenter__(self):
+            hubs.append(self)
+            return await super().__aenter__()
+
+    monkeypatch.setattr("edge.serve.Hub", Offloaded)
+    async with serving(CameraSource.parse("virtual:nobody.sock"), offload_mbit=8), aiohttp.ClientSession() as http:
+        url = f"{await address(log_text, eventually)}/api/v1/config"
+        assert [hub.bandwidth.bytes_per_s for hub in hubs] == [1_000_000]
+        slower = encode(msgspec.structs.replace(running, offload_mbit=2))
+        async with http.put(url, data=slower, headers={"Authorization": "Bearer open-sesame"}) as answer:
+            assert answer.status == 200
+        assert [hub.bandwidth.bytes_per_s for hub in hubs] == [250_000]

@@ -1,4 +1,4 @@
-"""Settings over HTTP: checked, kept for the next start, and never changed under a recording."""
+"""Settings over HTTP: checked, kept for the next start or taken up at once, and never changed under a recording."""
 
 import json
 
@@ -33,6 +33,22 @@ async def test_a_change_is_kept_for_the_next_start(client, running, tmp_path):
     assert await report(client) == ConfigReport(running=running, next=changed)
     assert decode((tmp_path / "config.json").read_bytes(), NodeConfig) == changed
     assert [path.name for path in tmp_path.glob("config*")] == ["config.json"]
+
+
+async def test_the_offloads_bandwidth_changes_at_once_and_nothing_else_does(client, running, bandwidth):
+    for mbit, bytes_per_s in ((2.5, 312_500), (0.1, 12_500), (None, None)):
+        answer = await put(client, running, offload_mbit=mbit, delete_confirmed=True)
+        now = msgspec.structs.replace(running, offload_mbit=mbit)
+        after = msgspec.structs.replace(now, delete_confirmed=True)
+        assert decode(await answer.read(), ConfigReport) == ConfigReport(running=now, next=after)
+        assert await report(client) == ConfigReport(running=now, next=after)
+        assert bandwidth.bytes_per_s == bytes_per_s
+
+
+async def test_a_bandwidth_that_cannot_be_kept_is_not_taken_up(client, running, bandwidth, tmp_path):
+    (tmp_path / "config.json").mkdir()
+    assert (await put(client, running, offload_mbit=2.5)).status == 500
+    assert bandwidth.bytes_per_s is None
 
 
 @pytest.mark.parametrize(
