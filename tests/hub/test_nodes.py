@@ -34,6 +34,10 @@ class Rig:
                 self._led.set()
             if name in self.following:
                 await self._led.wait()
+            elif name != "middle":
+                # Long enough for whoever was told at the same moment to be heard.
+                for _ in range(200):
+                    await asyncio.sleep(0)
             self.heard.append(f"{name} answers")
             if name in self.refusing:
                 return web.Response(status=409, text="the lens is covered")
