@@ -98,9 +98,9 @@ class EyesCost:
         seconds = (self.encode_s, self.passes_s, self.take_s, self.look_s, self.keep_s)
         encode, passes, take, look, keep = (1000 * s / self.frames for s in seconds)
         return (
-            f"per frame x264 superfast {encode:.2f} ms, taking it from the camera {take:.2f} ms, the eyes without their "
-            f"passes {look:.2f} ms, keeping it {keep:.2f} ms ({self.share:.2f} of it), passes {passes:.2f} ms (CPU, "
-            f"{PASSES_PER_SECOND:g} a second)"
+            f"per frame x264 superfast {encode:.2f} ms, taking it from the camera {take:.2f} ms, the eyes without "
+            f"their passes {look:.2f} ms, keeping it {keep:.2f} ms ({self.share:.2f} of it), passes {passes:.2f} ms "
+            f"(CPU, {PASSES_PER_SECOND:g} a second)"
         )
 
 

@@ -7,6 +7,7 @@ Floats = npt.NDArray[np.float64]
 Plane = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 Int32s = npt.NDArray[np.int32]
+Int64s = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.intp]
 
 def find_runs(mask: Plane, runs: Int32s) -> int:
@@ -26,6 +27,20 @@ def shared(a: Floats, b: Floats) -> Floats:
 def apart(box: Floats, score: Floats, limit: float) -> Rows:
     """Rows of boxes (n, 4) without those that share more than `limit` (intersection over union) with one of a higher
     score (n,) that is left: strongest first."""
+
+def whole_ones(
+    box: Floats,
+    score: Floats,
+    kind: Int64s,
+    limit: float,
+    region: tuple[float, float, float, float],
+    picture: tuple[float, float],
+    look: tuple[float, float],
+    edge: float,
+) -> tuple[Rows, Floats]:
+    """Of the boxes (n, 4) found in a look of this width and height at a `region` x0, y0, x1, y1 of a `picture` of that
+    width and height: rows without doubles, as `apart` of one kind (n,), strongest first, and boxes (m, 4) in the
+    picture. Without those that come within `edge` px of an edge of the region which is not the picture's own."""
 
 def upright(box: Floats, area: Floats, tall: Floats, least: float, most: float) -> Flags:
     """Which blobs (n,) are as high as a person there is `tall`, from `least` to `most` times that, and not broad."""

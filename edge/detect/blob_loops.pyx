@@ -7,7 +7,7 @@ What each is for says `blob_loops.pyi`.
 import numpy as np
 
 from libc.math cimport fabs
-from libc.stdint cimport int32_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 
 cdef enum:
     # So many pixels of a row are looked at together.
@@ -146,6 +146,56 @@ def apart(const double[:, :] box, const double[:] score, double limit):
             kept[count] = one
             count += 1
     return rows[:count]
+
+
+def whole_ones(
+    const double[:, :] box,
+    const double[:] score,
+    const int64_t[:] kind,
+    double limit,
+    (double, double, double, double) region,
+    (double, double) picture,
+    (double, double) look,
+    double edge,
+):
+    cdef Py_ssize_t nth, other, one, two, side, count = 0, whole = 0
+    cdef double share
+    cdef double[4] start = [region[0], region[1], region[0], region[1]]
+    cdef double[4] bound = [region[0], region[1], region[2], region[3]]
+    cdef double[2] most = [look[0], look[1]]
+    cdef double[2] full = [picture[0], picture[1]]
+    cdef bint cut
+    cdef Py_ssize_t[::1] order = np.argsort(-np.asarray(score), kind="stable")
+    rows, home = np.empty(box.shape[0], np.intp), np.empty((box.shape[0], 4))
+    cdef Py_ssize_t[::1] kept = np.empty(box.shape[0], np.intp)
+    cdef Py_ssize_t[::1] found = rows
+    cdef double[:, ::1] placed = home
+    for nth in range(box.shape[0]):
+        one = order[nth]
+        for other in range(count):
+            two = kept[other]
+            if kind[one] != kind[two]:
+                continue
+            share = over_union(
+                box[one, 0], box[one, 1], box[one, 2], box[one, 3], box[two, 0], box[two, 1], box[two, 2], box[two, 3]
+            )
+            if share > limit:
+                break
+        else:
+            kept[count] = one
+            count += 1
+            cut = False
+            for side in range(4):
+                share = (bound[2 + side % 2] - bound[side % 2]) / most[side % 2]
+                placed[whole, side] = min(max(box[one, side], 0.0), most[side % 2]) * share + start[side]
+                if side < 2:
+                    cut |= placed[whole, side] <= bound[side] + edge and bound[side] != 0
+                else:
+                    cut |= placed[whole, side] >= bound[side] - edge and bound[side] != full[side - 2]
+            if not cut:
+                found[whole] = one
+                whole += 1
+    return rows[:whole], home[:whole]
 
 
 def upright(const double[:, :] box, const double[:] area, const double[:] tall, double least, double most):

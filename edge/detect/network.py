@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from edge.detect.blob_loops import whole_ones
 from edge.detect.detector import Detections, Detector, Floats, without_doubles
 from edge.detect.looks import Look, Part
 from edge.frame import Frame
@@ -42,17 +43,9 @@ def brought_home(
 
     Strongest first, without doubles, and without what an edge of the look cuts that is not the picture's own edge.
     """
-    rows = np.concatenate(
-        [np.flatnonzero(kind == k)[without_doubles(box[kind == k], score[kind == k], DOUBLE)] for k in KINDS]
-    )
-    rows = rows[np.argsort(-score[rows], kind="stable")]
-    x0, y0, x1, y1 = look.region
-    box = np.clip(box[rows], 0, (look.width, look.height, look.width, look.height))
-    box = box / np.tile(look.scale, 2) + (x0, y0, x0, y0)
-    low = (box[:, :2] > (x0 + EDGE_PX, y0 + EDGE_PX)) | (np.array([x0, y0]) == 0)
-    high = (box[:, 2:] < (x1 - EDGE_PX, y1 - EDGE_PX)) | (np.array([x1, y1]) == (width, height))
-    found = Detections(box, score[rows], kind[rows], (x0, y0, x1, y1))
-    return found.where((low & high).all(axis=1))
+    seen = float(look.width), float(look.height)
+    rows, home = whole_ones(box, score, kind, DOUBLE, look.region, (width, height), seen, EDGE_PX)
+    return Detections(home, score[rows], kind[rows], look.region)
 
 
 def merged(found: Sequence[Detections]) -> Detections:
