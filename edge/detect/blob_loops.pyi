@@ -10,9 +10,9 @@ Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.intp]
 
-def find_runs(mask: Plane, runs: Int32s) -> int:
+def find_runs(mask: Plane, runs: Int32s, most: int) -> int:
     """Write down the runs of set pixels (n, 3) row by row: row, first column, the one after the last; how many there
-    are."""
+    are. -1 as soon as more than so many pixels are set."""
 
 def join(runs: Int32s, part: Int32s) -> int:
     """Write down which part each run (n, 3) belongs to, counted from 0 in the order of first runs; how many there are.

@@ -14,9 +14,9 @@ cdef enum:
     STRETCH = 32
 
 
-def find_runs(const uint8_t[:, ::1] mask, int32_t[:, ::1] runs):
+def find_runs(const uint8_t[:, ::1] mask, int32_t[:, ::1] runs, Py_ssize_t most):
     cdef Py_ssize_t height = mask.shape[0], width = mask.shape[1]
-    cdef Py_ssize_t y, x, k, stop, count = 0
+    cdef Py_ssize_t y, x, k, stop, count = 0, pixels = 0
     cdef uint8_t any_set
     with nogil:
         for y in range(height):
@@ -40,8 +40,11 @@ def find_runs(const uint8_t[:, ::1] mask, int32_t[:, ::1] runs):
                     while x < width and mask[y, x]:
                         x += 1
                     runs[count, 2] = <int32_t> x
+                    pixels += x - runs[count, 1]
                     count += 1
-    return count
+            if pixels > most:
+                break
+    return count if pixels <= most else -1
 
 
 cdef int32_t _top(int32_t[::1] part, int32_t run) noexcept nogil:

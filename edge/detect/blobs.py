@@ -37,10 +37,13 @@ class BlobFinder:
         self._runs = np.empty((size[1] * ((size[0] + 1) // 2), 3), np.int32)
         self._part = np.empty(len(self._runs), np.int32)
 
-    def blobs(self, foreground: Foreground) -> Blobs:
-        """The blobs of this foreground."""
+    def blobs(self, foreground: Foreground, most: float = 1.0) -> Blobs | None:
+        """The blobs of this foreground; None where it covers more than this share of the picture."""
         factor = foreground.factor
-        runs = self._runs[: find_runs(foreground.mask, self._runs)]
+        found = find_runs(foreground.mask, self._runs, int(most * foreground.mask.size))
+        if found < 0:
+            return None
+        runs = self._runs[:found]
         part = self._part[: len(runs)]
         count = join(runs, part)
         columns = measured(runs, part, count, foreground.luma, foreground.behind)

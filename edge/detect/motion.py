@@ -2,7 +2,6 @@
 
 import math
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -75,9 +74,9 @@ class MotionDetector:
         """Take in the next frame, and find its `blobs`, whatever they are."""
         foreground = self.background.look(frame.planes, self.kept, frame.detect)
         self.luma, self.sway = foreground.luma, foreground.sway
-        told = self.background.warm and cv2.countNonZero(foreground.mask) <= FLOOD * foreground.mask.size
-        self.blobs = self._finder.blobs(foreground) if told else Blobs.none()
-        self.moving = foreground.mask if told else np.zeros((0, 0), np.uint8)
+        blobs = self._finder.blobs(foreground, FLOOD) if self.background.warm else None
+        self.blobs = Blobs.none() if blobs is None else blobs
+        self.moving = np.zeros((0, 0), np.uint8) if blobs is None else foreground.mask
 
     def balls(self) -> Detections:
         """The blobs of the last frame that may be balls, whitest first: small, compact and brighter than what is

@@ -46,3 +46,10 @@ def test_what_leaves_on_the_right_does_not_come_in_again_on_the_left():
     mask[1:3, 7:] = mask[2:4, :2] = 255
     blobs = BlobFinder((10, 6)).blobs(Foreground(mask, mask, mask, 1, np.zeros(2)))
     assert sorted(blobs.box.tolist()) == [[0, 2, 2, 4], [7, 1, 10, 3]]
+
+
+@given(SIDES, SHARES, SHARES, st.integers(0, 1000))
+def test_more_of_the_picture_than_may_be_covered_has_no_blobs(sides, share, most, seed):
+    foreground = random_foreground(sides, share, seed)
+    covered = np.count_nonzero(foreground.mask) > int(most * foreground.mask.size)
+    assert (BlobFinder(sides[::-1]).blobs(foreground, most) is None) == covered
