@@ -30,12 +30,12 @@ class AacCoder:
     """
 
     def __init__(self) -> None:
-        # A container is what gives a coder a stream that others can be made like.
-        self._container = av.open("/dev/null", "w", format="null")
-        self.stream = self._container.add_stream("aac", rate=RATE)
-        self.stream.layout = "mono"
-        self.stream.bit_rate = BITS_PER_SECOND
         try:
+            # A container is what gives a coder a stream that others can be made like.
+            self._container = av.open("/dev/null", "w", format="null")
+            self.stream = self._container.add_stream("aac", rate=RATE)
+            self.stream.layout = "mono"
+            self.stream.bit_rate = BITS_PER_SECOND
             self._container.start_encoding()
         except (av.FFmpegError, OSError) as fault:
             raise SoundFault(f"the sound cannot be coded: {fault.strerror}") from fault

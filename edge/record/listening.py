@@ -4,6 +4,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+import av
+
 from edge.capture import Camera
 from edge.capture.sound import Microphone
 from edge.cost import Cost
@@ -38,23 +40,30 @@ class Listening:
     def __init__(
         self, microphone: Microphone, camera: Camera, shift_ns: int, faults: Faults, failed: Callable[[], None]
     ) -> None:
-        self.coder = AacCoder()
         self.fault: str | None = None
+        self._coder = _coder()
         self._microphone = microphone
         self._camera = camera
         self._shift_ns = shift_ns
         self._faults = faults
         self._failed = failed
 
+    @property
+    def stream(self) -> av.AudioStream | None:
+        """Like which a segment's stream of sound is made; None without a coder."""
+        return self._coder.stream if isinstance(self._coder, AacCoder) else None
+
     def run(self, packets: Feed[Coded], cost: Cost) -> None:
         """Listen until `packets` is closed."""
         meter = cost.meter("listen")
         try:
             with self._microphone:
+                if isinstance(self._coder, Exception):
+                    raise self._coder
                 for sound in self._microphone:
                     meter.begin()
                     time_ns = sound.time_ns + self._camera.ahead_ns + self._shift_ns
-                    if not all(packets.put(packet) for packet in self.coder.encode(replace(sound, time_ns=time_ns))):
+                    if not all(packets.put(packet) for packet in self._coder.encode(replace(sound, time_ns=time_ns))):
                         return
                     meter.read()
         except Exception as fault:
@@ -66,7 +75,16 @@ class Listening:
 
     def close(self) -> None:
         """Let go of the coder, like whose stream no segment is opened any more."""
-        self.coder.close()
+        if isinstance(self._coder, AacCoder):
+            self._coder.close()
+
+
+def _coder() -> AacCoder | Exception:
+    """A coder, or why there is none: told once the recording runs, which must not fail for it."""
+    try:
+        return AacCoder()
+    except Exception as fault:
+        return fault
 
 
 def in_order(packets: Iterable[Coded], listening: bool) -> Iterator[Coded]:

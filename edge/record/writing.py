@@ -149,7 +149,7 @@ class Writing:
             camera.width,
             camera.height,
             camera.frames_per_second,
-            self._listening.coder.stream if self._listening else None,
+            self._listening.stream if self._listening else None,
         )
 
     def _finish(self, writer: SegmentWriter, *, last: bool) -> None:

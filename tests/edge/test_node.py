@@ -1,9 +1,11 @@
 """A node's gates, its panel and its manifests, with cameras that can be anything."""
 
 import asyncio
+import errno
 import threading
 import time
 
+import av
 import msgspec
 import numpy as np
 import pytest
@@ -165,16 +167,17 @@ async def test_a_manifest_that_the_disk_does_not_take_keeps_no_recording_from_en
 
 
 class Microphone:
-    """Hears quiet until `unplugged` is set."""
+    """Hears quiet until `unplugged` is set; `let_go` once nobody listens to it."""
 
     def __init__(self):
         self.unplugged = threading.Event()
+        self.let_go = False
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exc):
-        pass
+        self.let_go = True
 
     def __iter__(self):
         while not self.unplugged.wait(0.01):
@@ -248,6 +251,31 @@ async def test_a_coder_of_the_sound_that_fails_is_heard_and_an_alarm_while_video
     assert status.fault is None
     assert status.recording == "s1"
     assert (await node.stop()).alarms == ()
+    assert sum(row.offer.frames for row in ledger.segments(SegmentState.CLOSED)) == 60
+
+
+async def test_a_coder_of_the_sound_that_cannot_be_made_keeps_no_video_from_being_recorded(
+    make_node, source, ledger, panel, zero_ns, monkeypatch, eventually
+):
+    def opened(file, *args, format=None, **options):
+        if format == "null":
+            raise OSError(errno.EMFILE, "Too many open files")
+        return really_opened(file, *args, format=format, **options)
+
+    really_opened = av.open
+    microphone = Microphone()
+    monkeypatch.setattr(edge.node, "open_microphone", lambda _device: microphone)
+    monkeypatch.setattr(av, "open", opened)
+    node = make_node(source, ledger, sound="alsa:hw:1")
+    await node.start(order(zero_ns))
+    await eventually(lambda: node._recording.frames == 60 and len(panel.beeped) == 2)
+    assert set(panel.beeped) == {STARTED, WARNING}
+    status = await node.status()
+    assert status.alarms == ("recorded without sound: the sound cannot be coded: Too many open files",)
+    assert (status.fault, status.recording) == (None, "s1")
+    assert microphone.let_go
+    await node.stop()
+    assert panel.beeped[2:] == [STOPPED, WARNING]
     assert sum(row.offer.frames for row in ledger.segments(SegmentState.CLOSED)) == 60
 
 
