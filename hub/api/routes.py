@@ -10,7 +10,7 @@ from firmware.log import Log
 from hub.errors import HubError
 from hub.marks import MarkBook
 from hub.messages import SessionPlan, SessionRequest
-from hub.nodes import NodeRefused, NodeUnreachable, RigNodes
+from hub.nodes import Node, NodeRefused, NodeUnreachable, RigNodes
 from hub.sessions import NoSuchSession, Sessions
 from hub.token import shows_token
 from wire.errors import MalformedMessage, WireError
@@ -105,13 +105,9 @@ class SessionsApi:
         plan = SessionPlan(
             session=session, start_ns=start_ns, nodes=tuple(node.id for node in self._nodes.nodes), request=asked
         )
-        servers = set()
-        for node in self._nodes.nodes:
-            status = await self._nodes.status(node)
-            if status.recording is not None:
-                raise NodeRefused(f"node {node.id} already records session {status.recording}: stop it first")
-            if status.sync is Sync.SERVER:
-                servers.add(node.id)
+        # At once: the first that cannot refuses the start, whatever another one takes to answer.
+        parts = await asyncio.gather(*(self._part(node) for node in self._nodes.nodes))
+        servers = {node for node, part in zip(plan.nodes, parts, strict=True) if part is Sync.SERVER}
         self._sessions.begin(plan)
         try:
             await self._nodes.start(
@@ -128,6 +124,14 @@ class SessionsApi:
             raise
         self._begun(session)
         return _answer(plan, 201)
+
+    async def _part(self, node: Node) -> Sync:
+        """A node's part in the rig's synchronisation; raises `NodeRefused` where it records already, or
+        `NodeUnreachable`."""
+        status = await self._nodes.status(node)
+        if status.recording is not None:
+            raise NodeRefused(f"node {node.id} already records session {status.recording}: stop it first")
+        return status.sync
 
     async def _list(self, request: web.Request) -> web.Response:
         self._authorise(request)
@@ -161,13 +165,14 @@ class SessionsApi:
     async def _rig(self, request: web.Request) -> web.Response:
         """How every node is, in the order from the left; a silent one is told as null."""
         self._authorise(request)
-        out: list[str] = []
-        for node in self._nodes.nodes:
-            try:
-                out.append(encode(await self._nodes.status(node)).decode())
-            except HubError:
-                out.append("null")
-        return web.Response(text=f"[{','.join(out)}]", content_type="application/json")
+        told = await asyncio.gather(*(self._told(node) for node in self._nodes.nodes))
+        return web.Response(text=f"[{','.join(told)}]", content_type="application/json")
+
+    async def _told(self, node: Node) -> str:
+        try:
+            return encode(await self._nodes.status(node)).decode()
+        except HubError:
+            return "null"
 
 
 def _answer(message: Message, status: int = 200) -> web.Response:

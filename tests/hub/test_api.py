@@ -40,6 +40,9 @@ class FakeNode:
         self.sync = Sync.OFF
         self.refuses = ""
         self.gates: GateReport | None = None
+        self.asked = asyncio.Event()
+        self.waits_for = self.asked
+        """What has to come before it says how it is."""
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -53,6 +56,8 @@ class FakeNode:
         return app
 
     async def status(self, _request):
+        self.asked.set()
+        await self.waits_for.wait()
         status = NodeStatus(
             node=node_id(self.name), software="0", width_px=2, height_px=2, frames_per_second=25.0,
             recording=self.recording, frames=0, frames_dropped=0, segments_waiting=0, detector="motion",
@@ -172,6 +177,27 @@ async def test_a_node_that_already_records_is_left_alone(rig):
     assert "already records session earlier" in await answer.text()
     assert fakes[0].recording == "earlier"
     assert fakes[1].orders == []
+
+
+async def test_a_node_that_already_records_is_told_while_another_one_is_silent(rig):
+    client, fakes, _, begun = rig
+    fakes[0].waits_for = asyncio.Event()
+    fakes[1].recording = "earlier"
+    answer = await client.post("/api/v1/sessions", data=REQUEST, headers=AUTH)
+    assert (answer.status, begun) == (502, [])
+    assert "node right already records session earlier" in await answer.text()
+    fakes[0].waits_for.set()
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/api/v1/sessions"), ("GET", "/api/v1/nodes")])
+async def test_no_node_is_asked_how_it_is_only_after_another_has_answered(rig, method, path):
+    client, fakes, _, _ = rig
+    # Each answers once the other has been asked, too.
+    fakes[0].waits_for, fakes[1].waits_for = fakes[1].asked, fakes[0].asked
+    answer = await client.request(method, path, data=REQUEST, headers=AUTH)
+    assert answer.status in (200, 201)
+    told = await answer.text()
+    assert all(f'"{fake.name}"' in told for fake in fakes)
 
 
 async def test_stopping_a_session_stops_the_nodes(rig):
