@@ -39,14 +39,19 @@ class Stature:
         self._normal, self._sum = np.zeros((2, 2)), np.zeros(2)
 
     @property
+    def known(self) -> bool:
+        """Whether so many persons were seen that the line is trusted."""
+        return self._learned >= ENOUGH
+
+    @property
     def spread(self) -> tuple[float, float]:
         """Least and greatest ratio of a person's height to the expected one: wide while little is known."""
-        return (0.55, 1.6) if self._learned >= ENOUGH else (0.35, 2.8)
+        return (0.55, 1.6) if self.known else (0.35, 2.8)
 
     @property
     def top(self) -> float:
         """The row of the feet of who stands furthest away, but for a few; 0 while little is known."""
-        if self._learned < ENOUGH:
+        if not self.known:
             return 0.0
         nth = int(FURTHEST / 100 * len(self._feet))
         return float(np.partition(np.array(self._feet), nth)[nth])

@@ -33,6 +33,9 @@ REST_S = 30.0
 the whole node for a moment."""
 PART_OF_SCENE = 0.5
 """Score from which on the network is believed that a ball has lain there all the time: marks look like one, too."""
+WHOLE = 0.6
+"""What the network finds that is smaller than this share of a person there is a part of somebody: legs and a ball make
+a person, too, and then the ball would be in his shirt."""
 COLOUR_FRAMES = 8
 """A person's shirt is looked at once in so many frames."""
 SIZE_STEP_PX = 0.5
@@ -135,7 +138,11 @@ class Eyes:
             found = replace(found, box=found.box - np.tile(sway, 2))
             looks = [look.moved(-sway) for look in looks]
         persons = found.of(Kind.PERSON)
-        self._motion.stature.learn(persons.box[persons.score > 0.45])
+        stature = self._motion.stature
+        stature.learn(persons.box[persons.score > 0.45])
+        if stature.known:
+            tall = persons.box[:, 3] - persons.box[:, 1]
+            persons = persons.where(tall > WHOLE * stature.at(persons.box[:, 3]))
         self.people.see(persons, NETWORK_LOOK, looks, partial(self._shirts_in, frame))
         balls = found.of(Kind.BALL)
         there = self._motion.differs(balls.box) | (balls.score > PART_OF_SCENE)

@@ -208,6 +208,27 @@ def test_eyes_say_why_they_see_less_until_their_chip_is_back():
     assert "no answer: until it works again" in said[3]
 
 
+class Crowd(Flickering):
+    """A network that sees six people of 24 px in every picture, and from frame 12 on the legs of one more."""
+
+    def __init__(self):
+        super().__init__(lambda _: True)
+
+    def look_at(self, frame, looks):
+        boxes = [(20.0 + 40 * k, 96.0, 28.0 + 40 * k, 120.0) for k in range(6)]
+        if frame.index >= 12:
+            boxes.append((270.0, 108.0, 278.0, 120.0))
+        kind = np.full(len(boxes), int(Kind.PERSON))
+        return [Detections(np.array(boxes), np.full(len(boxes), 0.8), kind, look.region) for look in looks]
+
+
+def test_legs_alone_are_nobody_once_it_is_known_how_tall_people_look():
+    eyes = eyes_of(Crowd(), 5.0, 320, 192, 5.0)
+    for k in range(30):
+        eyes.look(Frame(np.full((288, 320), 90, np.uint8), k * 200_000_000, k))
+    assert eyes.people.believed.sum() == len(eyes.people.boxes) == 6
+
+
 class Standing:
     """A pose driver to whom everybody stands three pixels lower than his box."""
 
