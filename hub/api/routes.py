@@ -100,13 +100,13 @@ class SessionsApi:
             return await self._begin(asked)
 
     async def _begin(self, asked: SessionRequest) -> web.Response:
+        # At once: the first that cannot refuses the start, whatever another one takes to answer.
+        parts = await asyncio.gather(*(self._part(node) for node in self._nodes.nodes))
         start_ns = self._now_ns() + LEAD_NS
         session = new_session_id(start_ns, self._random_bytes)
         plan = SessionPlan(
             session=session, start_ns=start_ns, nodes=tuple(node.id for node in self._nodes.nodes), request=asked
         )
-        # At once: the first that cannot refuses the start, whatever another one takes to answer.
-        parts = await asyncio.gather(*(self._part(node) for node in self._nodes.nodes))
         servers = {node for node, part in zip(plan.nodes, parts, strict=True) if part is Sync.SERVER}
         self._sessions.begin(plan)
         try:

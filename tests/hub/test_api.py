@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from firmware.clock import SystemClock
 from firmware.log import Log
 from hub.api import SessionsApi, plain_errors
+from hub.api.routes import LEAD_NS
 from hub.marks import MarkBook
 from hub.messages import SessionPlan, SessionProgress, SessionRequest, Stage
 from hub.nodes import Node, RigNodes
@@ -22,6 +23,7 @@ from wire.match import MatchSheet, Team
 from wire.message import decode, encode
 from wire.pitch import Pitch
 from wire.readiness import Finding, GateReport, Verdict
+from wire.rigtime import SECOND
 from wire.session import NodeStatus, StartRecording, Sync
 
 TOKEN = "rig-token"
@@ -100,14 +102,14 @@ async def rig(tmp_path):
             MarkBook(sessions),
             RigNodes(http, nodes, TOKEN),
             TOKEN,
-            lambda: 10**18,
+            lambda: client.now_ns,
             lambda n: b"\x07" * n,
             begun.append,
         )
         app = web.Application(middlewares=[plain_errors(Log(log, SystemClock()))])
         app.add_routes(api.routes())
         async with TestClient(TestServer(app)) as client:
-            client.log = log
+            client.log, client.now_ns = log, 10**18
             client.nodes = servers
             yield client, fakes, sessions, begun
     for server in servers:
@@ -198,6 +200,17 @@ async def test_no_node_is_asked_how_it_is_only_after_another_has_answered(rig, m
     assert answer.status in (200, 201)
     told = await answer.text()
     assert all(f'"{fake.name}"' in told for fake in fakes)
+
+
+async def test_a_sessions_zero_is_ahead_of_it_however_long_a_node_took_to_say_how_it_is(rig):
+    client, fakes, _, _ = rig
+    fakes[0].waits_for = asyncio.Event()
+    start = asyncio.create_task(client.post("/api/v1/sessions", data=REQUEST, headers=AUTH))
+    await fakes[0].asked.wait()
+    client.now_ns += 12 * SECOND
+    fakes[0].waits_for.set()
+    plan = decode(await (await start).read(), SessionPlan)
+    assert plan.start_ns == client.now_ns + LEAD_NS
 
 
 async def test_stopping_a_session_stops_the_nodes(rig):
