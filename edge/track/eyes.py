@@ -1,14 +1,13 @@
 """The node's eyes: detectors and trackers of one session, frame by frame, segment by segment."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
 from edge.detect.budget import PASSES_PER_SECOND, Attention, Budget, Scene
-from edge.detect.detector import Detections, Floats, medians, middles
+from edge.detect.detector import Detections, Floats, middles
 from edge.detect.hailo import Chip, HailoDetector
 from edge.detect.motion import MotionDetector
 from edge.detect.network import NetworkDetector
@@ -21,9 +20,10 @@ from edge.pose.onnx import OnnxPose
 from edge.sight import SegmentSight
 from edge.track.ball import Balls
 from edge.track.ids import tracklet_ids
+from edge.track.loops import medians
 from edge.track.people import ACCELERATION as PERSON_ACCELERATION
-from edge.track.people import MOTION_LOOK, NETWORK_LOOK, People, box_at
-from edge.track.rows import Series
+from edge.track.people import MOTION_LOOK, NETWORK_LOOK, People, Tracks, box_at
+from edge.track.shirts import ShirtsSeen
 from edge.track.torso import torsos_lab
 from wire.tracks import Kind, Tracklet
 
@@ -85,8 +85,7 @@ class Eyes:
         ids = tracklet_ids(first_segment)
         self.people = People(ids, frames_per_second)
         self.balls = Balls(ids, frames_per_second, motion.stature)
-        self._shirts: dict[int, list[Floats]] = {}
-        """CIE colours seen of each person, by the track's number."""
+        self._shirts = ShirtsSeen()
         self._size = (width, height)
         self._pace = 25.0 / frames_per_second
 
@@ -174,68 +173,44 @@ class Eyes:
         """The rows since the last call, smoothed within what was measured."""
         first, self._segment_first = self._segment_first, self._frame
         passes, self._passes_spent = self._passes_spent, 0
-        people, balls = self.people, self.balls
-        parts: list[_Rows] = []
-        boxes = []
-        for who, rows_of, box_of in ((people, self._person_rows, _person_boxes), (balls, self._ball_rows, _ball_boxes)):
-            series = who.measured.series()
-            ended = (*who.over, *who.tracks[who.believed])
-            all_rows = [rows_of(t, series[t["number"]], first) for t in ended if t["number"] in series]
-            if own := [rows for rows in all_rows if len(rows.frame)]:
-                place, size = np.concatenate([rows.place for rows in own]), np.concatenate([rows.size for rows in own])
-                boxes.append(box_of(place, size))
-                parts += own
+        people, balls = _handed_over(self.people), _handed_over(self.balls)
+        person_bend = PERSON_ACCELERATION * self._pace**2 * people["size"][:, 1]
+        ball_bend = BALL_BEND * np.maximum(2.0, balls["diameter"])
+        persons = self.people.measured.series().since(first, people["number"], person_bend, self._joined)
+        candidates = self.balls.measured.series().since(first, balls["number"], ball_bend)
+        for who in (self.people, self.balls):
             who.over = who.over[:0]
             who.measured.forget_before(self._frame)
-        # A shirt not seen in the next segment keeps the colour it had last.
-        self._shirts = {
-            number: self._shirts[number][-1:] for number in people.tracks["number"].tolist() if number in self._shirts
-        }
-        if not parts:
-            return replace(SegmentSight.empty(), passes=passes)
-        lengths = [len(part.frame) for part in parts]
+        shirts = self._shirts.close(self.people.tracks["number"])
+        ids, numbers = people["id"].tolist(), people["number"].tolist()
+        tracklets = [Tracklet(one, Kind.PERSON, shirts.get(number)) for one, number in zip(ids, numbers, strict=True)]
+        tracklets += [Tracklet(one, Kind.BALL) for one in balls["id"].tolist()]
+        boxes = _person_boxes(persons.place, persons.size), _ball_boxes(candidates.place, candidates.size)
+        count = np.concatenate([persons.count, candidates.count])
+        told = np.flatnonzero(count)
+        score = np.concatenate([persons.score, candidates.score])
         return SegmentSight(
-            tuple(part.tracklet for part in parts),
-            np.concatenate([part.frame for part in parts]) - first,
-            np.repeat([part.tracklet.id for part in parts], lengths),
+            tuple(tracklets[nth] for nth in told.tolist()),
+            np.concatenate([persons.frame, candidates.frame]) - first,
+            np.repeat(np.concatenate([people["id"], balls["id"]]), count),
             np.clip(np.concatenate(boxes), 0, np.tile(self._size, 2)),
-            np.repeat([medians(part.score[:, None])[0] for part in parts], lengths),
+            np.repeat(medians(score[:, None], count[told])[:, 0], count[told]),
             passes,
         )
-
-    def _person_rows(self, track: np.void, measured: Series, first: int) -> "_Rows":
-        bend = PERSON_ACCELERATION * self._pace**2 * float(track["size"][1])
-        lab = None
-        if colours := self._shirts.get(int(track["number"])):
-            light, a, b = medians(np.array(colours))
-            lab = (round(light), round(a), round(b))
-        return _Rows(Tracklet(int(track["id"]), Kind.PERSON, lab), *measured.since(first, bend, self._joined))
-
-    def _ball_rows(self, ball: np.void, measured: Series, first: int) -> "_Rows":
-        bend = BALL_BEND * max(2.0, float(ball["diameter"]))
-        return _Rows(Tracklet(int(ball["id"]), Kind.BALL), *measured.since(first, bend))
 
     def _look_at_shirts(self, frame: Frame, boxes: Floats) -> None:
         rows = self.people.measured_now
         colours = self._shirts_in(frame, boxes[rows])
         self.people.wear(rows, colours)
-        for number, colour in zip(self.people.tracks["number"][rows].tolist(), colours, strict=True):
-            if not np.isnan(colour[0]):
-                self._shirts.setdefault(number, []).append(colour)
+        self._shirts.add(self.people.tracks["number"][rows], colours)
 
     def _shirts_in(self, frame: Frame, boxes: Floats) -> Floats:
         return torsos_lab(frame.planes, boxes + np.tile(self._motion.sway, 2))
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """One tracklet's rows of a segment, frames counted from the session's first: anchors and sizes of its boxes."""
-
-    tracklet: Tracklet
-    frame: npt.NDArray[np.int64]
-    place: Floats
-    size: Floats
-    score: Floats
+def _handed_over(who: People | Balls) -> Tracks:
+    """Those whom a segment may tell of."""
+    return np.concatenate([who.over, who.tracks[who.believed]])
 
 
 def _person_boxes(foot: Floats, size: Floats) -> Floats:

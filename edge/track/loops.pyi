@@ -12,14 +12,31 @@ Rows = npt.NDArray[np.intp]
 Records = npt.NDArray[np.void]
 Entries = tuple[Frames, Floats, Floats, Floats, Floats]
 
-def relaxed(frame: Frames, place: Floats, variance: Floats, stiffness: float, asked: Frames) -> Floats:
-    """Places (m, 2) in the frames `asked` (m,) when every frame from the first to the last of the rising `frame` (n,)
-    has one, those measured pull to their `place` (n, 2) by one over its `variance` (n,), and each second difference
-    weighs `stiffness`: a system of five diagonals, solved by L D Lᵀ."""
+def since(
+    number: Frames,
+    frame: Frames,
+    place: Floats,
+    variance: Floats,
+    size: Floats,
+    score: Floats,
+    asked: Frames,
+    stiffness: Floats,
+    first: int,
+    before: int,
+    most_apart: int,
+) -> tuple[Rows, Frames, Floats, Floats, Floats]:
+    """Of `edge.track.rows.Series` (n,): how many rows (k,) each of the numbers `asked` (k,) has from the frame `first`
+    on, and one after the other their frames (m,), smoothed places (m, 2), sizes (m, 2) and scores (m,).
 
-def joined(frame: Frames, first: int, most_apart: int) -> Frames:
-    """Those of these rising frames, and of all between neighbours that are at most so many apart, that are not before
-    the `first`."""
+    There is one in each frame in which it was measured, and between two of those that are at most so many frames apart.
+    A path has a place in every frame from the first measured one on that is at most so many frames `before`; those
+    measured pull to their `place` by one over its `variance`, and each second difference weighs `stiffness` (k,): a
+    system of five diagonals, solved by L D Lᵀ. Fewer than three are joined straight, as sizes and scores are.
+    """
+
+def medians(values: Floats, count: Rows) -> Floats:
+    """The median of each column of the `values` (n, k), for the first so many rows, the next so many, and so on (g, k);
+    `count` (g,) is 1 at least."""
 
 def feet_of_blobs(
     boxes: Floats,

@@ -33,7 +33,8 @@ def measured_in(balls, frame):
 def test_a_flying_ball_is_one_hypothesis_with_its_first_frames():
     balls, seen = follow(30, lambda k: [(200 + 15 * k, 600 - 4 * k)])
     assert {i for now in seen for i in now} == {1}
-    assert balls.measured.series()[balls.tracks["number"][0]].frame[0] == 0
+    series = balls.measured.series()
+    assert series.frame[series.number == balls.tracks["number"][0]][0] == 0
     assert all(seen[5:])
 
 

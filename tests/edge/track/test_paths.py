@@ -1,10 +1,11 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.track.patch import shifts
-from edge.track.paths import smoothed
 from edge.track.rows import Journal
 
 PATCH = np.array([[60.0, 30, 85, 95]])
@@ -18,7 +19,26 @@ def write(journal, frame, x, y, variance=1.0, tall=80.0):
 
 
 def since(journal, first, **joined):
-    return journal.series()[1].since(first, 0.3, **joined)
+    """Frames, places, sizes and scores of the only track there is."""
+    told = journal.series().since(first, ONE, np.array([0.3]), **joined)
+    assert told.count.tolist() == [len(told.frame)]
+    return told.frame, told.place, told.size, told.score
+
+
+def smoothed(frame, place, variance, bend):
+    """Places of the only track there is, measured in these frames."""
+    journal = Journal()
+    for at, one, uncertain in zip(frame.tolist(), place, variance, strict=True):
+        write(journal, at, *one, uncertain)
+    return journal.series().since(int(frame[0]), ONE, np.array([bend])).place
+
+
+def of_each(series):
+    """What was measured of each track, by its number."""
+    columns = series.frame, series.place, series.variance, series.size, series.score
+    return {
+        number: [column[series.number == number] for column in columns] for number in np.unique(series.number).tolist()
+    }
 
 
 @given(st.integers(3, 40), st.integers(0, 1000))
@@ -75,7 +95,7 @@ def test_two_measurements_of_one_frame_make_one_row():
     journal = Journal()
     write(journal, 3, 10.0, 0.0, variance=1.0)
     write(journal, 3, 14.0, 0.0, variance=3.0)
-    one = journal.series()[1]
+    one = journal.series()
     assert one.frame.tolist() == [3]
     assert one.place[0, 0] == pytest.approx(11.0)
     assert one.variance[0] == pytest.approx(0.75)
@@ -103,8 +123,37 @@ def test_a_gap_over_a_segments_end_is_joined_in_the_next_segment():
 
 def test_who_was_not_seen_since_has_no_rows():
     journal = Journal()
+    assert [len(column) for column in since(journal, 50, most_apart=8)] == [0, 0, 0, 0]
     write(journal, 48, 2.0, 5.0)
     assert [len(column) for column in since(journal, 50, most_apart=8)] == [0, 0, 0, 0]
+
+
+@given(st.lists(st.integers(0, 60), unique=True, max_size=20).map(sorted), st.integers(0, 60), st.integers(1, 5))
+def test_joined_frames_fill_short_gaps_only(frames, first, most_apart):
+    journal = Journal()
+    for frame in frames:
+        write(journal, frame, 0.0, 0.0)
+    wanted = {between for one, other in pairwise(frames) if other - one <= most_apart for between in range(one, other)}
+    told, *_ = since(journal, first, most_apart=most_apart)
+    assert told.tolist() == [one for one in sorted(wanted | set(frames)) if one >= first]
+
+
+@given(st.permutations(range(1, 6)), st.integers(0, 1000))
+def test_a_tracks_rows_are_the_same_whoever_is_asked_for_beside_it(numbers, seed):
+    random = np.random.default_rng(seed)
+    journal = Journal()
+    for frame in range(40):
+        some = np.flatnonzero(random.random(5) < 0.6)
+        place, size = random.normal(0, 50, (len(some), 2)), random.uniform(5, 50, (len(some), 2))
+        journal.add(frame, some + 1, place, random.uniform(0.5, 4, len(some)), size, random.random(len(some)))
+    series, bend = journal.series(), np.linspace(0.2, 5, 6)
+    together = series.since(20, np.array(numbers), bend[numbers], 3)
+    start = np.cumsum(together.count) - together.count
+    for number, first, count in zip(numbers, start.tolist(), together.count.tolist(), strict=True):
+        alone, own = series.since(20, np.array([number]), bend[[number]], 3), slice(first, first + count)
+        assert alone.frame.tolist() == together.frame[own].tolist()
+        for column in ("place", "size", "score"):
+            assert getattr(alone, column) == pytest.approx(getattr(together, column)[own])
 
 
 @given(st.integers(-4, 4), st.integers(-3, 3))
@@ -143,17 +192,17 @@ def test_a_journal_tells_of_each_track_what_was_written_down_of_it(written, seed
         journal.add(frame, numbers, place, variance, size, score)
         for k, number in enumerate(numbers.tolist()):
             own.setdefault(number, {}).setdefault(frame, []).append((place[k], variance[k], size[k], score[k]))
-    series = journal.series()
+    series = of_each(journal.series())
     assert set(series) == set(own)
     for number, frames in own.items():
-        told = series[number]
-        assert told.frame.tolist() == sorted(frames)
-        for row, frame in enumerate(told.frame.tolist()):
+        frame_of, place, variance, size, score = series[number]
+        assert frame_of.tolist() == sorted(frames)
+        for row, frame in enumerate(frame_of.tolist()):
             places, variances, sizes, scores = (np.array(column) for column in zip(*frames[frame], strict=True))
-            assert told.place[row] == pytest.approx(np.average(places, axis=0, weights=1 / variances))
-            assert told.variance[row] == pytest.approx(1 / (1 / variances).sum())
-            assert told.size[row] == pytest.approx(sizes[-1])
-            assert told.score[row] == scores[-1]
+            assert place[row] == pytest.approx(np.average(places, axis=0, weights=1 / variances))
+            assert variance[row] == pytest.approx(1 / (1 / variances).sum())
+            assert size[row] == pytest.approx(sizes[-1])
+            assert score[row] == scores[-1]
 
 
 def test_a_journal_forgets_what_no_later_segment_needs():
@@ -161,4 +210,4 @@ def test_a_journal_forgets_what_no_later_segment_needs():
     for frame in (0, 30, 45):
         journal.add(frame, *(np.ones(shape) for shape in (1, (1, 2), 1, (1, 2), 1)))
     journal.forget_before(50)
-    assert journal.series()[1].frame.tolist() == [45]
+    assert journal.series().frame.tolist() == [45]

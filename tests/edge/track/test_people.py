@@ -43,7 +43,7 @@ def measured_now(people):
     """Where those believed were measured in this frame, by id."""
     series = people.measured.series()
     rows = [row for row in people.measured_now if people.believed[row]]
-    return {int(t["id"]): tuple(series[int(t["number"])].place[-1]) for t in people.tracks[rows]}
+    return {int(t["id"]): tuple(series.place[series.number == t["number"]][-1]) for t in people.tracks[rows]}
 
 
 def test_a_walker_is_one_track_measured_in_every_frame():

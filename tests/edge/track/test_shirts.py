@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from edge.track.shirts import UNSURE, unlike
+from edge.track.shirts import UNSURE, ShirtsSeen, unlike
 
 RED, BLUE = np.array([[90.0, 165, 150]]), np.array([[70.0, 140, 92]])
 NOT_SEEN = np.full((1, 3), np.nan)
@@ -27,3 +27,22 @@ def test_unlikeness_is_a_share_whatever_was_seen(known, seen):
     told = unlike(known, seen)
     assert told.shape == (4, 5)
     assert ((told >= 0) & (told <= 1)).all()
+
+
+def test_a_segment_tells_of_each_shirt_the_median_of_what_was_seen():
+    seen = ShirtsSeen()
+    assert seen.close(np.zeros(0, np.int64)) == {}
+    for light in (90.0, 91, 140):
+        seen.add(np.array([7, 3, 5]), np.array([[light, 165, 150], [60.0 + light, 140, 92], [np.nan] * 3]))
+    assert seen.close(np.array([3, 5, 7])) == {7: (91, 165, 150), 3: (151, 140, 92)}
+
+
+def test_a_shirt_not_seen_in_a_segment_keeps_the_colour_it_had_last_while_it_is_followed():
+    seen = ShirtsSeen()
+    for light in (90.0, 91, 140):
+        seen.add(np.array([7, 3]), np.array([[light, 165, 150], [light, 140, 92]]))
+    seen.close(np.array([7]))
+    seen.add(np.array([8]), BLUE)
+    assert seen.close(np.array([7, 8])) == {7: (140, 165, 150), 8: (70, 140, 92)}
+    assert seen.close(np.zeros(0, np.int64)) == {7: (140, 165, 150), 8: (70, 140, 92)}
+    assert seen.close(np.array([7, 8])) == {}

@@ -1,7 +1,5 @@
 """The compiled steps of tracks and of ball hypotheses, beside what numpy makes of the same numbers."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -49,11 +47,12 @@ def test_torsos_are_sampled_at_even_steps_and_never_outside_of_the_picture(seed)
         assert np.array_equal(samples[:, 2], blue[np.ix_(y // 2, x // 2)].ravel())
 
 
-@given(st.lists(st.integers(0, 60), unique=True, max_size=20).map(sorted), st.integers(0, 60), st.integers(1, 5))
-def test_joined_frames_fill_short_gaps_only(frame, first, most_apart):
-    wanted = {between for one, other in pairwise(frame) if other - one <= most_apart for between in range(one, other)}
-    asked = of_tracks.joined(np.array(frame, np.int64), first, most_apart)
-    assert asked.tolist() == [one for one in sorted(wanted | set(frame)) if one >= first]
+@given(SEEDS, st.lists(st.integers(1, 9), max_size=6))
+def test_medians_are_those_of_so_many_rows_at_a_time(seed, counts):
+    values = np.random.default_rng(seed).integers(0, 6, (sum(counts), 3)).astype(float)
+    told = of_tracks.medians(values, np.array(counts, np.intp))
+    groups = np.split(values, np.cumsum(counts)[:-1]) if counts else []
+    assert told.tolist() == [np.median(group, axis=0).tolist() for group in groups]
 
 
 def hypotheses(random, count):
