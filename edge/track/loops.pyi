@@ -131,11 +131,11 @@ def doubles(persons: Records, place: Floats, same: float) -> Flags:
     began sooner."""
 
 def adrift(
-    persons: Records, place: Floats, speed: Floats, last_frame: int, most: int, pace: float, drag: float
+    persons: Records, place: Floats, speed: Floats, last_frame: int, most: int, pace: float, drag: float, factor: float
 ) -> tuple[Rows, Floats, Floats]:
     """Rows (k,) of those who were measured last in that frame, the one before this, move by more than so many heights a
-    frame, ever left their place, and were carried on for fewer than `most` frames; where they were then (k, 2), and the
-    way (k, 2) they were expected to go."""
+    frame, ever left their place, and were carried on for fewer than `most` frames; their boxes (k, 4) then, and the way
+    (k, 2) they were expected to go, in pixels of a picture `factor` times smaller."""
 
 def stood(
     persons: Records,
@@ -147,13 +147,31 @@ def stood(
     frame: int,
     error: float,
     least: float,
-    worth: int,
     far: float,
-) -> Entries:
+    worth: int,
+    enough: int,
+) -> tuple[list[int], Entries]:
     """Write down that these rows (k,) of the persons' tracks stood at the `feet` (k, 2) in this frame, which is `worth`
     so much of a proof, and correct their filters (as `edge.track.paths.Paths` has them); who is more than `far` heights
     from where he began has moved.
 
-    What a journal is told of it, as `edge.track.rows.Entries`; the variances are of so many heights' `error`, and
-    `least`.
+    Those of them who have proven `enough` by now to get their ids, and what a journal is told, as
+    `edge.track.rows.Entries`; the variances are of so many heights' `error`, and `least`.
     """
+
+def carried(
+    persons: Records,
+    place: Floats,
+    speed: Floats,
+    cov: Floats,
+    rows: Rows,
+    moved: Floats,
+    frame: int,
+    error: float,
+    far: float,
+    drag: float,
+    factor: float,
+) -> Entries:
+    """Write down that those who were `adrift`, these rows (k,), have `moved` (k, 2) since the frame before, NaN where
+    that is not known, and correct their filters, as `stood` does; that proves nothing, and they were carried on for one
+    frame more."""

@@ -6,7 +6,7 @@ What each is for says `loops.pyi`.
 
 import numpy as np
 
-from libc.math cimport INFINITY, NAN, fabs, hypot
+from libc.math cimport INFINITY, NAN, fabs, hypot, isnan
 from libc.stdint cimport int64_t, uint8_t
 
 from edge.detect.blob_loops cimport over_union
@@ -541,10 +541,14 @@ def adrift(
     int64_t most,
     double pace,
     double drag,
+    double factor,
 ):
-    cdef Py_ssize_t row, nth, count = 0, axis
-    them = np.empty(persons.shape[0], np.intp)
+    cdef Py_ssize_t row, count = 0
+    cdef double x, y
+    them, there = np.empty(persons.shape[0], np.intp), np.empty((persons.shape[0], 4))
+    ways = np.empty((persons.shape[0], 2))
     cdef Py_ssize_t[::1] rows = them
+    cdef double[:, ::1] box = there, way = ways
     for row in range(persons.shape[0]):
         if (
             persons[row].moved
@@ -552,15 +556,37 @@ def adrift(
             and persons[row].carried < most
             and max(fabs(speed[row, 0]), fabs(speed[row, 1])) / persons[row].size[1] > pace
         ):
+            x = place[row, 0] - speed[row, 0] / drag
+            y = place[row, 1] - speed[row, 1] / drag
             rows[count] = row
+            box[count, 0] = (x - persons[row].size[0] * 0.5) / factor
+            box[count, 1] = (y - persons[row].size[1]) / factor
+            box[count, 2] = (x + persons[row].size[0] * 0.5) / factor
+            box[count, 3] = y / factor
+            way[count, 0] = speed[row, 0] / drag / factor
+            way[count, 1] = speed[row, 1] / drag / factor
             count += 1
-    were, ways = np.empty((count, 2)), np.empty((count, 2))
-    cdef double[:, ::1] before = were, way = ways
-    for nth in range(count):
-        for axis in range(2):
-            way[nth, axis] = speed[rows[nth], axis] / drag
-            before[nth, axis] = place[rows[nth], axis] - way[nth, axis]
-    return them[:count], were, ways
+    return them[:count], there[:count], ways[:count]
+
+
+cdef void _stand(
+    Track* person,
+    double[:, ::1] place,
+    double[:, ::1] speed,
+    double[:, ::1] cov,
+    Py_ssize_t row,
+    double x,
+    double y,
+    double variance,
+    int64_t frame,
+    double far,
+    _Entries entries,
+) noexcept:
+    _correct(place, speed, cov, row, x, y, variance)
+    person.last_frame = frame
+    if hypot(place[row, 0] - person.start[0], place[row, 1] - person.start[1]) > far * person.size[1]:
+        person.moved = 1
+    entries.put(person.number, x, y, variance, person.size[0], person.size[1], person.score)
 
 
 def stood(
@@ -573,30 +599,48 @@ def stood(
     int64_t frame,
     double error,
     double least,
-    int64_t worth,
     double far,
+    int64_t worth,
+    int64_t enough,
 ):
     cdef Py_ssize_t nth, row
     cdef double variance
     cdef _Entries entries = _Entries(rows.shape[0])
+    proven = []
     for nth in range(rows.shape[0]):
         row = rows[nth]
         variance = (error * persons[row].size[1]) ** 2 + least
-        _correct(place, speed, cov, row, feet[nth, 0], feet[nth, 1], variance)
-        persons[row].last_frame = frame
+        _stand(&persons[row], place, speed, cov, row, feet[nth, 0], feet[nth, 1], variance, frame, far, entries)
         persons[row].carried = 0
         persons[row].evidence += worth
-        if hypot(place[row, 0] - persons[row].start[0], place[row, 1] - persons[row].start[1]) > (
-            far * persons[row].size[1]
-        ):
-            persons[row].moved = 1
-        entries.put(
-            persons[row].number,
-            feet[nth, 0],
-            feet[nth, 1],
-            variance,
-            persons[row].size[0],
-            persons[row].size[1],
-            persons[row].score,
-        )
-    return entries.columns
+        if persons[row].id == 0 and persons[row].evidence >= enough:
+            proven.append(row)
+    return proven, entries.columns
+
+
+def carried(
+    Track[:] persons,
+    double[:, ::1] place,
+    double[:, ::1] speed,
+    double[:, ::1] cov,
+    const Py_ssize_t[:] rows,
+    const double[:, :] moved,
+    int64_t frame,
+    double error,
+    double far,
+    double drag,
+    double factor,
+):
+    cdef Py_ssize_t nth, row
+    cdef double x, y, variance
+    cdef _Entries entries = _Entries(rows.shape[0])
+    for nth in range(rows.shape[0]):
+        if isnan(moved[nth, 0]):
+            continue
+        row = rows[nth]
+        x = place[row, 0] - speed[row, 0] / drag + moved[nth, 0] * factor
+        y = place[row, 1] - speed[row, 1] / drag + moved[nth, 1] * factor
+        variance = (error * persons[row].size[1]) ** 2
+        _stand(&persons[row], place, speed, cov, row, x, y, variance, frame, far, entries)
+        persons[row].carried += 1
+    return tuple([column[:entries.count] for column in entries.columns])

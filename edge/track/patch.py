@@ -1,8 +1,5 @@
 """Where a person went since the frame before, by the look of the shirt: for whoever no blob belongs to alone."""
 
-import numpy as np
-import numpy.typing as npt
-
 from edge.detect import loops
 from edge.detect.detector import Floats
 from edge.detect.picture import Plane
@@ -16,13 +13,11 @@ LIKENESS = 0.8
 LEAST_SIDE = 3
 
 
-def shifts(before: Plane, now: Plane, boxes: Floats, expected: Floats) -> tuple[npt.NDArray[np.intp], Floats]:
-    """How far what filled the `boxes` (n, 4) in the picture `before` (h, w) has moved in `now`, all in their pixels:
-    the rows of those that were found again (k,), and their shifts (k, 2).
+def shifts(before: Plane, now: Plane, boxes: Floats, expected: Floats) -> Floats:
+    """How far (n, 2) what filled the `boxes` (n, 4) in the picture `before` (h, w) has moved in `now`, all in their
+    pixels; NaN for what was not found again.
 
     Each search is centred on the `expected` shift (n, 2). Not found is what nothing resembles, or only something at the
     search's edge.
     """
-    moved = loops.shifts(before, now, boxes, expected, PART, REACH, LIKENESS, LEAST_SIDE)
-    rows = np.flatnonzero(~np.isnan(moved[:, 0]))
-    return rows, moved[rows]
+    return loops.shifts(before, now, boxes, expected, PART, REACH, LIKENESS, LEAST_SIDE)

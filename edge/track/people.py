@@ -223,16 +223,16 @@ class People:
         if before.shape != now.shape:
             return
         tracks, paths = self.tracks, self.paths
-        due, left_from, expected = loops.adrift(
-            tracks, paths.place, paths.speed, self._frame - 1, self._carried_most, LEAST_PACE, DRAG
+        rows, boxes, expected = loops.adrift(
+            tracks, paths.place, paths.speed, self._frame - 1, self._carried_most, LEAST_PACE, DRAG, factor
         )
-        if not len(due):
+        if not len(rows):
             return
-        found, moved = shifts(before, now, box_at(left_from, self.sizes[due]) / factor, expected / factor)
-        rows = due[found]
-        carried = tracks["carried"][rows] + 1
-        self._measure(rows, left_from[found] + moved * factor, PATCH_ERROR, 0)
-        tracks["carried"][rows] = carried
+        moved = shifts(before, now, boxes, expected)
+        entries = loops.carried(
+            tracks, paths.place, paths.speed, paths.cov, rows, moved, self._frame, PATCH_ERROR, MOVED, DRAG, factor
+        )
+        self.measured.add(self._frame, *entries)
 
     def _pairs(self, rows: Rows, box: Floats, least: float, shirts: Shirts | None) -> tuple[Rows, Rows]:
         """Which of these tracks go on in which boxes (m, 4): by what they share, within reach, and by shirt; places in
@@ -264,13 +264,12 @@ class People:
     def _measure(self, rows: Rows, feet: Floats, error: float, worth: int, more: float = 0.0) -> None:
         """Take in the foot points (n, 2) of these rows, with an `error` in heights and `more` variance in px²."""
         tracks, paths = self.tracks, self.paths
-        entries = loops.stood(
-            tracks, paths.place, paths.speed, paths.cov, rows, feet, self._frame, error, more, worth, MOVED
+        proven, entries = loops.stood(
+            tracks, paths.place, paths.speed, paths.cov, rows, feet, self._frame, error, more, MOVED, worth, PROBATION
         )
         self.measured.add(self._frame, *entries)
-        if worth:
-            for row in rows[(tracks["id"][rows] == 0) & (tracks["evidence"][rows] >= PROBATION)].tolist():
-                tracks["id"][row] = next(self._ids)
+        for row in proven:
+            tracks["id"][row] = next(self._ids)
 
     def _begin(self, found: Detections, worth: int) -> None:
         boxes = self.boxes

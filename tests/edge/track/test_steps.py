@@ -188,10 +188,11 @@ def test_who_moves_and_was_measured_a_frame_ago_is_adrift(seed):
     persons["carried"], persons["last_frame"] = random.integers(0, 6, 12), random.integers(98, 100, 12)
     quick = np.abs(them.speed).max(axis=1) > 0.05 * persons["size"][:, 1]
     due = np.flatnonzero(persons["moved"] & (persons["carried"] < 3) & (persons["last_frame"] == 99) & quick)
-    rows, before, way = of_tracks.adrift(persons, them.place, them.speed, 99, 3, 0.05, 0.99)
+    rows, there, way = of_tracks.adrift(persons, them.place, them.speed, 99, 3, 0.05, 0.99, 2.0)
     assert rows.tolist() == due.tolist()
-    assert way == pytest.approx(them.speed[due] / 0.99)
-    assert before == pytest.approx(them.place[due] - way)
+    assert way == pytest.approx(them.speed[due] / 0.99 / 2)
+    before = boxes_of(persons, them)[due] - np.tile(them.speed[due] / 0.99, 2)
+    assert there == pytest.approx(before / 2)
 
 
 @given(SEEDS, st.integers(2, 5))
@@ -207,32 +208,54 @@ def test_the_middle_colour_is_the_median_of_what_is_not_grass(seed, across):
             assert middle == pytest.approx(np.median(left, axis=0))
 
 
+def assert_stood(persons, before, them, filters, feet, frame, variance, entries):
+    """That of each row in `feet` its filter was corrected and an entry made, and that nothing else was changed."""
+    number, place, uncertain, size, score = entries
+    rows = list(feet)
+    assert number.tolist() == before["number"][rows].tolist()
+    assert place == pytest.approx(np.reshape([*feet.values()], (-1, 2)))
+    assert uncertain == pytest.approx(variance[rows])
+    assert size == pytest.approx(before["size"][rows])
+    assert score == pytest.approx(before["score"][rows])
+    assert_filters(them, filters, lambda row, *was: corrected(*was, feet[row], variance[row]) if row in feet else was)
+    assert (persons["last_frame"][rows] == frame).all()
+    far = np.linalg.norm(them.place - before["start"], axis=1) > 1.5 * before["size"][:, 1]
+    assert persons["moved"][rows].tolist() == (before["moved"] | far)[rows].tolist()
+    others = np.delete(np.arange(len(persons)), rows)
+    assert (persons[others] == before[others]).all()
+
+
 @given(SEEDS)
 def test_where_somebody_stood_corrects_his_track(seed):
     random = np.random.default_rng(seed)
     persons, them, rows = tracks(random, 6), paths(random, 6), random.permutation(6)[:4]
     persons["number"], persons["score"] = random.permutation(6), random.random(6)
+    persons["evidence"] = random.integers(0, 20, 6)
     before, feet, filters = persons.copy(), random.uniform(0, 90, (4, 2)), filters_of(them)
-    told = of_tracks.stood(persons, them.place, them.speed, them.cov, rows, feet, 100, 0.1, 1.0, 4, 1.5)
-    number, place, variance, size, score = told
-    assert number.tolist() == before["number"][rows].tolist()
-    assert place == pytest.approx(feet)
-    assert variance == pytest.approx((0.1 * before["size"][rows, 1]) ** 2 + 1)
-    assert size == pytest.approx(before["size"][rows])
-    assert score == pytest.approx(before["score"][rows])
-    at = {row: nth for nth, row in enumerate(rows.tolist())}
-
-    def change(row, *was):
-        return corrected(*was, feet[at[row]], variance[at[row]]) if row in at else was
-
-    assert_filters(them, filters, change)
-    assert (persons["last_frame"][rows] == 100).all()
+    proven, entries = of_tracks.stood(persons, them.place, them.speed, them.cov, rows, feet, 100, 0.1, 1.0, 1.5, 4, 16)
+    variance = (0.1 * before["size"][:, 1]) ** 2 + 1
+    assert_stood(persons, before, them, filters, dict(zip(rows.tolist(), feet, strict=True)), 100, variance, entries)
     assert (persons["carried"][rows] == 0).all()
     assert (persons["evidence"][rows] == before["evidence"][rows] + 4).all()
-    far = np.linalg.norm(them.place - before["start"], axis=1) > 1.5 * before["size"][:, 1]
-    assert persons["moved"][rows].tolist() == (before["moved"] | far)[rows].tolist()
-    others = np.delete(np.arange(6), rows)
-    assert (persons[others] == before[others]).all()
+    assert proven == [row for row in rows.tolist() if before["id"][row] == 0 and before["evidence"][row] >= 12]
+
+
+@given(SEEDS)
+def test_who_is_found_again_is_carried_on_for_one_frame_more_and_nothing_is_proven(seed):
+    random = np.random.default_rng(seed)
+    persons, them, rows = tracks(random, 6), paths(random, 6), random.permutation(6)[:4]
+    persons["number"], persons["score"] = random.permutation(6), random.random(6)
+    moved = np.where(random.random((4, 1)) < 0.3, np.nan, random.uniform(-5, 5, (4, 2)))
+    before, filters = persons.copy(), filters_of(them)
+    feet = {
+        row: them.place[row] - them.speed[row] / 0.99 + 2 * way
+        for row, way in zip(rows.tolist(), moved, strict=True)
+        if not np.isnan(way).any()
+    }
+    entries = of_tracks.carried(persons, them.place, them.speed, them.cov, rows, moved, 100, 0.1, 1.5, 0.99, 2.0)
+    assert_stood(persons, before, them, filters, feet, 100, (0.1 * before["size"][:, 1]) ** 2, entries)
+    assert (persons["carried"] == before["carried"] + np.isin(np.arange(6), list(feet))).all()
+    assert (persons["evidence"] == before["evidence"]).all()
 
 
 def test_a_filter_learns_the_speed():
@@ -243,7 +266,7 @@ def test_a_filter_learns_the_speed():
     for k in range(1, 40):
         of_tracks.walked(persons, *filters, k, 9, 9, 0.015, 0.99, (0.0, 0.0))
         foot = np.array([[5.0 * k, -2.0 * k]])
-        of_tracks.stood(persons, *filters, np.array([0]), foot, k, 0.1, 0.0, 1, 1.5)
+        of_tracks.stood(persons, *filters, np.array([0]), foot, k, 0.1, 0.0, 1.5, 1, 99)
     assert them.speed[0] == pytest.approx((5, -2), abs=0.4)
 
 
