@@ -100,6 +100,11 @@ class Background:
         """Whether enough has been seen to tell what moves."""
         return len(self._samples) >= 3 or not self._moments
 
+    @property
+    def learns(self) -> bool:
+        """Whether the next picture may become part of the scene: only then it matters what is kept out of it."""
+        return self._frames % self._every == 0
+
     def look(self, i420: Plane, kept: Floats, small: Plane | None = None) -> Foreground:
         """Take in the next picture, and its copy `factor` times smaller where there is one; say where it differs from
         those before.
@@ -123,7 +128,7 @@ class Background:
         _without_edges(mask, shift)
         if len(self._moments) > len(SAMPLES_S) - SETTLED_SAMPLES:
             mask = self._changing(mask, planes[0])
-        if not self._moments and self._frames % self._every == 0:
+        if not self._moments and self.learns:
             self._learn(planes, mask, kept)
         if not self._moments and self._frames % round(ANCHOR_S * self._rate) == 0:
             self._sway.anchor(self._shown[0])

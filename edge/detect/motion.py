@@ -51,7 +51,8 @@ class MotionDetector:
         """How far (2,) right and down the last frame was pushed, in the main stream: it is taken back in all that is
         found here."""
         self.kept: Floats = np.zeros((0, 4))
-        """Boxes (n, 4) of what is known to stand in front: it does not become background."""
+        """Boxes (n, 4) of what is known to stand in front: it does not become background. Nobody asks for them but when
+        the `background` learns."""
         self._width, self._height = width, height
         self._region = (0.0, 0.0, float(width), float(height))
         self._corner = np.array([width, height, width, height], np.float64)

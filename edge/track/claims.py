@@ -21,8 +21,8 @@ WHOLE_WIDTH = (0.3, 1.9)
 """Together a person's blobs are between these shares of the box high and wide, or they are not the whole person."""
 
 
-def feet_of_blobs(boxes: Floats, blobs: Blobs) -> tuple[Rows, Floats]:
-    """Of which persons in the `boxes` (n, 4) the blobs that are theirs alone tell where they stand: rows (k,), and the
-    places (k, 2)."""
+def feet_of_blobs(persons: npt.NDArray[np.void], place: Floats, blobs: Blobs) -> tuple[Rows, Floats]:
+    """Of which `persons` (`edge.track.people.TRACK`, n), believed to stand at the `place` (n, 2), the blobs that are
+    theirs alone tell where they stand: rows (k,), and the places (k, 2)."""
     limits = (WIDEN, COVERED, TALL, TINY, WHOLE_HEIGHT, WHOLE_WIDTH)
-    return loops.feet_of_blobs(boxes, blobs.box, blobs.centre, blobs.area, *limits)
+    return loops.feet_of_blobs(persons, place, blobs.box, blobs.centre, blobs.area, *limits)

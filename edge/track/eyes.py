@@ -117,7 +117,8 @@ class Eyes:
             self._look_at_poses(self._poses, frame, at)
         if at % COLOUR_FRAMES == 0:
             self._look_at_shirts(frame, persons_now)
-        self._motion.kept = np.concatenate([persons_now[self.people.believed], self.balls.boxes])
+        if self._motion.background.learns:
+            self._motion.kept = np.concatenate([persons_now[self.people.believed], self.balls.boxes])
 
     def _spend(self, budget: Budget, frame: Frame, at: int) -> None:
         """Take the looks that are due."""

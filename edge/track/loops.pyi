@@ -38,28 +38,6 @@ def medians(values: Floats, count: Rows) -> Floats:
     """The median of each column of the `values` (n, k), for the first so many rows, the next so many, and so on (g, k);
     `count` (g,) is 1 at least."""
 
-def feet_of_blobs(
-    boxes: Floats,
-    blobs: Floats,
-    centre: Floats,
-    area: Floats,
-    widen: float,
-    covered: float,
-    tall: float,
-    tiny: float,
-    whole_height: tuple[float, float],
-    whole_width: tuple[float, float],
-) -> tuple[Rows, Floats]:
-    """Where persons in the `boxes` (n, 4) stand by their own blobs, the lower edge of these, in the middle of their
-    weight: the rows (k,) of those of whom they tell, and the places (k, 2).
-
-    The blobs are given by their boxes (m, 4), centres (m, 2) and areas (m,). A person takes all whose centre lies in
-    the box, `widen` wider to every side, or that cover more than the share `covered` of it. A blob that several claim
-    says nothing about any of them, and hides where those end whom it is more than `tall` times as high as; one of less
-    than the share `tiny` of the box counts only inside. Together they are the whole person between these shares of the
-    box's height and width.
-    """
-
 def hidden(boxes: Floats, top: float, bottom: float, most: float) -> Flags:
     """In which boxes (n, 4) the part between these shares of the height is covered by more than the share `most` by
     somebody's box that stands nearer: lower in the picture."""
@@ -79,6 +57,29 @@ def middle_colours(
 def boxes(persons: Records, place: Floats) -> Floats:
     """Boxes (n, 4) of these `edge.track.people.TRACK` (n,), whose feet are at the `place` (n, 2)."""
 
+def feet_of_blobs(
+    persons: Records,
+    place: Floats,
+    blobs: Floats,
+    centre: Floats,
+    area: Floats,
+    widen: float,
+    covered: float,
+    tall: float,
+    tiny: float,
+    whole_height: tuple[float, float],
+    whole_width: tuple[float, float],
+) -> tuple[Rows, Floats]:
+    """Where persons who are believed to be at the `place` (n, 2) stand by their own blobs, the lower edge of these, in
+    the middle of their weight: the rows (k,) of those of whom they tell, and the places (k, 2).
+
+    The blobs are given by their boxes (m, 4), centres (m, 2) and areas (m,). A person takes all whose centre lies in
+    his box, `widen` wider to every side, or that cover more than the share `covered` of it. A blob that several claim
+    says nothing about any of them, and hides where those end whom it is more than `tall` times as high as; one of less
+    than the share `tiny` of the box counts only inside. Together they are the whole person between these shares of the
+    box's height and width.
+    """
+
 def walked(
     persons: Records,
     place: Floats,
@@ -90,11 +91,11 @@ def walked(
     acceleration: float,
     drag: float,
     drift: tuple[float, float],
-) -> Flags:
+) -> list[int]:
     """Move the persons' filters (as `edge.track.paths.Paths` has them) and the doubt about their sizes on to this
     frame, the standard deviation of `acceleration` in heights per frame².
 
-    Which of them (n,) nothing measured for more than `patience` frames by now, or so many looks have missed; half of
+    Rows of those whom nothing measured for more than `patience` frames by now, or so many looks have missed; half of
     both for who is not believed yet.
     """
 
@@ -113,6 +114,14 @@ def fits(
     share to every side; 0 where it is not more than `least`, or the way between both foot points has a chi-square
     beyond the `gate`, `stray` being the standard deviation of those of boxes in heights."""
 
+def rivalled(share: Floats) -> Rows:
+    """Columns (k,) in which the table `share` (n, m) is above 0 in more than one row, or in one that is so in more than
+    one column: boxes that several tracks, or whose track, could take for another."""
+
+def unlike(known: Floats, seen: Floats, spread: tuple[float, float, float], unsure: float) -> Floats:
+    """How far apart (n, m) the colours `known` (n, 3) and `seen` (m, 3) are, each of the three by its `spread`, 1 at
+    most; `unsure` where one of both is NaN."""
+
 def resized(
     persons: Records,
     rows: Rows,
@@ -126,8 +135,15 @@ def resized(
     their standard deviation as a share of width and height, its variance grows by `weak` times what a score is short of
     a `full` one. They are seen now."""
 
-def doubles(persons: Records, place: Floats, same: float) -> Flags:
-    """Which of the persons (n,) share more than `same` (intersection over union) with one who was measured later, or
+def missed(
+    persons: Records, place: Floats, rows: Rows, parts: Floats, near: float, frame: int, apart: int, worth: int
+) -> None:
+    """Write down that looks of this `worth` at `parts` of the picture in this frame missed those of these rows (k,)
+    whose boxes are in one of them and there more than `near` pixels high, and who were not missed less than so many
+    frames before. The parts are given by x0, y0, x1, y1 and by how much they magnify (m, 5)."""
+
+def doubles(persons: Records, place: Floats, same: float) -> list[int]:
+    """Rows of the persons who share more than `same` (intersection over union) with one who was measured later, or
     began sooner."""
 
 def adrift(

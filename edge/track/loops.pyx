@@ -6,7 +6,7 @@ What each is for says `loops.pyi`.
 
 import numpy as np
 
-from libc.math cimport INFINITY, NAN, fabs, hypot, isnan
+from libc.math cimport INFINITY, NAN, fabs, hypot, isnan, sqrt
 from libc.stdint cimport int64_t, uint8_t
 
 from edge.detect.blob_loops cimport over_union
@@ -216,87 +216,6 @@ def medians(const double[:, :] values, const Py_ssize_t[:] count):
     return found
 
 
-cdef bint _holds(
-    const double[:, :] boxes, Py_ssize_t one, const double[:, :] points, Py_ssize_t point, double wider
-) noexcept nogil:
-    cdef double x = wider * (boxes[one, 2] - boxes[one, 0]), y = wider * (boxes[one, 3] - boxes[one, 1])
-    return (
-        boxes[one, 0] - x < points[point, 0] < boxes[one, 2] + x
-        and boxes[one, 1] - y < points[point, 1] < boxes[one, 3] + y
-    )
-
-
-cdef double _common(
-    const double[:, :] boxes, Py_ssize_t one, const double[:, :] others, Py_ssize_t other
-) noexcept nogil:
-    cdef double wide = min(boxes[one, 2], others[other, 2]) - max(boxes[one, 0], others[other, 0])
-    cdef double high = min(boxes[one, 3], others[other, 3]) - max(boxes[one, 1], others[other, 1])
-    return wide * high if wide > 0 and high > 0 else 0.0
-
-
-def feet_of_blobs(
-    const double[:, :] boxes,
-    const double[:, :] blobs,
-    const double[:, :] centre,
-    const double[:] area,
-    double widen,
-    double covered,
-    double tall,
-    double tiny,
-    (double, double) whole_height,
-    (double, double) whole_width,
-):
-    cdef Py_ssize_t persons = boxes.shape[0], count = blobs.shape[0], one, blob, told = 0
-    cdef double width, height, left, top, right, bottom, weight, across
-    cdef bint blocked
-    cdef uint8_t[:, ::1] claims = np.zeros((persons, count), np.uint8)
-    cdef int64_t[::1] claimants = np.zeros(count, np.int64)
-    them, found = np.empty(persons, np.intp), np.empty((persons, 2))
-    cdef Py_ssize_t[::1] rows = them
-    cdef double[:, ::1] feet = found
-    with nogil:
-        for one in range(persons):
-            width = boxes[one, 2] - boxes[one, 0]
-            height = boxes[one, 3] - boxes[one, 1]
-            for blob in range(count):
-                if (
-                    _common(boxes, one, blobs, blob) > covered * max(width * height, 1.0)
-                    or _holds(boxes, one, centre, blob, widen)
-                ):
-                    claims[one, blob] = 1
-                    claimants[blob] += 1
-        for one in range(persons):
-            width = boxes[one, 2] - boxes[one, 0]
-            height = boxes[one, 3] - boxes[one, 1]
-            left = top = INFINITY
-            right = bottom = -INFINITY
-            weight = across = 0.0
-            blocked = False
-            for blob in range(count):
-                if not claims[one, blob]:
-                    continue
-                if claimants[blob] > 1:
-                    blocked |= blobs[blob, 3] - blobs[blob, 1] > tall * height
-                elif area[blob] >= tiny * width * height or _holds(boxes, one, centre, blob, 0.0):
-                    left = min(left, blobs[blob, 0])
-                    top = min(top, blobs[blob, 1])
-                    right = max(right, blobs[blob, 2])
-                    bottom = max(bottom, blobs[blob, 3])
-                    weight += area[blob]
-                    across += area[blob] * centre[blob, 0]
-            if (
-                weight > 0
-                and not blocked
-                and whole_height[0] * height < bottom - top < whole_height[1] * height
-                and whole_width[0] * width < right - left < whole_width[1] * width
-            ):
-                rows[told] = one
-                feet[told, 0] = across / weight
-                feet[told, 1] = bottom
-                told += 1
-    return them[:told], found[:told]
-
-
 def hidden(const double[:, :] boxes, double top, double bottom, double most):
     cdef Py_ssize_t one, other
     cdef double upper, lower, wide, high
@@ -410,7 +329,7 @@ cdef void _box(const Track* person, const double[:, ::1] place, Py_ssize_t row, 
     box[3] = place[row, 1]
 
 
-def boxes(Track[:] persons, const double[:, ::1] place):
+cdef _boxes(Track[:] persons, const double[:, ::1] place):
     cdef Py_ssize_t row, side
     cdef double[4] box
     every = np.empty((persons.shape[0], 4))
@@ -420,6 +339,93 @@ def boxes(Track[:] persons, const double[:, ::1] place):
         for side in range(4):
             found[row, side] = box[side]
     return every
+
+
+def boxes(Track[:] persons, const double[:, ::1] place):
+    return _boxes(persons, place)
+
+
+cdef bint _holds(
+    const double[:, :] boxes, Py_ssize_t one, const double[:, :] points, Py_ssize_t point, double wider
+) noexcept nogil:
+    cdef double x = wider * (boxes[one, 2] - boxes[one, 0]), y = wider * (boxes[one, 3] - boxes[one, 1])
+    return (
+        boxes[one, 0] - x < points[point, 0] < boxes[one, 2] + x
+        and boxes[one, 1] - y < points[point, 1] < boxes[one, 3] + y
+    )
+
+
+cdef double _common(
+    const double[:, :] boxes, Py_ssize_t one, const double[:, :] others, Py_ssize_t other
+) noexcept nogil:
+    cdef double wide = min(boxes[one, 2], others[other, 2]) - max(boxes[one, 0], others[other, 0])
+    cdef double high = min(boxes[one, 3], others[other, 3]) - max(boxes[one, 1], others[other, 1])
+    return wide * high if wide > 0 and high > 0 else 0.0
+
+
+def feet_of_blobs(
+    Track[:] persons,
+    const double[:, ::1] place,
+    const double[:, :] blobs,
+    const double[:, :] centre,
+    const double[:] area,
+    double widen,
+    double covered,
+    double tall,
+    double tiny,
+    (double, double) whole_height,
+    (double, double) whole_width,
+):
+    cdef Py_ssize_t count = blobs.shape[0], one, blob, told = 0
+    cdef double width, height, left, top, right, bottom, weight, across
+    cdef bint blocked
+    cdef double[:, ::1] boxes = _boxes(persons, place)
+    cdef uint8_t[:, ::1] claims = np.zeros((persons.shape[0], count), np.uint8)
+    cdef int64_t[::1] claimants = np.zeros(count, np.int64)
+    them, found = np.empty(persons.shape[0], np.intp), np.empty((persons.shape[0], 2))
+    cdef Py_ssize_t[::1] rows = them
+    cdef double[:, ::1] feet = found
+    with nogil:
+        for one in range(persons.shape[0]):
+            width = boxes[one, 2] - boxes[one, 0]
+            height = boxes[one, 3] - boxes[one, 1]
+            for blob in range(count):
+                if (
+                    _common(boxes, one, blobs, blob) > covered * max(width * height, 1.0)
+                    or _holds(boxes, one, centre, blob, widen)
+                ):
+                    claims[one, blob] = 1
+                    claimants[blob] += 1
+        for one in range(persons.shape[0]):
+            width = boxes[one, 2] - boxes[one, 0]
+            height = boxes[one, 3] - boxes[one, 1]
+            left = top = INFINITY
+            right = bottom = -INFINITY
+            weight = across = 0.0
+            blocked = False
+            for blob in range(count):
+                if not claims[one, blob]:
+                    continue
+                if claimants[blob] > 1:
+                    blocked |= blobs[blob, 3] - blobs[blob, 1] > tall * height
+                elif area[blob] >= tiny * width * height or _holds(boxes, one, centre, blob, 0.0):
+                    left = min(left, blobs[blob, 0])
+                    top = min(top, blobs[blob, 1])
+                    right = max(right, blobs[blob, 2])
+                    bottom = max(bottom, blobs[blob, 3])
+                    weight += area[blob]
+                    across += area[blob] * centre[blob, 0]
+            if (
+                weight > 0
+                and not blocked
+                and whole_height[0] * height < bottom - top < whole_height[1] * height
+                and whole_width[0] * width < right - left < whole_width[1] * width
+            ):
+                rows[told] = one
+                feet[told, 0] = across / weight
+                feet[told, 1] = bottom
+                told += 1
+    return them[:told], found[:told]
 
 
 def walked(
@@ -436,15 +442,15 @@ def walked(
 ):
     cdef Py_ssize_t row
     cdef int64_t share
-    flags = np.empty(persons.shape[0], np.uint8)
-    cdef uint8_t[::1] over = flags
+    over = []
     for row in range(persons.shape[0]):
         share = 1 if persons[row].id > 0 else 2
-        over[row] = frame - persons[row].last_frame > patience // share or persons[row].unseen >= looks // share
+        if frame - persons[row].last_frame > patience // share or persons[row].unseen >= looks // share:
+            over.append(row)
         _step(place, speed, cov, row, acceleration * persons[row].size[1], drag)
         persons[row].doubt[0] += drift[0]
         persons[row].doubt[1] += drift[1]
-    return flags.view(np.bool_)
+    return over
 
 
 cdef double _shared(const double[4] a, const double[4] b) noexcept nogil:
@@ -491,6 +497,41 @@ def fits(
     return table
 
 
+def rivalled(const double[:, ::1] share):
+    cdef Py_ssize_t row, column, count = 0
+    cdef Py_ssize_t[::1] of_row = np.zeros(share.shape[0], np.intp), of_column = np.zeros(share.shape[1], np.intp)
+    for row in range(share.shape[0]):
+        for column in range(share.shape[1]):
+            if share[row, column] > 0:
+                of_row[row] += 1
+                of_column[column] += 1
+    them = np.empty(share.shape[1], np.intp)
+    cdef Py_ssize_t[::1] found = them
+    for column in range(share.shape[1]):
+        for row in range(share.shape[0]):
+            if share[row, column] > 0 and (of_row[row] > 1 or of_column[column] > 1):
+                found[count] = column
+                count += 1
+                break
+    return them[:count]
+
+
+def unlike(const double[:, :] known, const double[:, :] seen, (double, double, double) spread, double unsure):
+    cdef Py_ssize_t one, other
+    cdef double apart
+    table = np.empty((known.shape[0], seen.shape[0]))
+    cdef double[:, ::1] told = table
+    for one in range(known.shape[0]):
+        for other in range(seen.shape[0]):
+            apart = sqrt(
+                ((known[one, 0] - seen[other, 0]) / spread[0]) ** 2
+                + ((known[one, 1] - seen[other, 1]) / spread[1]) ** 2
+                + ((known[one, 2] - seen[other, 2]) / spread[2]) ** 2
+            )
+            told[one, other] = unsure if isnan(apart) else min(apart, 1.0)
+    return table
+
+
 def resized(
     Track[:] persons,
     const Py_ssize_t[:] rows,
@@ -514,11 +555,41 @@ def resized(
         persons[row].unseen = 0
 
 
+def missed(
+    Track[:] persons,
+    const double[:, ::1] place,
+    const Py_ssize_t[:] rows,
+    const double[:, :] parts,
+    double near,
+    int64_t frame,
+    int64_t apart,
+    int64_t worth,
+):
+    cdef Py_ssize_t nth, row, part
+    cdef double[4] box
+    cdef double x
+    for nth in range(rows.shape[0]):
+        row = rows[nth]
+        if frame - persons[row].missed_frame < apart:
+            continue
+        _box(&persons[row], place, row, box)
+        x = (box[0] + box[2]) / 2
+        for part in range(parts.shape[0]):
+            if (
+                parts[part, 0] < x < parts[part, 2]
+                and box[1] > parts[part, 1] - 1
+                and box[3] < parts[part, 3] + 1
+                and (box[3] - box[1]) * parts[part, 4] > near
+            ):
+                persons[row].missed_frame = frame
+                persons[row].unseen += worth
+                break
+
+
 def doubles(Track[:] persons, const double[:, ::1] place, double same):
     cdef Py_ssize_t one, other, double_
     cdef double[4] own, box
-    flags = np.zeros(persons.shape[0], np.uint8)
-    cdef uint8_t[::1] gone = flags
+    cdef uint8_t[::1] gone = np.zeros(persons.shape[0], np.uint8)
     for one in range(persons.shape[0]):
         _box(&persons[one], place, one, own)
         for other in range(one + 1, persons.shape[0]):
@@ -530,7 +601,7 @@ def doubles(Track[:] persons, const double[:, ::1] place, double same):
             else:
                 double_ = one if persons[one].born > persons[other].born else other
             gone[double_] = 1
-    return flags.view(np.bool_)
+    return [one for one in range(persons.shape[0]) if gone[one]]
 
 
 def adrift(

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.detect.blobs import Blobs
-from edge.detect.detector import Detections, Floats, middles, overlap
+from edge.detect.detector import Detections, Floats, overlap
 from edge.detect.looks import Look
 from edge.detect.picture import Plane
 from edge.track import loops
@@ -146,7 +146,7 @@ class People:
             DRAG,
             self._drift,
         )
-        if gone.any():
+        if gone:
             self._end(gone)
 
     @property
@@ -186,12 +186,9 @@ class People:
             self._take_boxes(left[taken], found.where(candidates[matched]), worth)
             free[candidates[matched]] = False
             left = np.delete(left, taken)
-        inside = _looked_at(self.boxes, looks) if looks else _inside(self.boxes, found.region)
-        missed = left[inside[left]]
-        if looks:
-            missed = missed[self._frame - self.tracks["missed_frame"][missed] >= self._between]
-        self.tracks["missed_frame"][missed] = self._frame
-        self.tracks["unseen"][missed] += worth
+        parts = [(*look.region, look.scale[1]) for look in looks] or [(*found.region, np.inf)]
+        between = self._between if looks else 0
+        loops.missed(self.tracks, self.paths.place, left, np.array(parts), NEAR_ENOUGH_PX, self._frame, between, worth)
         self._begin(found.where(free & sure), worth)
         self._drop_doubles()
 
@@ -207,7 +204,7 @@ class People:
 
     def refine(self, blobs: Blobs) -> None:
         """Correct the tracks by the blobs of this frame, where it is plain which blob belongs to whom."""
-        rows, feet = feet_of_blobs(self.boxes, blobs)
+        rows, feet = feet_of_blobs(self.tracks, self.paths.place, blobs)
         if len(rows):
             self._measure(rows, feet, BLOB_ERROR, BLOB, 1.0)
 
@@ -242,16 +239,16 @@ class People:
         share = loops.fits(self.tracks, self.paths.place, self.paths.cov, rows, box, WIDEN, least, STRAY, GATE)
         possible = share > 0
         if shirts:
-            share -= SHIRT * self._strangeness(rows, box, possible, shirts)
+            share -= SHIRT * self._strangeness(rows, box, share, shirts)
         taken, matched = assigned(np.where(possible, -share, IMPOSSIBLE))
         real = possible[taken, matched]
         return taken[real], matched[real]
 
-    def _strangeness(self, rows: Rows, box: Floats, possible: Flags, shirts: Shirts) -> Floats:
-        """How unlike the shirts of these tracks those in the boxes (m, 4) are (n, m), where that could matter."""
-        strange = np.full(possible.shape, UNSURE)
-        rivals = (possible.sum(axis=1) > 1)[:, None] | (possible.sum(axis=0) > 1)
-        asked = np.flatnonzero((possible & rivals).any(axis=0))
+    def _strangeness(self, rows: Rows, box: Floats, share: Floats, shirts: Shirts) -> Floats:
+        """How unlike the shirts of these tracks those in the boxes (m, 4) are (n, m), where that could matter: where
+        others, too, `share` (n, m) something with the track or the box."""
+        strange = np.full(share.shape, UNSURE)
+        asked = loops.rivalled(share)
         if len(asked):
             asked = asked[~_covered(box)[asked]]
             strange[:, asked] = unlike(self.tracks["shirt"][rows], shirts(box[asked]))
@@ -272,9 +269,8 @@ class People:
             tracks["id"][row] = next(self._ids)
 
     def _begin(self, found: Detections, worth: int) -> None:
-        boxes = self.boxes
-        if len(boxes) and len(found.box):
-            found = found.where(overlap(found.box, boxes).max(axis=1) < 0.5)
+        if len(self.tracks) and len(found.box):
+            found = found.where(overlap(found.box, self.boxes).max(axis=1) < 0.5)
         if not len(found.box):
             return
         place = feet_of(found.box)
@@ -294,13 +290,15 @@ class People:
     def _drop_doubles(self) -> None:
         """End who is somebody else: whoever was not seen for longer, else the younger."""
         gone = loops.doubles(self.tracks, self.paths.place, SAME)
-        if gone.any():
+        if gone:
             self._end(gone)
 
-    def _end(self, gone: Flags) -> None:
-        self.over = np.concatenate([self.over, self.tracks[gone & self.believed]])
-        self.tracks = self.tracks[~gone]
-        self.paths.keep(~gone)
+    def _end(self, gone: list[int]) -> None:
+        kept = np.ones(len(self.tracks), bool)
+        kept[gone] = False
+        self.over = np.concatenate([self.over, self.tracks[~kept & self.believed]])
+        self.tracks = self.tracks[kept]
+        self.paths.keep(kept)
 
 
 def feet_of(boxes: Floats) -> Floats:
@@ -316,20 +314,3 @@ def box_at(foot: Floats, size: Floats) -> Floats:
 def _covered(boxes: Floats) -> Flags:
     """Before whose torso somebody stands who is nearer: the shirt seen there may be his."""
     return loops.hidden(boxes, TORSO[1], TORSO[3], COVERED)
-
-
-def _inside(boxes: Floats, region: tuple[float, float, float, float]) -> npt.NDArray[np.bool_]:
-    x0, y0, x1, y1 = region
-    middle = middles(boxes)
-    inside: npt.NDArray[np.bool_] = (
-        (middle[:, 0] > x0) & (middle[:, 0] < x1) & (boxes[:, 1] > y0 - 1) & (boxes[:, 3] < y1 + 1)
-    )
-    return inside
-
-
-def _looked_at(boxes: Floats, looks: Sequence[Look]) -> npt.NDArray[np.bool_]:
-    """Which of the boxes (n, 4) one of the looks could see whole and near enough."""
-    tall = boxes[:, 3] - boxes[:, 1]
-    seen = [_inside(boxes, look.region) & (tall * look.scale[1] > NEAR_ENOUGH_PX) for look in looks]
-    looked_at: npt.NDArray[np.bool_] = np.any(seen, axis=0)
-    return looked_at

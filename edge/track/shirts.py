@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.detect.detector import Floats
-from edge.track.loops import medians
+from edge.track import loops
 
-SPREAD = np.array([60.0, 20.0, 20.0])
+SPREAD = (60.0, 20.0, 20.0)
 """Differences of CIE L, a, b (8-bit scaling) from which on shirts are two teams', light least of all."""
 UNSURE = 0.35
 """How unlike a shirt that nobody has seen counts: between the same and another team's."""
@@ -36,13 +36,11 @@ class ShirtsSeen:
         numbers, count = np.unique(everybody, return_counts=True)
         go_on, last = np.isin(numbers, alive), np.cumsum(count) - 1
         self._numbers, self._colours = [numbers[go_on]], [colours[last[go_on]]]
-        middle = np.rint(medians(colours, count)).astype(int).tolist()
+        middle = np.rint(loops.medians(colours, count)).astype(int).tolist()
         return {number: (light, a, b) for number, (light, a, b) in zip(numbers.tolist(), middle, strict=True)}
 
 
 def unlike(known: Floats, seen: Floats) -> Floats:
     """How unlike the colours `known` (n, 3) and `seen` (m, 3), CIE L, a, b, are: (n, m) from 0, the same, to 1, another
     team's; `UNSURE` where one of both is NaN."""
-    apart = np.sqrt((((known[:, None] - seen) / SPREAD) ** 2).sum(axis=2))
-    told: Floats = np.where(np.isnan(apart), UNSURE, np.minimum(apart, 1.0))
-    return told
+    return loops.unlike(known, seen, SPREAD, UNSURE)
