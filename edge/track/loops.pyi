@@ -12,6 +12,12 @@ Rows = npt.NDArray[np.intp]
 Records = npt.NDArray[np.void]
 Entries = tuple[Frames, Floats, Floats, Floats, Floats]
 
+def averaged(
+    order: Rows, number: Frames, frame: Frames, place: Floats, variance: Floats, size: Floats, score: Floats
+) -> tuple[Frames, Frames, Floats, Floats, Floats, Floats]:
+    """The columns (n,) of `edge.track.rows.Series` in this `order` (n,), rows that follow each other with the same
+    number and frame made one (m,): the mean of their places by their variances, the last one's size and score."""
+
 def since(
     number: Frames,
     frame: Frames,

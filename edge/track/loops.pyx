@@ -72,6 +72,49 @@ cdef class _Entries:
         self.count += 1
 
 
+def averaged(
+    const Py_ssize_t[:] order,
+    const int64_t[:] number,
+    const int64_t[:] frame,
+    const double[:, :] place,
+    const double[:] variance,
+    const double[:, :] size,
+    const double[:] score,
+):
+    cdef Py_ssize_t most = order.shape[0], nth, row, axis, last = -1
+    cdef double weight
+    columns = (
+        np.empty(most, np.int64),
+        np.empty(most, np.int64),
+        np.empty((most, 2)),
+        np.empty(most),
+        np.empty((most, 2)),
+        np.empty(most),
+    )
+    cdef int64_t[::1] numbers = columns[0], frames = columns[1]
+    cdef double[:, ::1] places = columns[2], sizes = columns[4]
+    cdef double[::1] weights = columns[3], scores = columns[5]
+    for nth in range(most):
+        row = order[nth]
+        if last < 0 or number[row] != numbers[last] or frame[row] != frames[last]:
+            last += 1
+            numbers[last] = number[row]
+            frames[last] = frame[row]
+            places[last, :] = 0
+            weights[last] = 0
+        weight = 1 / variance[row]
+        weights[last] += weight
+        for axis in range(2):
+            places[last, axis] += weight * place[row, axis]
+            sizes[last, axis] = size[row, axis]
+        scores[last] = score[row]
+    for row in range(last + 1):
+        for axis in range(2):
+            places[row, axis] /= weights[row]
+        weights[row] = 1 / weights[row]
+    return tuple([column[:last + 1] for column in columns])
+
+
 cdef void _relax(
     const int64_t[:] frame,
     const double[:, :] place,

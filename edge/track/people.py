@@ -186,9 +186,10 @@ class People:
             self._take_boxes(left[taken], found.where(candidates[matched]), worth)
             free[candidates[matched]] = False
             left = np.delete(left, taken)
-        parts = [(*look.region, look.scale[1]) for look in looks] or [(*found.region, np.inf)]
-        between = self._between if looks else 0
-        loops.missed(self.tracks, self.paths.place, left, np.array(parts), NEAR_ENOUGH_PX, self._frame, between, worth)
+        parts, between = np.array([(*found.region, np.inf)]), 0
+        if looks:
+            parts, between = np.array([(*look.region, look.scale[1]) for look in looks]), self._between
+        loops.missed(self.tracks, self.paths.place, left, parts, NEAR_ENOUGH_PX, self._frame, between, worth)
         self._begin(found.where(free & sure), worth)
         self._drop_doubles()
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.detect.detector import Floats
-from edge.track.loops import since
+from edge.track.loops import averaged, since
 
 CONTEXT_FRAMES = 12
 """Measurements of the segment before that still steady the beginning of the next."""
@@ -75,15 +75,7 @@ class Journal:
         number, place, variance, size, score = (np.concatenate(part) for part in parts)
         frame = np.repeat(np.array(at, np.int64), [len(part) for part in parts[0]])
         order = np.argsort(number, kind="stable")
-        number, frame, place, variance, size, score = (
-            column[order] for column in (number, frame, place, variance, size, score)
-        )
-        last = np.append((np.diff(number) > 0) | (np.diff(frame) > 0), True)
-        first = np.flatnonzero(np.insert(last[:-1], 0, True))
-        weight = 1 / variance
-        together = np.add.reduceat(weight, first)
-        place = np.add.reduceat(place * weight[:, None], first, axis=0) / together[:, None]
-        return Series(number[last], frame[last], place, 1 / together, size[last], score[last])
+        return Series(*averaged(order, number, frame, place, variance, size, score))
 
     def forget_before(self, first: int) -> None:
         """Drop what no segment that begins with the frame `first` needs."""

@@ -182,7 +182,8 @@ def test_who_is_whole_and_large_enough_in_one_of_the_parts_is_missed(seed):
     random = np.random.default_rng(seed)
     persons, them, rows = tracks(random, 20), paths(random, 20), random.permutation(20)[:15]
     persons["missed_frame"] = random.integers(94, 100, 20)
-    parts = np.concatenate([boxes(random, 3) * 1.5, random.uniform(0.5, 2, (3, 1))], axis=1)
+    corner, side = random.uniform(-50, 40, (3, 2)), random.uniform(60, 150, (3, 2))
+    parts = np.concatenate([corner, corner + side, random.uniform(0.5, 2, (3, 1))], axis=1)
     before, own = persons.copy(), boxes_of(persons, them)
     middle, tall = own[:, [0, 2]].mean(axis=1), own[:, 3] - own[:, 1]
     seen = np.zeros(20, bool)
