@@ -9,7 +9,13 @@ from Cython.Build import cythonize
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from setuptools import Distribution, Extension
 
-LOOPS = ("edge.detect.blob_loops", "edge.detect.loops", "edge.track.ball_loops", "edge.track.loops")
+LOOPS = (
+    "edge.detect.blob_loops",
+    "edge.detect.loops",
+    "edge.track.ball_loops",
+    "edge.track.loops",
+    "edge.track.row_loops",
+)
 # Sums may be taken in any order, so that the processor can take several terms at once.
 FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros", "-fassociative-math"]
 

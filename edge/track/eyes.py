@@ -20,9 +20,9 @@ from edge.pose.onnx import OnnxPose
 from edge.sight import SegmentSight
 from edge.track.ball import Balls
 from edge.track.ids import tracklet_ids
-from edge.track.loops import medians
 from edge.track.people import ACCELERATION as PERSON_ACCELERATION
 from edge.track.people import MOTION_LOOK, NETWORK_LOOK, People, Tracks, box_at
+from edge.track.row_loops import medians
 from edge.track.shirts import ShirtsSeen
 from edge.track.torso import torsos_lab
 from wire.tracks import Kind, Tracklet

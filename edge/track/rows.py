@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.detect.detector import Floats
-from edge.track.loops import averaged, since
+from edge.track.row_loops import averaged, since
 
 CONTEXT_FRAMES = 12
 """Measurements of the segment before that still steady the beginning of the next."""

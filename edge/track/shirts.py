@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from edge.detect.detector import Floats
 from edge.track import loops
+from edge.track.row_loops import medians
 
 SPREAD = (60.0, 20.0, 20.0)
 """Differences of CIE L, a, b (8-bit scaling) from which on shirts are two teams', light least of all."""
@@ -36,7 +37,7 @@ class ShirtsSeen:
         numbers, count = np.unique(everybody, return_counts=True)
         go_on, last = np.isin(numbers, alive), np.cumsum(count) - 1
         self._numbers, self._colours = [numbers[go_on]], [colours[last[go_on]]]
-        middle = np.rint(loops.medians(colours, count)).astype(int).tolist()
+        middle = np.rint(medians(colours, count)).astype(int).tolist()
         return {number: (light, a, b) for number, (light, a, b) in zip(numbers.tolist(), middle, strict=True)}
 
 

@@ -14,12 +14,13 @@ from edge.detect import blob_loops as of_blobs
 from edge.detect import loops as of_pictures
 from edge.track import ball_loops as of_balls
 from edge.track import loops as of_tracks
+from edge.track import row_loops as of_rows
 from edge.track.patch import shifts
 
 SEEDS = st.integers(0, 10_000)
 
 
-@pytest.mark.parametrize("module", [of_blobs, of_pictures, of_tracks, of_balls])
+@pytest.mark.parametrize("module", [of_blobs, of_pictures, of_tracks, of_balls, of_rows])
 def test_what_is_declared_is_what_is_compiled(module):
     stub = Path(module.__file__).with_name(f"{module.__name__.rpartition('.')[2]}.pyi")
     declared = ast.parse(stub.read_text())

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from edge.detect import blob_loops as of_blobs
 from edge.track import ball_loops as of_balls
 from edge.track import loops as of_tracks
+from edge.track import row_loops as of_rows
 from edge.track.ball import HYPOTHESIS, WITHIN
 from edge.track.paths import Paths
 from edge.track.people import TRACK
@@ -50,7 +51,7 @@ def test_torsos_are_sampled_at_even_steps_and_never_outside_of_the_picture(seed)
 @given(SEEDS, st.lists(st.integers(1, 9), max_size=6))
 def test_medians_are_those_of_so_many_rows_at_a_time(seed, counts):
     values = np.random.default_rng(seed).integers(0, 6, (sum(counts), 3)).astype(float)
-    told = of_tracks.medians(values, np.array(counts, np.intp))
+    told = of_rows.medians(values, np.array(counts, np.intp))
     groups = np.split(values, np.cumsum(counts)[:-1]) if counts else []
     assert told.tolist() == [np.median(group, axis=0).tolist() for group in groups]
 
