@@ -15,6 +15,7 @@ LOOPS = (
     "edge.track.ball_loops",
     "edge.track.loops",
     "edge.track.row_loops",
+    "edge.track.spot_loops",
 )
 # Sums may be taken in any order, so that the processor can take several terms at once.
 FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros", "-fassociative-math"]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.detect.detector import Floats
-from edge.detect.loops import above, blend, brighter, differs
+from edge.detect.loops import blend, brighter, differs
 from edge.detect.picture import Plane, planes_of
 from edge.detect.sway import Sway, steadied
 from edge.frame import detect_factor
@@ -60,6 +60,20 @@ class Foreground:
     """
 
     mask: Plane
+    luma: Plane
+    behind: Plane
+    factor: int
+    sway: Floats
+
+
+@dataclass(frozen=True)
+class Front:
+    """A picture beside the empty scene, to look closely at parts of it for what is brighter.
+
+    `luma` (h, w) is the picture in the main stream, which the camera pushed right and down by `sway` (2,) pixels;
+    `behind` the scene's, `factor` times smaller and written over by the next look.
+    """
+
     luma: Plane
     behind: Plane
     factor: int
@@ -168,10 +182,9 @@ class Background:
         self._bound()
         return shift - rest
 
-    def front(self, luma: Plane, region: tuple[int, int, int, int], sway: Floats) -> Plane:
-        """Levels of luma above the empty scene (y1 - y0, x1 - x0) in a part x0, y0, x1, y1 of the picture `luma`, which
-        is pushed by `sway` (2,)."""
-        return above(luma, self._shown[0], self.factor, *region, *sway.tolist())
+    def front(self, luma: Plane, sway: Floats) -> Front:
+        """What stands out in the picture `luma` that is pushed by `sway` (2,); while `warm`."""
+        return Front(luma, self._shown[0], self.factor, sway)
 
     def _sample(self, planes: list[Plane]) -> None:
         self._moments.pop(0)

@@ -27,12 +27,6 @@ def blend(plane: Plane, mean: Float32s, shown: Plane, spared: Plane, share: floa
 def brighter(now: Plane, before: Plane, columns: int, rows: int) -> Float32s:
     """How many times brighter each cell (rows, columns) of a picture is than it was `before`."""
 
-def above(
-    luma: Plane, behind: Plane, factor: int, x0: int, y0: int, x1: int, y1: int, right: float, down_by: float
-) -> Plane:
-    """By how much a part of `luma` is brighter than what lies `behind` it, `factor` times smaller, and pushed right and
-    down by so many pixels of `luma`."""
-
 def fewer_rows(plane: Plane, into: Plane) -> None:
     """Write into fewer rows of the same width what the plane shows in theirs, each row by its share; raises
     `ValueError` where there are not fewer, or the width is another."""
@@ -69,21 +63,3 @@ def shifts(
     """How far (n, 2) the `trunk` (shares of the width and height) of what filled the `boxes` (n, 4) in the picture
     `before` has moved in `now`, by the place within `reach_share` heights of the `expected` shift (n, 2) that is most
     alike; NaN for what is less than `alike`, most so at the search's edge, or smaller than `least_side` pixels."""
-
-def norm(front: Plane, side: int, match: npt.NDArray[np.float32]) -> None:
-    """Divide each sum of products in `match` (h - side + 1, w - side + 1) by the norm of the square of `front` (h, w)
-    that it is about, which makes it a correlation; 0 where the square is even."""
-
-def nearest_spot(
-    front: Plane,
-    match: npt.NDArray[np.float32],
-    diameter: float,
-    expected_x: float,
-    expected_y: float,
-    distance: float,
-    alike: float,
-    drop: float,
-    contrast: float,
-) -> tuple[float, float] | None:
-    """Where in the window `front` the disc is whose likeness laid everywhere is `match`, as `edge.track.spot`
-    wants it."""

@@ -118,50 +118,6 @@ def brighter(const uint8_t[:, ::1] now, const uint8_t[:, ::1] before, Py_ssize_t
     return found
 
 
-def above(
-    const uint8_t[:, ::1] luma,
-    const uint8_t[:, ::1] behind,
-    int factor,
-    Py_ssize_t x0,
-    Py_ssize_t y0,
-    Py_ssize_t x1,
-    Py_ssize_t y1,
-    double right,
-    double down_by,
-):
-    cdef Py_ssize_t height = behind.shape[0], width = behind.shape[1]
-    cdef Py_ssize_t first = <Py_ssize_t> floor((x0 - right + 0.5) / factor - 0.5)
-    cdef Py_ssize_t last = <Py_ssize_t> floor((x1 - right + 0.5) / factor - 0.5) + 1
-    cdef Py_ssize_t y, x, column, inside, upper, lower
-    cdef float down, part, usual, level
-    found = np.empty((y1 - y0, x1 - x0), np.uint8)
-    cdef uint8_t[:, ::1] window = found
-    cdef float[::1] line = np.empty(last - first + 1, np.float32)
-    cdef float[::1] across = np.empty(x1 - x0, np.float32)
-    cdef Py_ssize_t[::1] left = np.empty(x1 - x0, np.intp)
-    with nogil:
-        for x in range(x1 - x0):
-            down = <float> ((x0 + x - right + 0.5) / factor - 0.5)
-            left[x] = <Py_ssize_t> floor(down) - first
-            across[x] = <float> (down - floor(down))
-        for y in range(y0, y1):
-            down = <float> ((y - down_by + 0.5) / factor - 0.5)
-            upper = <Py_ssize_t> floor(down)
-            part = <float> (down - floor(down))
-            lower = min(max(upper + 1, 0), height - 1)
-            upper = min(max(upper, 0), height - 1)
-            for column in range(first, last + 1):
-                inside = min(max(column, 0), width - 1)
-                line[column - first] = behind[upper, inside] + part * (
-                    <float> behind[lower, inside] - <float> behind[upper, inside]
-                )
-            for x in range(x1 - x0):
-                usual = line[left[x]] + across[x] * (line[left[x] + 1] - line[left[x]])
-                level = <float> luma[y, x0 + x] - usual + <float> 0.5
-                window[y - y0, x] = <uint8_t> level if level > 0 else 0
-    return found
-
-
 def fewer_rows(const uint8_t[:, :] plane, uint8_t[:, ::1] into):
     cdef Py_ssize_t height = plane.shape[0], width = plane.shape[1], count = into.shape[0], y, row
     cdef double first, end, least, most
@@ -273,12 +229,6 @@ def best_window(
                     best_y = y
                     best_x = x
     return best_nth, best_y, best_x
-
-
-cdef double _peak(double before, double top, double after) noexcept nogil:
-    """Where between -0.5 and 0.5 the parabola through three values, the middle one largest, has its top."""
-    cdef double bend = before - 2 * top + after
-    return 0.5 * (before - after) / bend if bend < 0 else 0.0
 
 
 cdef Py_ssize_t _pixel(double place, Py_ssize_t most) noexcept nogil:
@@ -430,96 +380,3 @@ cdef class _Match:
                 self.likeness[y, x] = self.likeness[y, x] / (own * <float> sqrt(spread)) if spread > 1 else 0
                 whole -= self.total[x]
                 square -= self.squares[x]
-
-
-def norm(const uint8_t[:, :] front, Py_ssize_t side, float[:, ::1] match):
-    cdef Py_ssize_t y, x, row
-    cdef double value, gone, total, square, spread
-    cdef double[::1] totals = np.zeros(front.shape[1]), squares = np.zeros(front.shape[1])
-    with nogil:
-        for y in range(front.shape[0]):
-            for x in range(front.shape[1]):
-                value = front[y, x]
-                gone = front[y - side, x] if y >= side else 0.0
-                totals[x] += value - gone
-                squares[x] += value * value - gone * gone
-            row = y - side + 1
-            if row < 0:
-                continue
-            total = square = 0.0
-            for x in range(side - 1):
-                total += totals[x]
-                square += squares[x]
-            for x in range(match.shape[1]):
-                total += totals[x + side - 1]
-                square += squares[x + side - 1]
-                spread = square - total * total / (side * side)
-                match[row, x] = <float> (match[row, x] / sqrt(spread)) if spread > 1 else 0
-                total -= totals[x]
-                square -= squares[x]
-
-
-def nearest_spot(
-    const uint8_t[:, :] front,
-    const float[:, ::1] match,
-    double diameter,
-    double expected_x,
-    double expected_y,
-    double distance,
-    double alike,
-    double drop,
-    double contrast,
-):
-    cdef Py_ssize_t last_row = match.shape[0] - 1, last_column = match.shape[1] - 1
-    cdef double half = (front.shape[0] - last_row) / 2.0
-    cdef double per_px = distance / (min(front.shape[0], front.shape[1]) / 2.0 - half) ** 2
-    cdef double worth, best = -INFINITY, light = 0
-    cdef Py_ssize_t x, y, row = 0, column = 0, up, left, inner, stride
-    for y in range(last_row + 1):
-        for x in range(last_column + 1):
-            worth = match[y, x] - per_px * ((x + half - expected_x) ** 2 + (y + half - expected_y) ** 2)
-            if worth > best:
-                best = worth
-                row = y
-                column = x
-    # Being expected elsewhere draws the choice a pixel down the slope of its likeness.
-    while 0 < row < last_row and 0 < column < last_column:
-        up = row
-        left = column
-        for y in range(up - 1, up + 2):
-            for x in range(left - 1, left + 2):
-                if match[y, x] > match[row, column]:
-                    row = y
-                    column = x
-        if row == up and column == left:
-            break
-    if not alike <= match[row, column] <= 1.0 or row in (0, last_row) or column in (0, last_column):
-        return None
-    stride = <Py_ssize_t> rint(diameter / 2)
-    if _weaker_side(match, row, column, stride) > match[row, column] - drop:
-        return None
-    inner = max(1, <Py_ssize_t> rint(0.25 * diameter))
-    up = <Py_ssize_t> (row + half)
-    left = <Py_ssize_t> (column + half)
-    for y in range(up - inner, up + inner + 1):
-        for x in range(left - inner, left + inner + 1):
-            light += front[y, x]
-    if light < contrast * (2 * inner + 1) ** 2:
-        return None
-    return (
-        column + half + _peak(match[row, column - 1], match[row, column], match[row, column + 1]),
-        row + half + _peak(match[row - 1, column], match[row, column], match[row + 1, column]),
-    )
-
-
-cdef double _weaker_side(
-    const float[:, ::1] match, Py_ssize_t row, Py_ssize_t column, Py_ssize_t stride
-) noexcept nogil:
-    """The most, of four lines through a place, of the lesser likeness a `stride` further to its two sides."""
-    cdef Py_ssize_t up = max(0, row - stride), down = min(match.shape[0] - 1, row + stride)
-    cdef Py_ssize_t left = max(0, column - stride), right = min(match.shape[1] - 1, column + stride)
-    cdef double along = min(match[up, left], match[down, right])
-    along = max(along, min(match[up, column], match[down, column]))
-    along = max(along, min(match[up, right], match[down, left]))
-    return max(along, min(match[row, left], match[row, right]))
-

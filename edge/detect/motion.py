@@ -1,15 +1,13 @@
 """The `motion` driver: what moves in front of a fixed camera, without any weights."""
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
-from edge.detect.background import Background
+from edge.detect.background import Background, Front
 from edge.detect.blob_loops import round_ones, upright
 from edge.detect.blobs import BlobFinder, Blobs
 from edge.detect.detector import Detections, Floats
-from edge.detect.picture import Plane, planes_of
+from edge.detect.picture import Plane
 from edge.detect.stature import BALL_SHARE, Stature
 from edge.frame import Frame
 from wire.tracks import Kind
@@ -105,18 +103,12 @@ class MotionDetector:
         inside: Floats = np.minimum(np.maximum(box, 0), self._corner)
         return inside
 
-    def front(self, frame: Frame, place: Floats, reach: float) -> tuple[Plane, Floats]:
-        """Levels of luma above the empty scene around `place` (2,), at full resolution, and the window's corner (2,) in
-        the main stream; an empty window where there is no such place, or nothing is known yet."""
+    def front(self, frame: Frame) -> Front | None:
+        """What stands out in the last frame, at full resolution; None while nobody can tell."""
         if not self.background.warm:
-            return np.zeros((0, 0), np.uint8), np.zeros(2)
-        x, y = (place + self.sway).tolist()
-        x0, y0 = max(0, int(x - reach)), max(0, int(y - reach))
-        x1, y1 = min(self._width, math.ceil(x + reach)), min(self._height, math.ceil(y + reach))
-        if x1 <= x0 or y1 <= y0:
-            return np.zeros((0, 0), np.uint8), np.zeros(2)
-        luma = planes_of(frame.planes)[0]
-        return self.background.front(luma, (x0, y0, x1, y1), self.sway), np.array([x0, y0]) - self.sway
+            return None
+        luma = frame.planes[: self._height]  # `planes_of` would make views of chroma, too
+        return self.background.front(luma, self.sway)
 
     def differs(self, box: Floats) -> npt.NDArray[np.bool_]:
         """In which of the boxes (n, 4) anything differs from the empty scene; in all of them while nobody can tell."""

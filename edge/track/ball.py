@@ -1,20 +1,19 @@
 """Follows everything that may be the ball: several hypotheses at once, the hub decides between them."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
+from edge.detect.background import Front
 from edge.detect.detector import Detections, Floats
-from edge.detect.picture import Plane
 from edge.detect.stature import BALL_SHARE, Stature
 from edge.track import ball_loops as loops
 from edge.track.assign import assigned
 from edge.track.ids import TrackletIds
 from edge.track.paths import DRAG, Paths
 from edge.track.rows import Entries, Journal
-from edge.track.spot import spot
+from edge.track.spot import spots
 
 FASTEST = 0.75
 """A hard shot: heights of a person per frame at 25 frames a second, 33 m/s."""
@@ -79,10 +78,6 @@ MOST_SEARCHED = 6
 """… at most so many in one frame, the believed first …"""
 SEARCH = 0.2
 """… and at most so many heights of a person from where it should be."""
-
-Front = Callable[[Floats, float], tuple[Plane, Floats]]
-"""Levels of luma above the empty scene around a place (2,), so many px to each side, and the window's corner (2,)."""
-
 
 HYPOTHESIS = np.dtype(
     [
@@ -218,27 +213,22 @@ class Balls:
             self._measured(rows, entries)
         self._begin(candidates, columns, seen_by_network)
 
-    def search(self, front: Front, persons: Floats) -> None:
-        """Look closely for those that no candidate of this frame belongs to, near where they should be."""
+    def search(self, front: Front | None, persons: Floats) -> None:
+        """Look closely for those that no candidate of this frame belongs to, near where they should be; nowhere while
+        it is not known what stands in front."""
         paths = self.paths
-        due, reach = loops.sought(self.tracks, paths.cov, self._frame, SEARCH_FRAMES, MOST_SEARCHED, SEARCH)
-        rows, centres = [], []
-        for row, size, far in zip(due.tolist(), self.tracks["diameter"][due].tolist(), reach.tolist(), strict=True):
-            place = paths.place[row]
-            window, corner = front(place, far)
-            found = spot(window, size, place - corner)
-            if found is not None:
-                rows.append(row)
-                centres.append(found + corner)
-        if rows:
+        rows, wanted = loops.sought(
+            self.tracks, paths.place, paths.cov, self._frame, SEARCH_FRAMES, MOST_SEARCHED, SEARCH
+        )
+        if front and len(rows):
             self._measured(
                 *loops.spotted(
                     self.tracks,
                     paths.place,
                     paths.speed,
                     paths.cov,
-                    np.array(rows),
-                    np.array(centres),
+                    rows,
+                    spots(front, wanted),
                     persons,
                     CLOSE_SHIRT,
                     BODY,

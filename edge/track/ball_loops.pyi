@@ -126,8 +126,8 @@ def spotted(
     least: float,
     memory: int,
 ) -> tuple[Rows, Entries]:
-    """The same of rows that were found at the `centre` (j, 2) by looking closely: of those that are not part of a
-    shirt, as in `candidates`, or pass by as in `costs`; their rows come first."""
+    """The same of rows that were found at the `centre` (j, 2; NaN where it was not) by looking closely: of those that
+    are not part of a shirt, as in `candidates`, or pass by as in `costs`; their rows come first."""
 
 def unclaimed(found: Floats, columns: Rows, most: int) -> Rows:
     """At most so many of the candidates that are no shirt and not among these `columns`, strongest first."""
@@ -144,11 +144,13 @@ def born(
 ) -> Entries:
     """Fill in blank `balls` (j,), numbered from `number` on, with these rows (j,) of the candidates."""
 
-def sought(balls: Records, cov: Floats, frame: int, frames: int, most: int, furthest: float) -> tuple[Rows, Floats]:
+def sought(
+    balls: Records, place: Floats, cov: Floats, frame: int, frames: int, most: int, furthest: float
+) -> tuple[Rows, Floats]:
     """Rows of at most so many that were last measured before this frame, by at most so many `frames`, and are believed
-    or were once a blob by themselves: the believed first, the oftener alone first. How far (px) from where it should be
-    each has to be looked for: two standard deviations and half a diameter, but at most so many heights of a person; and
-    a diameter for the ball itself."""
+    or were once a blob by themselves: the believed first, the oftener alone first. What each is looked for by, as
+    `edge.track.spot.spots` wants it; at most so far from where it should be: two standard deviations and half a
+    diameter, but at most so many heights of a person; and a diameter for the ball itself."""
 
 def socks(
     balls: Records,

@@ -6,7 +6,7 @@ What each is for says `ball_loops.pyi`.
 
 import numpy as np
 
-from libc.math cimport hypot, sqrt
+from libc.math cimport hypot, isnan, sqrt
 from libc.stdint cimport int64_t, uint8_t
 
 from edge.detect.blob_loops cimport tall_at
@@ -265,6 +265,8 @@ def spotted(
         row = rows[nth]
         x = centre[nth, 0]
         y = centre[nth, 1]
+        if isnan(x):
+            continue
         if _beside(x, y, persons, 0.0, shirt, 0.0) and not _passes(
             &balls[row], speed[row, 0], speed[row, 1], passing
         ):
@@ -385,13 +387,19 @@ def born(
 
 
 def sought(
-    Hypothesis[:] balls, const double[:, ::1] cov, int64_t frame, int64_t frames, Py_ssize_t most, double furthest
+    Hypothesis[:] balls,
+    const double[:, ::1] place,
+    const double[:, ::1] cov,
+    int64_t frame,
+    int64_t frames,
+    Py_ssize_t most,
+    double furthest,
 ):
     cdef Py_ssize_t row, best, count = 0
     cdef bint better
-    found, far = np.empty(min(most, balls.shape[0]), np.intp), np.empty(min(most, balls.shape[0]))
+    found, where = np.empty(min(most, balls.shape[0]), np.intp), np.empty((min(most, balls.shape[0]), 4))
     cdef Py_ssize_t[::1] rows = found
-    cdef double[::1] reach = far
+    cdef double[:, ::1] wanted = where
     cdef uint8_t[::1] due = np.zeros(balls.shape[0], np.uint8)
     for row in range(balls.shape[0]):
         due[row] = 0 < frame - balls[row].last_frame <= frames and (balls[row].id > 0 or balls[row].alone > 0)
@@ -412,10 +420,13 @@ def sought(
             break
         due[best] = 0
         rows[count] = best
-        reach[count] = min(2 * sqrt(cov[best, 0]) + 0.5 * balls[best].diameter, furthest * balls[best].tall)
-        reach[count] += balls[best].diameter
+        wanted[count, 0] = place[best, 0]
+        wanted[count, 1] = place[best, 1]
+        wanted[count, 2] = min(2 * sqrt(cov[best, 0]) + 0.5 * balls[best].diameter, furthest * balls[best].tall)
+        wanted[count, 2] += balls[best].diameter
+        wanted[count, 3] = balls[best].diameter
         count += 1
-    return found[:count], far[:count]
+    return found[:count], where[:count]
 
 
 def socks(

@@ -112,7 +112,7 @@ class Eyes:
         self.people.carry(before, self._motion.luma, self._motion.background.factor)
         persons_now = self.people.boxes
         self.balls.see(moving, persons_now, seen_by_network=False)
-        self.balls.search(lambda place, reach: self._motion.front(frame, place, reach), persons_now)
+        self.balls.search(self._motion.front(frame), persons_now)
         if self._poses and at >= self._resting_until:
             self._look_at_poses(self._poses, frame, at)
         if at % COLOUR_FRAMES == 0:

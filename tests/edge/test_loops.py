@@ -15,12 +15,13 @@ from edge.detect import loops as of_pictures
 from edge.track import ball_loops as of_balls
 from edge.track import loops as of_tracks
 from edge.track import row_loops as of_rows
+from edge.track import spot_loops as of_spots
 from edge.track.patch import shifts
 
 SEEDS = st.integers(0, 10_000)
 
 
-@pytest.mark.parametrize("module", [of_blobs, of_pictures, of_tracks, of_balls, of_rows])
+@pytest.mark.parametrize("module", [of_blobs, of_pictures, of_tracks, of_balls, of_rows, of_spots])
 def test_what_is_declared_is_what_is_compiled(module):
     stub = Path(module.__file__).with_name(f"{module.__name__.rpartition('.')[2]}.pyi")
     declared = ast.parse(stub.read_text())
@@ -55,21 +56,6 @@ def test_differs_marks_other_colours_brighter_and_much_darker_pixels(seed):
     off = cv2.absdiff(blue, usual_blue).astype(int) + cv2.absdiff(red, usual_red)
     assert np.array_equal(mask == 255, (luma < darkest) | (luma > brightest) | (off > most))
     assert set(np.unique(mask)) <= {0, 255}
-
-
-@given(SEEDS, st.integers(1, 5), st.integers(0, 4), st.integers(0, 4))
-def test_above_is_what_opencv_leaves_of_a_picture_less_its_enlarged_background(seed, factor, right, down):
-    random = np.random.default_rng(seed)
-    behind = random.integers(0, 200, (12, 20), np.uint8)
-    # What does not fill another motion pixel is as its neighbour is.
-    right, down = min(right, factor - 1), min(down, factor - 1)
-    wide = cv2.resize(behind, (20 * factor, 12 * factor), interpolation=cv2.INTER_LINEAR)
-    wide = cv2.copyMakeBorder(wide, 0, down, 0, right, cv2.BORDER_REPLICATE)
-    luma = random.integers(0, 256, wide.shape, np.uint8)
-    x0, y0 = int(random.integers(0, 15 * factor + 1 + right)), int(random.integers(0, 8 * factor + 1 + down))
-    window = of_pictures.above(luma, behind, factor, x0, y0, x0 + 5 * factor, y0 + 4 * factor, 0.0, 0.0)
-    wanted = cv2.subtract(luma, wide)[y0 : y0 + 4 * factor, x0 : x0 + 5 * factor]
-    assert np.abs(window.astype(int) - wanted).max() <= 1
 
 
 def test_a_mean_that_grew_beyond_white_is_shown_white():
@@ -162,17 +148,6 @@ def test_the_best_window_is_the_best_of_all(seed):
                     worth[nth, y, x] = value[y : y + h, x : x + w].sum()
     found = of_pictures.best_window(need, ball_need, sees, sees_ball, shapes, row, column, 0.3)
     assert worth.get(found, 0.0) == pytest.approx(max(worth.values(), default=0.0))
-
-
-@given(SEEDS, st.integers(2, 5))
-def test_normed_sums_of_products_are_opencvs_correlation(seed, half):
-    random = np.random.default_rng(seed)
-    front, side = random.integers(0, 256, (20, 24), np.uint8), 2 * half + 1
-    part = random.integers(0, 256, (side, side), np.uint8)
-    level = part - part.mean()
-    match = cv2.matchTemplate(front.astype(np.float32), np.float32(level / np.linalg.norm(level)), cv2.TM_CCORR)
-    of_pictures.norm(front, side, match)
-    assert match == pytest.approx(cv2.matchTemplate(front, part, cv2.TM_CCOEFF_NORMED), abs=1e-4)
 
 
 @given(SEEDS, st.integers(-3, 3), st.integers(-3, 3))

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from edge.detect.background import Front
 from edge.detect.detector import Detections
 from edge.detect.stature import Stature
 from edge.track.ball import Balls
@@ -90,17 +91,25 @@ def test_a_white_shirt_is_no_ball():
     assert not any(seen)
 
 
-def window_on(point, radius=4.0):
+def front_with(point, radius=4.0):
     """What `Balls.search` looks through: a disc at `point` on nothing."""
+    luma = np.zeros((1080, 1920), np.uint8)
+    left, top = (round(at - 4 * radius) for at in point)
+    y, x = np.mgrid[top : top + round(8 * radius), left : left + round(8 * radius)]
+    far = np.hypot(x + 0.5 - point[0], y + 0.5 - point[1])
+    luma[y, x] = np.round(90 * np.clip(radius + 0.5 - far, 0, 1))
+    return Front(luma, np.zeros_like(luma), 1, np.zeros(2))
 
-    def front(place, reach):
-        corner = np.floor(place - reach)
-        side = int(2 * reach) + 1
-        y, x = np.mgrid[0:side, 0:side] + 0.5
-        far = np.hypot(x + corner[0] - point[0], y + corner[1] - point[1])
-        return np.asarray(np.round(90 * np.clip(radius + 0.5 - far, 0, 1)), np.uint8), corner
 
-    return front
+def test_nothing_is_found_while_nobody_can_tell_what_stands_in_front():
+    balls = Balls(tracklet_ids(), 25.0, Stature(1080))
+    balls.advance(0)
+    balls.see(candidates([(310, 552)]), NOBODY, seen_by_network=False)
+    balls.advance(1)
+    balls.search(None, NOBODY)
+    assert not measured_in(balls, 1)
+    balls.search(front_with((310, 552)), NOBODY)
+    assert len(measured_in(balls, 1)) == 1
 
 
 def follow_feet(frames, alone):
@@ -110,7 +119,7 @@ def follow_feet(frames, alone):
         balls.advance(k)
         point = (310 + 5 * k, 552)
         balls.see(candidates([point] if alone(k) else []), person_at(k), seen_by_network=False)
-        balls.search(window_on(point), person_at(k))
+        balls.search(front_with(point), person_at(k))
         seen.append([t for t in measured_in(balls, k) if np.hypot(*(t["recent"][-1] - point)) < 2])
     return seen
 
@@ -138,7 +147,7 @@ def test_what_was_a_foot_for_long_is_believed_soon_after_it_becomes_the_ball_tha
         point = (310 + 5 * k + 6 * max(0, k - kicked), 552)
         balls.advance(k)
         balls.see(candidates([point] if k > kicked or k % 12 == 0 else []), person_at(k), seen_by_network=False)
-        balls.search(window_on(point), person_at(k))
+        balls.search(front_with(point), person_at(k))
         assert k > kicked or not balls.believed.any()
     assert balls.believed.any()
 
@@ -150,7 +159,7 @@ def test_what_stays_on_a_shin_is_given_up_and_what_stays_at_the_foot_is_not(heig
         balls.advance(k)
         persons = person_at(k) if k > 10 else NOBODY
         balls.see(candidates([(310 + 5 * k, height)]), persons, seen_by_network=False)
-        balls.search(window_on((310 + 5 * k, height)), persons)
+        balls.search(front_with((310 + 5 * k, height)), persons)
         if k == 10:
             assert balls.tracks["id"].tolist() == [1]
     assert (1 in balls.tracks["id"]) == remains
