@@ -105,18 +105,27 @@ cdef void _add(
         )
 
 
-cdef void _slide(ints_out squares, const float* come, const float* gone, Py_ssize_t width) noexcept nogil:
+cdef void _slide(
+    ints_out totals, ints_out squares, const float* come, const float* gone, Py_ssize_t width
+) noexcept nogil:
     cdef Py_ssize_t x
+    cdef int32_t new, old
     for x in range(width):
-        squares[x] += <int32_t> come[x] * <int32_t> come[x] - <int32_t> gone[x] * <int32_t> gone[x]
+        new = <int32_t> come[x]
+        old = <int32_t> gone[x]
+        totals[x] += new - old
+        squares[x] += new * new - old * old
 
 
 cdef void _norm(
-    floats_out match, const float* total, const float* spread, float mean, float own, Py_ssize_t width
+    floats_out match, const double* total, const double* square, double share, float mean, float own, Py_ssize_t width
 ) noexcept nogil:
     cdef Py_ssize_t x
+    cdef float spread
     for x in range(width):
-        match[x] = (match[x] - mean * total[x]) / (own * sqrtf(spread[x])) if spread[x] > 1 else 0
+        # Of whole numbers and in doubles: a float would lose what is left of the squares.
+        spread = <float> (square[x] - share * (total[x] * total[x]))
+        match[x] = (match[x] - mean * <float> total[x]) / (own * sqrtf(spread)) if spread > 1 else 0
 
 
 cdef class _Window:
@@ -125,26 +134,30 @@ cdef class _Window:
     cdef Py_ssize_t height, width, side, stride
     cdef int brightest
     cdef float[:, ::1] front, sums, match, scene
-    cdef float[::1] line, across, total, spread, weight
-    cdef int32_t[::1] left, squares, top, bottom
+    cdef float[::1] line, across, weight
+    cdef double[::1] total, square
+    cdef int32_t[::1] left, totals, squares, top, bottom
 
     def __init__(self, Py_ssize_t height, Py_ssize_t width, Py_ssize_t side):
         # A scene of the same size may need three more rows and columns on which nothing of the window lies.
         self.stride = width + 3
-        cdef float[:, ::1] room = np.empty((4 * height + 8, self.stride), np.float32)
-        cdef int32_t[:, ::1] more = np.empty((4, max(self.stride, side * side + TOGETHER)), np.int32)
+        cdef float[:, ::1] room = np.empty((4 * height + 6, self.stride), np.float32)
+        cdef double[:, ::1] moments = np.empty((2, width))
+        cdef int32_t[:, ::1] columns = np.empty((3, width), np.int32)
+        cdef int32_t[:, ::1] runs = np.empty((2, side * side + TOGETHER), np.int32)
         self.front = room[:height]
         self.match = room[height : 2 * height]
         self.sums = room[2 * height : 3 * height + 1]
         self.scene = room[3 * height + 1 : 4 * height + 4]
         self.line = room[4 * height + 4]
         self.across = room[4 * height + 5]
-        self.total = room[4 * height + 6]
-        self.spread = room[4 * height + 7]
-        self.left = more[0]
-        self.squares = more[1]
-        self.top = more[2]
-        self.bottom = more[3]
+        self.total = moments[0]
+        self.square = moments[1]
+        self.left = columns[0]
+        self.totals = columns[1]
+        self.squares = columns[2]
+        self.top = runs[0]
+        self.bottom = runs[1]
         self.weight = np.empty(side * side + TOGETHER, np.float32)
 
     cdef void show(
@@ -231,27 +244,30 @@ cdef class _Window:
                     &self.match[y, 0], &self.sums[y, 0], &self.top[first], &self.bottom[first], &self.weight[first],
                     columns,
                 )
+        self.totals[: self.width] = 0
         self.squares[: self.width] = 0
         for y in range(self.height):
             _slide(
-                &self.squares[0], &self.front[y, 0], &self.front[y - side, 0] if y >= side else &self.sums[0, 0],
-                self.width,
+                &self.totals[0], &self.squares[0], &self.front[y, 0],
+                &self.front[y - side, 0] if y >= side else &self.sums[0, 0], self.width,
             )
             row = y - side + 1
             if row < 0:
                 continue
             total = square = 0
-            for x in range(self.width):
-                total += <int64_t> (self.sums[y + 1, x] - self.sums[row, x])
+            for x in range(side - 1):
+                total += self.totals[x]
                 square += self.squares[x]
-                first = x - side + 1
-                if first < 0:
-                    continue
-                self.total[first] = <float> total
-                self.spread[first] = <float> (square - share * (total * total))
-                total -= <int64_t> (self.sums[y + 1, first] - self.sums[row, first])
-                square -= self.squares[first]
-            _norm(&self.match[row, 0], &self.total[0], &self.spread[0], <float> mean, <float> sqrt(own), columns)
+            for x in range(columns):
+                total += self.totals[x + side - 1]
+                square += self.squares[x + side - 1]
+                self.total[x] = <double> total
+                self.square[x] = <double> square
+                total -= self.totals[x]
+                square -= self.squares[x]
+            _norm(
+                &self.match[row, 0], &self.total[0], &self.square[0], share, <float> mean, <float> sqrt(own), columns
+            )
 
     cdef (double, double) nearest(
         self,
