@@ -24,23 +24,20 @@ def measured(runs: Int32s, part: Int32s, count: int, luma: Plane, behind: Plane)
 def shared(a: Floats, b: Floats) -> Floats:
     """Intersection over union of boxes (n, 4) and (m, 4): (n, m)."""
 
-def apart(box: Floats, score: Floats, limit: float) -> Rows:
+def apart(box: Floats, score: Floats, limit: float, kind: Int64s | None = None) -> Rows:
     """Rows of boxes (n, 4) without those that share more than `limit` (intersection over union) with one of a higher
-    score (n,) that is left: strongest first."""
+    score (n,) that is left, and of the same `kind` (n,) where that is given: strongest first."""
 
 def whole_ones(
     box: Floats,
-    score: Floats,
-    kind: Int64s,
-    limit: float,
     region: tuple[float, float, float, float],
     picture: tuple[float, float],
     look: tuple[float, float],
     edge: float,
 ) -> tuple[Rows, Floats]:
     """Of the boxes (n, 4) found in a look of this width and height at a `region` x0, y0, x1, y1 of a `picture` of that
-    width and height: rows without doubles, as `apart` of one kind (n,), strongest first, and boxes (m, 4) in the
-    picture. Without those that come within `edge` px of an edge of the region which is not the picture's own."""
+    width and height: the rows (m,), and the boxes (m, 4) in the picture, of those that do not come within `edge` px of
+    an edge of the region which is not the picture's own."""
 
 def upright(box: Floats, area: Floats, tall: Floats, least: float, most: float) -> Flags:
     """Which blobs (n,) are as high as a person there is `tall`, from `least` to `most` times that, and not broad."""

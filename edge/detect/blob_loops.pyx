@@ -130,7 +130,7 @@ def shared(const double[:, :] a, const double[:, :] b):
     return found
 
 
-def apart(const double[:, :] box, const double[:] score, double limit):
+def apart(const double[:, :] box, const double[:] score, double limit, const int64_t[:] kind=None):
     cdef Py_ssize_t nth, other, one, two, count = 0
     cdef double share
     cdef Py_ssize_t[::1] order = np.argsort(-np.asarray(score), kind="stable")
@@ -140,6 +140,8 @@ def apart(const double[:, :] box, const double[:] score, double limit):
         one = order[nth]
         for other in range(count):
             two = kept[other]
+            if kind is not None and kind[one] != kind[two]:
+                continue
             share = over_union(
                 box[one, 0], box[one, 1], box[one, 2], box[one, 3], box[two, 0], box[two, 1], box[two, 2], box[two, 3]
             )
@@ -153,52 +155,34 @@ def apart(const double[:, :] box, const double[:] score, double limit):
 
 def whole_ones(
     const double[:, :] box,
-    const double[:] score,
-    const int64_t[:] kind,
-    double limit,
     (double, double, double, double) region,
     (double, double) picture,
     (double, double) look,
     double edge,
 ):
-    cdef Py_ssize_t nth, other, one, two, side, count = 0, whole = 0
+    cdef Py_ssize_t row, side, count = 0
     cdef double share
     cdef double[4] start = [region[0], region[1], region[0], region[1]]
     cdef double[4] bound = [region[0], region[1], region[2], region[3]]
     cdef double[2] most = [look[0], look[1]]
     cdef double[2] full = [picture[0], picture[1]]
     cdef bint cut
-    cdef Py_ssize_t[::1] order = np.argsort(-np.asarray(score), kind="stable")
     rows, home = np.empty(box.shape[0], np.intp), np.empty((box.shape[0], 4))
-    cdef Py_ssize_t[::1] kept = np.empty(box.shape[0], np.intp)
     cdef Py_ssize_t[::1] found = rows
     cdef double[:, ::1] placed = home
-    for nth in range(box.shape[0]):
-        one = order[nth]
-        for other in range(count):
-            two = kept[other]
-            if kind[one] != kind[two]:
-                continue
-            share = over_union(
-                box[one, 0], box[one, 1], box[one, 2], box[one, 3], box[two, 0], box[two, 1], box[two, 2], box[two, 3]
-            )
-            if share > limit:
-                break
-        else:
-            kept[count] = one
+    for row in range(box.shape[0]):
+        cut = False
+        for side in range(4):
+            share = (bound[2 + side % 2] - bound[side % 2]) / most[side % 2]
+            placed[count, side] = min(max(box[row, side], 0.0), most[side % 2]) * share + start[side]
+            if side < 2:
+                cut |= placed[count, side] <= bound[side] + edge and bound[side] != 0
+            else:
+                cut |= placed[count, side] >= bound[side] - edge and bound[side] != full[side - 2]
+        if not cut:
+            found[count] = row
             count += 1
-            cut = False
-            for side in range(4):
-                share = (bound[2 + side % 2] - bound[side % 2]) / most[side % 2]
-                placed[whole, side] = min(max(box[one, side], 0.0), most[side % 2]) * share + start[side]
-                if side < 2:
-                    cut |= placed[whole, side] <= bound[side] + edge and bound[side] != 0
-                else:
-                    cut |= placed[whole, side] >= bound[side] - edge and bound[side] != full[side - 2]
-            if not cut:
-                found[whole] = one
-                whole += 1
-    return rows[:whole], home[:whole]
+    return rows[:count], home[:count]
 
 
 def upright(const double[:, :] box, const double[:] area, const double[:] tall, double least, double most):

@@ -67,6 +67,9 @@ def overlap(a: Floats, b: Floats) -> Floats:
     return shared(a, b)
 
 
-def without_doubles(box: Floats, score: Floats, limit: float) -> npt.NDArray[np.intp]:
-    """Rows that remain, strongest first, when boxes overlapping a stronger one by more than `limit` are dropped."""
-    return apart(box, score, limit)
+def without_doubles(
+    box: Floats, score: Floats, limit: float, kind: npt.NDArray[np.int64] | None = None
+) -> npt.NDArray[np.intp]:
+    """Rows that remain, strongest first, when boxes (n, 4) overlapping a stronger one, of the same `kind` (n,) where
+    that is given, by more than `limit` are dropped."""
+    return apart(box, score, limit, kind)

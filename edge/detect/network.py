@@ -44,7 +44,9 @@ def brought_home(
     Strongest first, without doubles, and without what an edge of the look cuts that is not the picture's own edge.
     """
     seen = float(look.width), float(look.height)
-    rows, home = whole_ones(box, score, kind, DOUBLE, look.region, (width, height), seen, EDGE_PX)
+    rows = without_doubles(box, score, DOUBLE, kind)
+    whole, home = whole_ones(box[rows], look.region, (width, height), seen, EDGE_PX)
+    rows = rows[whole]
     return Detections(home, score[rows], kind[rows], look.region)
 
 
@@ -59,9 +61,8 @@ def merged(found: Sequence[Detections]) -> Detections:
     look = np.repeat(np.arange(len(found)), [len(part.box) for part in found])
     regions = np.array([part.region for part in found], np.float64)
     whole = ~_parts(box, look, regions[look]) | (kind != Kind.PERSON)
-    rows = [np.flatnonzero((kind == k) & whole) for k in KINDS]
-    kept = np.concatenate([own[without_doubles(box[own], score[own], DOUBLE)] for own in rows])
-    kept = kept[np.argsort(-score[kept], kind="stable")]
+    rows = np.flatnonzero(whole)
+    kept = rows[without_doubles(box[rows], score[rows], DOUBLE, kind[rows])]
     low, high = regions[:, :2].min(axis=0), regions[:, 2:].max(axis=0)
     around = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
     return Detections(box[kept], score[kept], kind[kept], around)
