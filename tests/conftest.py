@@ -1,3 +1,4 @@
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator
@@ -40,3 +41,15 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def eventually():
+    """Waits in the event loop for a condition that other tasks bring about."""
+
+    async def wait(condition, limit_s: float = 20) -> None:
+        async with asyncio.timeout(limit_s):
+            while not condition():  # noqa: ASYNC110 - what is awaited has no event to wait for
+                await asyncio.sleep(0.005)
+
+    return wait

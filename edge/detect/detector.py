@@ -55,13 +55,6 @@ def middles(box: Floats) -> Floats:
     return centre
 
 
-def medians(rows: Floats) -> Floats:
-    """The median of each column of the rows (n, k), n at least 1; numpy's own takes ten times longer for a few."""
-    rising = np.sort(rows, axis=0)
-    middle: Floats = (rising[(len(rows) - 1) // 2] + rising[len(rows) // 2]) / 2
-    return middle
-
-
 def overlap(a: Floats, b: Floats) -> Floats:
     """Intersection over union of boxes (n, 4) and (m, 4): (n, m)."""
     return shared(a, b)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.detect import loops
-from edge.detect.detector import Floats, medians
+from edge.detect.detector import Floats
 from edge.detect.picture import Plane
 
 CELLS = (4, 3)
@@ -58,8 +58,8 @@ class Sway:
         moved = loops.shifts(self._usual, luma, self._boxes, expected, (0.0, 0.0, 1.0, 1.0), REACH / SIDE, 0.7, 3)
         moved = moved[~np.isnan(moved[:, 0])]
         enough = len(moved) >= max(FEWEST, len(self._boxes) / 2)
-        shift: Floats = medians(moved) if enough else self._last
-        agree = enough and float(medians(np.abs(moved - shift).max(axis=1))) < AGREE
+        shift: Floats = _medians(moved) if enough else self._last
+        agree = enough and float(_medians(np.abs(moved - shift).max(axis=1))) < AGREE
         if not agree or float(np.abs(shift).max()) > MOST:
             # Where it cannot be told, it is likeliest on its way back.
             shift = BACK * self._last
@@ -89,3 +89,10 @@ def steadied(plane: Levels, shift: Floats, into: Levels) -> Levels:
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     cv2.warpAffine(plane, back, into.shape[::-1], dst=into, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return into
+
+
+def _medians(rows: Floats) -> Floats:
+    """The median of each column of the rows (n, k), n at least 1; numpy's own takes ten times longer for a few."""
+    rising = np.sort(rows, axis=0)
+    middle: Floats = (rising[(len(rows) - 1) // 2] + rising[len(rows) // 2]) / 2
+    return middle

@@ -1,6 +1,5 @@
 """What the node's tests share: a small video, a virtual camera that another thread plays, eyes, a log to read."""
 
-import asyncio
 import contextlib
 import importlib.util
 import io
@@ -455,18 +454,6 @@ def until():
         while not condition():
             assert time.monotonic() < end, "it did not come about"
             time.sleep(0.002)
-
-    return wait
-
-
-@pytest.fixture
-def eventually():
-    """Waits in the event loop for a condition that other tasks bring about."""
-
-    async def wait(condition, limit_s: float = 20) -> None:
-        async with asyncio.timeout(limit_s):
-            while not condition():  # noqa: ASYNC110 - what is awaited has no event to wait for
-                await asyncio.sleep(0.005)
 
     return wait
 

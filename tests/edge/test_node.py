@@ -207,30 +207,14 @@ async def test_a_microphone_that_is_not_there_is_heard_and_an_alarm_while_video_
     await node.stop()
 
 
-async def test_a_microphone_that_fails_is_heard_and_an_alarm_while_video_is_recorded(
-    make_node, source, ledger, panel, zero_ns, monkeypatch, eventually
+@pytest.mark.parametrize(
+    ("fails", "words"),
+    [("microphone", "the microphone hw:1 fell silent"), ("coder", "the sound cannot be coded: Invalid argument")],
+)
+async def test_a_sound_that_fails_is_heard_and_an_alarm_while_video_is_recorded(
+    fails, words, make_node, source, ledger, panel, zero_ns, monkeypatch, eventually
 ):
-    microphone = Microphone()
-    monkeypatch.setattr(edge.node, "open_microphone", lambda _device: microphone)
-    node = make_node(source, ledger, sound="alsa:hw:1")
-    await node.start(order(zero_ns))
-    await eventually(lambda: node._recording.frames == 60)
-    assert (await node.status()).alarms == ()
-    assert panel.beeped == [STARTED]
-    microphone.unplugged.set()
-    await eventually(lambda: panel.beeped == [STARTED, WARNING])
-    status = await node.status()
-    assert (status.alarms, status.fault) == (("recorded without sound: the microphone hw:1 fell silent",), None)
-    assert status.recording == "s1"
-    status = await node.stop()
-    assert (status.alarms, status.fault) == ((), "the microphone hw:1 fell silent")
-    assert sum(row.offer.frames for row in ledger.segments(SegmentState.CLOSED)) == 60
-
-
-async def test_a_coder_of_the_sound_that_fails_is_heard_and_an_alarm_while_video_is_recorded(
-    make_node, source, ledger, panel, zero_ns, monkeypatch, eventually
-):
-    broken = threading.Event()
+    microphone, broken = Microphone(), threading.Event()
 
     class FrailCoder(AacCoder):
         def encode(self, sound):
@@ -238,19 +222,20 @@ async def test_a_coder_of_the_sound_that_fails_is_heard_and_an_alarm_while_video
                 raise SoundFault("the sound cannot be coded: Invalid argument")
             return super().encode(sound)
 
-    monkeypatch.setattr(edge.node, "open_microphone", lambda _device: Microphone())
+    monkeypatch.setattr(edge.node, "open_microphone", lambda _device: microphone)
     monkeypatch.setattr("edge.record.listening.AacCoder", FrailCoder)
     node = make_node(source, ledger, sound="alsa:hw:1")
     await node.start(order(zero_ns))
     await eventually(lambda: node._recording.frames == 60)
     assert (await node.status()).alarms == ()
-    broken.set()
+    assert panel.beeped == [STARTED]
+    (microphone.unplugged if fails == "microphone" else broken).set()
     await eventually(lambda: panel.beeped == [STARTED, WARNING])
     status = await node.status()
-    assert status.alarms == ("recorded without sound: the sound cannot be coded: Invalid argument",)
-    assert status.fault is None
+    assert (status.alarms, status.fault) == ((f"recorded without sound: {words}",), None)
     assert status.recording == "s1"
-    assert (await node.stop()).alarms == ()
+    status = await node.stop()
+    assert (status.alarms, status.fault) == ((), words)
     assert sum(row.offer.frames for row in ledger.segments(SegmentState.CLOSED)) == 60
 
 
