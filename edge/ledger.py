@@ -5,13 +5,14 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlite_utils import Database
 from sqlite_utils.db import NotFoundError
 
 from edge.errors import LedgerFault
+from firmware.clock import WORST_UNCERTAINTY_NS
 from wire.ids import NodeId, SessionId
 from wire.marks import Mark
 from wire.session import SegmentKey, SegmentOffer, SegmentState
@@ -42,6 +43,17 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
     detector: str
     stopped: bool = False
     finished: bool = False
+
+
+class Stamping(NamedTuple):
+    """What is known of the times that a segment's frames bear: how far they may be off at most, and what has to be
+    added to them by the word of whom the node's clock follows; None when unknown."""
+
+    uncertainty_ns: int
+    offset_ns: int | None
+
+
+UNKNOWN = Stamping(WORST_UNCERTAINTY_NS, None)
 
 
 class SegmentRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,8 +197,9 @@ class Ledger:
             Mark(**row) for row in self._select("select * from marks where session = ? order by time_ns", [session])
         ]
 
-    def open_segment(self, key: SegmentKey, start_ns: int) -> None:
-        """Enter the intention to write a segment whose first frame was captured at `start_ns`."""
+    def open_segment(self, key: SegmentKey, start_ns: int, stamping: Stamping = UNKNOWN) -> None:
+        """Enter the intention to write a segment whose first frame was captured at `start_ns`, and what is known of
+        that time: once power was cut nobody knows it any more."""
         with self._lock:
             self._db.table("segments").insert(
                 {
@@ -195,9 +208,21 @@ class Ledger:
                     "sequence": key.sequence,
                     "state": SegmentState.OPEN,
                     "start_ns": start_ns,
+                    "clock_uncertainty_ns": stamping.uncertainty_ns,
+                    "clock_offset_ns": stamping.offset_ns,
                     "last": 0,
                 }
             )
+
+    def stamping(self, key: SegmentKey) -> Stamping:
+        """What was known of a segment's times when it was opened or, later, closed."""
+        [row] = self._select(
+            "select clock_uncertainty_ns, clock_offset_ns from segments "
+            "where session = ? and node = ? and sequence = ?",
+            _pk(key),
+        )
+        # One that was opened by a program from before it was noted.
+        return UNKNOWN if row["clock_uncertainty_ns"] is None else Stamping(*row.values())
 
     def close_segment(self, offer: SegmentOffer) -> None:
         """Note that both files of an open segment are complete and durable in their place; one that closes after its
@@ -295,6 +320,11 @@ class Ledger:
             [segments],
         )
         return rows[0]["bytes"] / rows[0]["pixels"] if rows[0]["pixels"] else None
+
+    def pixels_per_second(self) -> float | None:
+        """What the camera of the newest session gave; None before any."""
+        sessions = self.sessions()
+        return sessions[-1].width_px * sessions[-1].height_px * sessions[-1].frames_per_second if sessions else None
 
     def state(self, key: SegmentKey) -> SegmentState | None:
         """Where a segment is on its way; None when the ledger has never heard of it."""

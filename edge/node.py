@@ -50,7 +50,7 @@ from firmware.panel.signals import (
 )
 from wire.ids import NodeId, SessionId
 from wire.readiness import GateReport, SelfTestReport, Verdict
-from wire.rigtime import MILLISECOND, seconds
+from wire.rigtime import MILLISECOND, SECOND, seconds
 from wire.session import NodeStatus, SegmentState, StartRecording, Sync
 
 EyesFor = Callable[[Camera, int], Eyes]
@@ -226,6 +226,16 @@ class Node:
             self._resuming = None
         self._log.event("recording-resumed", session=session.session, after=after, behind_ms=behind_ns // MILLISECOND)
 
+    def tell_broken_off(self, session: SessionRow, stood_ns: int) -> None:
+        """Tell that a session was not gone on with, since it had stood still for so long."""
+        self._fault = (
+            f"session {session.session} was broken off {stood_ns // (60 * SECOND)} minutes before this start, too long "
+            "ago to be gone on with, and is over: start a new recording if the match goes on"
+        )
+        self._log.event("recording-broken-off", session=session.session, stood_s=stood_ns // SECOND)
+        self._panel.beep(WARNING)
+        self._panel.light(TROUBLED)
+
     def _set_going(self, recording: Recording, *, resumed: bool = False) -> None:
         self._recording = recording
         self._fault = None
@@ -278,7 +288,7 @@ class Node:
         def close() -> None:
             # The ledger may have been too full for that, too.
             self._ledger.stop_session(session)
-            salvage(self._shelf, self._ledger, self._log, self._clock.now_ns(), self._clock.uncertainty_ns())
+            salvage(self._shelf, self._ledger, self._log, self._clock.now_ns())
             self._manifests.mend()
 
         # No recording begins meanwhile: what it has only just opened would be taken for what was left.
@@ -377,6 +387,7 @@ class Node:
 
     def _know(self, camera: Camera) -> None:
         self._size = (camera.width, camera.height, camera.frames_per_second)
+        self._storage.expect(camera.width * camera.height * camera.frames_per_second)
 
     def _leave_the_test_alone(self) -> None:
         # Nobody should wait behind it: whoever asks is told, and may ask again.
@@ -410,7 +421,6 @@ class Node:
             peek=camera.peek,
             waits_s=camera.waits_s,
             wake_eyes=wake_eyes,
-            pixels_per_second=camera.width * camera.height * camera.frames_per_second,
             planned_minutes=planned_minutes,
             override=override,
         )
@@ -457,7 +467,6 @@ class Node:
             eyes = self._eyes_for(camera, after + 1)
         except Exception as fault:
             eyes = NoEyes(str(fault))
-        self._storage.expect(camera.width * camera.height * camera.frames_per_second)
         self._manifests.begin(session, str(self._source), camera.details, None)
         # A recorded camera counts from the session's zero, whatever the time is now.
         shift_ns = behind_ns if camera.live else 0

@@ -32,7 +32,7 @@ from edge.ledger import NAME, Ledger, SessionRow
 from edge.marks import Marks
 from edge.node import EyesFor, Node, software
 from edge.offload import Hub, HubAddresses, Offloader, on_this_network, take_receipts
-from edge.record import PATIENCE, Patience, Shelf, salvage
+from edge.record import PATIENCE, Patience, Salvaged, Shelf, salvage
 from edge.record.manifest import Manifests
 from edge.selftest import SESSION, SelfTest
 from edge.storage import Storage
@@ -95,10 +95,10 @@ async def serve(settings: Settings, eyes_for: EyesFor, clock: RigClock, log: Log
         ledger = Ledger(settings.data / NAME)
         panel = _panel(settings, log)
         try:
-            running = salvage(shelf, ledger, log, clock.now_ns(), clock.uncertainty_ns())
+            salvaged = salvage(shelf, ledger, log, clock.now_ns())
             async with Hub(_addresses(settings, log), settings.token) as hub:
                 hub.bandwidth.limit(settings.config.offload_mbit)
-                return await _run(settings, listener, eyes_for, clock, log, shelf, ledger, hub, running, panel)
+                return await _run(settings, listener, eyes_for, clock, log, shelf, ledger, hub, salvaged, panel)
         finally:
             panel.close()
             ledger.close()
@@ -113,7 +113,7 @@ async def _run(
     shelf: Shelf,
     ledger: Ledger,
     hub: Hub,
-    running: SessionRow | None,
+    salvaged: Salvaged,
     panel: Panel,
 ) -> int:
     cost = Cost()
@@ -203,6 +203,8 @@ async def _run(
     log.event("listening", host=settings.host, port=port)
     settings.supervisor.ready()
     panel.light(READY)
+    if salvaged.broken_off:
+        node.tell_broken_off(*salvaged.broken_off)
     steps = StepDetector(wall_ns=clock.now_ns)
     # The ends that a node's life can have; whichever comes first decides.
     ends = {
@@ -218,8 +220,8 @@ async def _run(
         asyncio.create_task(keep_at("announcement", partial(_announce, settings, port, log), log), name="announcement"),
         asyncio.create_task(keep_at("hub-search", partial(locate, hub), log), name="hub-search"),
     }
-    if running:
-        ends.add(asyncio.create_task(_go_on(node, running), name="resume"))
+    if salvaged.running:
+        ends.add(asyncio.create_task(_go_on(node, salvaged.running), name="resume"))
     try:
         done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for task in done:

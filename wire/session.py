@@ -73,9 +73,10 @@ class StartRecording(Message, frozen=True, kw_only=True):
 class SegmentOffer(Message, frozen=True, kw_only=True):
     """What a node promises of one closed segment: sizes and SHA-256 of both files, and the time it spans (node clock).
 
-    `clock_uncertainty_ns` bounds what is known to be left of the node's offset from the hub; `clock_offset_ns` is what
-    was to be added to the node's clock by the word of whom it follows, None when unknown and from a node that does not
-    tell yet. `last` marks the session's final segment.
+    `clock_uncertainty_ns` bounds what is known to be left of the offset of its times from the hub's; `clock_offset_ns`
+    is what is to be added to them by the word of whom the node's clock follows, None when unknown and from a node that
+    does not tell yet. A clock that was set during a recording is in both, since the frames keep the time from before.
+    `last` marks the session's final segment.
     """
 
     KIND = "segment-offer"

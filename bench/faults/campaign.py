@@ -351,6 +351,10 @@ def fault(folder: Path, kind: str, *, ends_process: bool, at: int = 60) -> Findi
         if kind in STEPS_NS and (taken_ns or 0) > 0:
             # What the camera did not drop is no gap in what it saw: the times themselves have moved.
             raise Wrong(f"at {kind} the capture times jumped by {taken_ns / MILLISECOND:.0f} ms")
+        if kind in STEPS_NS and (told_ns := _lost_trust_ns(node.rows())) < abs(STEPS_NS[kind]) - MILLISECOND:
+            raise Wrong(
+                f"at {kind} the rows say that times may be only {told_ns / MILLISECOND:.0f} ms more off than before"
+            )
         return node.findings
 
 
@@ -376,6 +380,12 @@ def killed_behind(folder: Path, kind: str) -> Findings:
         gap_ns = int(np.diff(kept).max()) - FRAME_NS - step_ns
         node.findings.losses = [Loss(f"{kind}, kill -9:", None, gap_ns / MILLISECOND)]
         return node.findings
+
+
+def _lost_trust_ns(rows: list[SegmentRow]) -> int:
+    """By how much more the times of the last segment may be off than those of the first, by what their rows say."""
+    told = [row.offer.clock_uncertainty_ns for row in rows if row.offer]
+    return told[-1] - told[0]
 
 
 def _set_by(step_ns: int) -> str:

@@ -30,6 +30,8 @@ def appliance_routes(node: Node, log: Log, power: Power, updater: Updater) -> li
         await asyncio.to_thread(power.power_off)
 
     async def check(_request: web.Request) -> UpdateNews:
+        # Looking for software asks the network, which a recording's video needs.
+        node.check_idle()
         return await asyncio.to_thread(updater.check)
 
     async def apply(_request: web.Request) -> None:
@@ -54,7 +56,14 @@ def appliance_routes(node: Node, log: Log, power: Power, updater: Updater) -> li
             shutdown,
             refusals={409: "recording or testing itself", 501: "not set up on this machine"},
         ),
-        Route("GET", "/api/v1/update", "whether there is newer software", check, gives=UpdateNews),
+        Route(
+            "GET",
+            "/api/v1/update",
+            "whether there is newer software",
+            check,
+            gives=UpdateNews,
+            refusals={409: "recording or testing itself"},
+        ),
         Route(
             "POST",
             "/api/v1/update",

@@ -52,7 +52,6 @@ class Gates:
         peek: Callable[[int], Sequence[Frame]],
         waits_s: float,
         wake_eyes: Callable[[], str],
-        pixels_per_second: float,
         planned_minutes: float | None,
         override: Sequence[str] = (),
     ) -> GateReport:
@@ -63,7 +62,6 @@ class Gates:
         again.
         """
         at_ns = self._clock.now_ns()
-        self._storage.expect(pixels_per_second)
         gates = [
             self._disk(planned_minutes),
             *self.board(),

@@ -16,8 +16,8 @@ from edge.record.looking import Looking
 from edge.record.pulse import Pulse
 from edge.record.room import with_room
 from edge.record.shelf import Placed, Shelf
+from edge.record.stamping import FrameClock
 from edge.record.writing import Written
-from firmware.clock import Clock
 from firmware.log import Log
 from wire.ids import NodeId, SessionId
 from wire.rigtime import nanoseconds
@@ -49,7 +49,7 @@ class Closing:
         looking: Looking,
         shelf: Shelf,
         ledger: Ledger,
-        clock: Clock,
+        frame_clock: FrameClock,
         log: Log,
         make_room: Callable[[], bool],
         full: Callable[[DiskFull], None],
@@ -62,7 +62,7 @@ class Closing:
         self._looking = looking
         self._shelf = shelf
         self._ledger = ledger
-        self._clock = clock
+        self._frame_clock = frame_clock
         self._log = log
         self._make_room = make_room
         self._full = full
@@ -100,6 +100,7 @@ class Closing:
             box=sight.box,
             score=sight.score,
         )
+        stamping = self._frame_clock.read()
         with self.pulse.working():
             close = partial(
                 self._shelf.close,
@@ -108,8 +109,8 @@ class Closing:
                 video,
                 tracks,
                 frame_ns=nanoseconds(1 / self._camera.frames_per_second),
-                uncertainty_ns=self._clock.uncertainty_ns(),
-                offset_ns=self._clock.offset_ns(),
+                uncertainty_ns=stamping.uncertainty_ns,
+                offset_ns=stamping.offset_ns,
                 last=written.last and ending.ends_well,
             )
             offer = with_room(close, self._make_room)

@@ -35,6 +35,7 @@ from edge.record.placing import Placing
 from edge.record.pulse import Pulse, Watched, watch
 from edge.record.room import with_room
 from edge.record.shelf import Shelf
+from edge.record.stamping import FrameClock
 from edge.record.writing import Writing
 from edge.sight import Eyes
 from firmware.clock import Clock
@@ -130,6 +131,7 @@ class Recording:
         self._make_room = make_room
         self._coding = Coding(camera, start_ns, self._faults)
         self._listening = Listening(microphone, camera, shift_ns, self._faults, falls_deaf) if microphone else None
+        frame_clock = FrameClock(clock, camera, shift_ns)
         self._looking = Looking(eyes, start_ns, self._faults)
         self._writing = Writing(
             session=session,
@@ -139,6 +141,7 @@ class Recording:
             camera=camera,
             shelf=shelf,
             ledger=ledger,
+            frame_clock=frame_clock,
             faults=self._faults,
             make_room=self._find_room,
             listening=self._listening,
@@ -151,7 +154,7 @@ class Recording:
             looking=self._looking,
             shelf=shelf,
             ledger=ledger,
-            clock=clock,
+            frame_clock=frame_clock,
             log=log,
             make_room=self._find_room,
             full=self.cut_short,

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge.ledger import Ledger, SegmentRow, SessionRow
@@ -20,11 +21,21 @@ RESUME_NS = 30 * 60 * SECOND
 """A session that stood still for longer than a half-time break is not gone on with by itself."""
 
 
-def salvage(shelf: Shelf, ledger: Ledger, log: Log, now_ns: int, uncertainty_ns: int) -> SessionRow | None:
-    """Bring ledger and shelf into step before anything is recorded; the session that is to be gone on with, if any.
+@dataclass(frozen=True)
+class Salvaged:
+    """The newest session whose end nobody asked for: `running` is to be gone on with; one that is `broken_off` has
+    stood still for so many nanoseconds, too long for that, and is over."""
 
-    That is the newest one whose end nobody asked for, unless it stood still for `RESUME_NS`; all others are finished
-    afterwards. A clock that is behind the last frame, as after a power cut without a battery, speaks for going on.
+    running: SessionRow | None = None
+    broken_off: tuple[SessionRow, int] | None = None
+
+
+def salvage(shelf: Shelf, ledger: Ledger, log: Log, now_ns: int) -> Salvaged:
+    """Bring ledger and shelf into step before anything is recorded, and find out whether a session is to be gone on
+    with: all others are finished afterwards.
+
+    That is the newest one whose end nobody asked for, unless it stood still for `RESUME_NS`. A clock that is behind the
+    last frame, as after a power cut without a battery, speaks for going on.
 
     A segment that cannot be read or closed now stays open, with its files, until a later start can. Tracks that are
     damaged keep no video waiting: they are put aside, and those of a newer version are left to a program that can read
@@ -34,16 +45,17 @@ def salvage(shelf: Shelf, ledger: Ledger, log: Log, now_ns: int, uncertainty_ns:
     for row in ledger.segments(SegmentState.OPEN):
         where = {"session": row.key.session, "segment": row.key.sequence}
         with _left_for_later(log, "segment-left", **where):
-            frames = _salvage_segment(shelf, ledger, log, row, sessions[row.key.session], uncertainty_ns)
+            frames = _salvage_segment(shelf, ledger, log, row, sessions[row.key.session])
             log.event("segment-salvaged" if frames else "segment-lost", **where, frames=frames)
-    running = [row for row in sessions.values() if not (row.stopped or row.finished)][-1:]
-    running = [row for row in running if now_ns - ledger.reach(row.session)[1] < RESUME_NS]
+    newest = next((row for row in reversed(sessions.values()) if not (row.stopped or row.finished)), None)
+    stood_ns = now_ns - ledger.reach(newest.session)[1] if newest else 0
+    running = newest if stood_ns < RESUME_NS else None
     for session in sessions.values():
-        if session not in running and not session.finished:
+        if session != running and not session.finished:
             with _left_for_later(log, "session-left", session=session.session):
                 ledger.finish_session(session.session)
     shelf.sweep({row.key for row in ledger.segments(SegmentState.OPEN)})
-    return running[0] if running else None
+    return Salvaged(running, (newest, stood_ns) if newest and not running else None)
 
 
 @contextlib.contextmanager
@@ -55,9 +67,7 @@ def _left_for_later(log: Log, event: str, **where: object) -> Iterator[None]:
         log.event(event, **where, fault=f"{type(fault).__name__}: {fault}; all is kept, the next start tries again")
 
 
-def _salvage_segment(
-    shelf: Shelf, ledger: Ledger, log: Log, row: SegmentRow, session: SessionRow, uncertainty_ns: int
-) -> int:
+def _salvage_segment(shelf: Shelf, ledger: Ledger, log: Log, row: SegmentRow, session: SessionRow) -> int:
     key = row.key
     video = shelf.open_path(key, VIDEO)
     placed = shelf.path(key, VIDEO)
@@ -91,14 +101,16 @@ def _salvage_segment(
             box=sight.box,
             score=sight.score,
         )
-    frame_ns = nanoseconds(1 / session.frames_per_second)
+    # What the clock says after the cut says nothing about frames from before.
+    stamping = ledger.stamping(key)
     shelf.close(
         ledger,
         key,
         shelf.place(key, VIDEO),
         tracks,
-        frame_ns=frame_ns,
-        uncertainty_ns=uncertainty_ns,
+        frame_ns=nanoseconds(1 / session.frames_per_second),
+        uncertainty_ns=stamping.uncertainty_ns,
+        offset_ns=stamping.offset_ns,
         last=False,
     )
     return len(times_ns)

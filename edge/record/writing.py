@@ -18,6 +18,7 @@ from edge.record.listening import Coded, Listening, SoundEnds, in_order
 from edge.record.pulse import Pulse
 from edge.record.room import full, is_full, with_room
 from edge.record.shelf import VIDEO, Shelf
+from edge.record.stamping import FrameClock
 from edge.record.writer import SegmentWriter
 from wire.ids import NodeId, SessionId
 from wire.session import SegmentKey
@@ -55,6 +56,7 @@ class Writing:
         camera: Camera,
         shelf: Shelf,
         ledger: Ledger,
+        frame_clock: FrameClock,
         faults: Faults,
         make_room: Callable[[], bool],
         listening: Listening | None,
@@ -69,6 +71,7 @@ class Writing:
         self._camera = camera
         self._shelf = shelf
         self._ledger = ledger
+        self._frame_clock = frame_clock
         self._faults = faults
         self._make_room = make_room
         self._listening = listening
@@ -124,7 +127,8 @@ class Writing:
             # The rest of a segment that failed.
             return None
         if not writer:
-            with_room(lambda: self._ledger.open_segment(self._key(sequence), packet.time_ns), self._make_room)
+            stamping = self._frame_clock.read()
+            with_room(lambda: self._ledger.open_segment(self._key(sequence), packet.time_ns, stamping), self._make_room)
             self._done = sequence
         try:
             writer = writer or self._open(sequence, packet)

@@ -96,7 +96,8 @@ class Storage:
         self._delete_confirmed = delete_confirmed
         self._nodes = nodes
         self._statvfs = statvfs
-        self._pixels_per_second = _FIRST_GUESS_PIXELS
+        # Until its camera is opened, a node is taken to record what it did last.
+        self._pixels_per_second = ledger.pixels_per_second() or _FIRST_GUESS_PIXELS
         # Two who delete at once would each believe the other's room to be their own work.
         self._deleting = threading.Lock()
 

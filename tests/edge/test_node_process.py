@@ -186,6 +186,19 @@ async def test_a_killed_node_loses_no_closed_segment(node, long_video, zero_ns, 
     assert [row.offer.last for row in rows] == [False] * (len(rows) - 1) + [True]
 
 
+async def test_a_node_that_comes_back_too_late_says_that_its_session_is_over(node, long_video, session_row, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    ledger = Ledger(data / "ledger.sqlite")
+    ledger.begin_session(session_row(start_ns=time.time_ns() - 3_600_000_000_000))
+    ledger.close()
+    url = await asyncio.to_thread(node(f"file:{long_video}").address)
+    async with aiohttp.ClientSession() as http, http.get(f"{url}/api/v1/status") as answer:
+        status = decode(await answer.read(), NodeStatus)
+    assert status.recording is None
+    assert "session s1 was broken off 60 minutes before this start" in status.fault
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 async def test_a_node_that_comes_back_goes_on_recording_by_itself(node, long_video, tmp_path, number):
     data, zero_ns = tmp_path / "data", time.time_ns()

@@ -11,6 +11,7 @@ from edge.errors import AlreadyRecording, NotRecording
 from edge.ledger import Ledger
 from edge.record import Shelf, salvage
 from edge.record.shelf import VIDEO
+from firmware.panel.signals import TROUBLED, WARNING
 from wire.session import SegmentKey, SegmentState, StartRecording
 
 
@@ -33,6 +34,19 @@ async def test_a_session_is_gone_on_with_to_its_end(node, ledger, clock, zero_ns
     assert (await node.status()).recording == "s1"
     await eventually(lambda: ledger.sessions()[0].finished)
     assert [row.offer.frames for row in ledger.segments()] == [50, 50, 25]
+
+
+async def test_a_session_that_is_not_gone_on_with_is_told_until_the_next_one(
+    node, ledger, panel, video, zero_ns, eventually
+):
+    node.tell_broken_off(ledger.sessions()[0], 47 * 60 * 10**9)
+    status = await node.status()
+    assert status.recording is None
+    assert status.fault.startswith("session s1 was broken off 47 minutes before this start")
+    assert (panel.beeped, panel.lit[-1]) == ([WARNING], TROUBLED)
+    await node.start(StartRecording(session="s2", start_ns=zero_ns))
+    assert (await node.status()).fault is None
+    await eventually(lambda: ledger.sessions()[-1].finished)
 
 
 async def test_a_clock_that_is_behind_is_waited_for(node, ledger, clock, zero_ns, eventually):
@@ -100,7 +114,7 @@ async def test_a_segment_that_the_salvage_had_to_leave_is_not_recorded_over(
     clock.ns = zero_ns + 3_000_000_000
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(Path, "read_bytes", broken)
-        running = salvage(shelf, ledger, log, clock.ns, 5)
+        running = salvage(shelf, ledger, log, clock.ns).running
     await node.resume(running)
     await eventually(lambda: ledger.sessions()[0].finished)
     rows = ledger.segments()

@@ -16,6 +16,7 @@ from edge.encode.sound import AacCoder
 from edge.errors import CameraFault, ChipMissing, HubUnreachable, RecorderFault, SoundFault, WrongWeights
 from edge.frame import Frame
 from edge.gates import Gates
+from edge.ledger import Ledger
 from edge.record.shelf import Shelf, Shelved
 from edge.selftest import SelfTest
 from edge.storage import Storage
@@ -108,7 +109,7 @@ def run(tmp_path, clock, log, health, disk, make_eyes, picture):
     ) -> SelfTestReport:
         folder = tmp_path / "node"
         folder.mkdir(exist_ok=True)
-        ledger = None
+        ledger = Ledger(tmp_path / "ledger.sqlite")
         storage = Storage(Shelf(folder), ledger, log, statvfs=disk)
         gates = Gates("left", folder, storage, clock, health, hub_is_here=False, open_chip=open_chip)
 
@@ -128,6 +129,7 @@ def run(tmp_path, clock, log, health, disk, make_eyes, picture):
             **options,
         )
         report = await test.run(length_s)
+        ledger.close()
         assert list(folder.iterdir()) == []
         return report
 
@@ -444,9 +446,9 @@ async def test_clock_and_board_are_judged_as_before_a_start(run, clock, health):
     assert not report.passed
 
 
-def test_what_a_cut_left_of_a_self_test_is_swept(tmp_path, make_node):
+def test_what_a_cut_left_of_a_self_test_is_swept(tmp_path, make_node, ledger):
     left = tmp_path / "self-test" / "segments" / "self-test"
     left.mkdir(parents=True)
     (left / "00000000.mp4").write_bytes(np.zeros(9))
-    make_node("file:x.mp4", None)._self_test.sweep()
+    make_node("file:x.mp4", ledger)._self_test.sweep()
     assert not (tmp_path / "self-test").exists()

@@ -40,9 +40,11 @@ async def test_a_node_that_rests_is_switched_off(client, power):
     assert (answer.status, power.switched_off) == (204, 1)
 
 
-@pytest.mark.parametrize("path", ["/api/v1/shutdown", "/api/v1/update"])
-async def test_a_recording_is_not_cut_off(recording, power, path):
-    answer = await recording.post(path, headers=AUTHORISED)
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/api/v1/shutdown"), ("POST", "/api/v1/update"), ("GET", "/api/v1/update")]
+)
+async def test_a_recording_is_not_cut_off(recording, power, method, path):
+    answer = await recording.request(method, path, headers=AUTHORISED)
     assert (answer.status, await answer.text()) == (409, "node left is recording session s1: stop it first")
     assert power.switched_off == 0
 

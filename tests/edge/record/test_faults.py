@@ -231,7 +231,7 @@ def test_a_cut_of_power_while_the_eyes_do_not_answer_costs_only_the_open_segment
     # Nothing under `open/` was ever made durable.
     shutil.copytree(rig.shelf.root, left, ignore=shutil.ignore_patterns("open"))
     ledger = Ledger.of(left)
-    salvage(Shelf(left), ledger, log, zero_ns, 5)
+    salvage(Shelf(left), ledger, log, zero_ns)
     assert [(row.key.sequence, row.offer.frames) for row in ledger.segments()] == [(0, 50), (1, 50)]
     ledger.close()
 
@@ -331,7 +331,7 @@ def test_out_of_memory_in_the_writer_breaks_the_recording_and_keeps_what_is_whol
     assert recording.broken
     assert "MemoryError" in recording.fault
     assert [o.frames for o in rig.offers()] == [50, 50]
-    assert salvage(rig.shelf, rig.ledger, log, zero_ns + 6_000_000_000, 5).session == "s1"
+    assert salvage(rig.shelf, rig.ledger, log, zero_ns + 6_000_000_000).running.session == "s1"
     assert [row.key.sequence for row in rig.ledger.segments()] == [0, 1, 2]
     assert 25 <= rig.offers()[2].frames <= 40
 

@@ -73,7 +73,7 @@ def test_the_session_ends_in_order_and_the_next_start_closes_what_found_no_room(
     assert (rig.ledger.sessions()[0].stopped, rig.ledger.sessions()[0].finished) == (True, True)
     assert rig.ledger.state(MIDDLE) is SegmentState.OPEN
     assert [row.key.sequence for row in rig.ledger.segments(SegmentState.CLOSED)][:1] == [0]
-    assert salvage(rig.shelf, rig.ledger, log, zero_ns + 10 * SECOND, 5) is None
+    assert salvage(rig.shelf, rig.ledger, log, zero_ns + 10 * SECOND).running is None
     offers = rig.offers()
     assert [offer.frames for offer in offers[:2]] == [50, 50]
     assert [offer.last for offer in offers] == [False] * (len(offers) - 1) + [True]
@@ -97,7 +97,7 @@ def test_a_full_disk_that_the_ledger_finds_ends_the_session_in_order(
     assert not recording.broken
     assert "the disk is full" in recording.fault
     assert rig.ledger.sessions()[0].stopped
-    assert salvage(rig.shelf, rig.ledger, log, zero_ns + 10 * SECOND, 5) is None
+    assert salvage(rig.shelf, rig.ledger, log, zero_ns + 10 * SECOND).running is None
     assert rig.ledger.sessions()[0].finished
     assert not rig.ledger.segments(SegmentState.OPEN)
 

@@ -48,7 +48,7 @@ class Desk:
 
     def restart(self):
         """What a new process does first, an hour later."""
-        salvage(self.shelf, self.ledger, self.log, self.clock.now_ns() + 3600 * 10**9, 0)
+        salvage(self.shelf, self.ledger, self.log, self.clock.now_ns() + 3600 * 10**9)
         self.manifests.mend()
 
 

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from edge.capture import Frame
 from edge.encode.libav import LibavCoder
-from edge.ledger import Ledger
+from edge.ledger import UNKNOWN, Ledger, Stamping
 from edge.record import Shelf, salvage
 from edge.record.fragments import complete_bytes, cut_to_fragments
 from edge.record.salvage import RESUME_NS
 from edge.record.shelf import TRACKS, VIDEO
 from edge.record.writer import SegmentWriter
 from edge.storage import Storage
+from firmware.clock import WORST_UNCERTAINTY_NS
 from wire.rigtime import SECOND
 from wire.session import SegmentKey, SegmentState
 from wire.tracks import decode_tracks
@@ -45,8 +46,8 @@ def shelf(tmp_path):
 def write_open(shelf, ledger, picture, zero_ns):
     """Writes 50 frames into an open segment, and leaves it as a cut of power would: `whole` or at `length` bytes."""
 
-    def write(key=KEY, length=None):
-        ledger.open_segment(key, zero_ns + key.sequence * 2 * SECOND)
+    def write(key=KEY, length=None, stamping=UNKNOWN):
+        ledger.open_segment(key, zero_ns + key.sequence * 2 * SECOND, stamping)
         path = shelf.open_path(key, VIDEO)
         coder, writer = LibavCoder("h264", 320, 180, 25), SegmentWriter(path, key.sequence, "h264", 320, 180, 25)
         for n in range(50):
@@ -79,7 +80,7 @@ def test_a_cut_segment_keeps_its_complete_fragments(shelf, ledger, log, write_op
     length = write_open().stat().st_size
     with shelf.open_path(KEY, VIDEO).open("r+b") as file:
         file.truncate(length - 400)
-    salvage(shelf, ledger, log, LATER_NS, 5)
+    salvage(shelf, ledger, log, LATER_NS)
     (row,) = ledger.segments()
     assert row.state is SegmentState.CLOSED
     assert 25 <= row.offer.frames < 50
@@ -93,10 +94,26 @@ def test_a_cut_segment_keeps_its_complete_fragments(shelf, ledger, log, write_op
     assert ledger.sessions()[0].finished
 
 
+def test_a_cut_segments_times_are_as_good_as_they_were_before_the_cut(shelf, ledger, log, write_open):
+    write_open(stamping=Stamping(1_300_000, -40_000))
+    salvage(shelf, ledger, log, LATER_NS)
+    [row] = ledger.segments()
+    assert (row.offer.clock_uncertainty_ns, row.offer.clock_offset_ns) == (1_300_000, -40_000)
+
+
+def test_of_a_segment_that_an_older_program_opened_nothing_is_known_of_its_times(shelf, ledger, log, write_open):
+    write_open()
+    ledger._db.execute("update segments set clock_uncertainty_ns = null, clock_offset_ns = null")
+    ledger._db.conn.commit()
+    salvage(shelf, ledger, log, LATER_NS)
+    [row] = ledger.segments()
+    assert (row.offer.clock_uncertainty_ns, row.offer.clock_offset_ns) == (WORST_UNCERTAINTY_NS, None)
+
+
 @pytest.mark.parametrize("length", [0, 7, 500, 900])
 def test_a_segment_without_a_complete_fragment_is_given_up(shelf, ledger, log, write_open, length, log_text):
     write_open(length=length)
-    salvage(shelf, ledger, log, LATER_NS, 5)
+    salvage(shelf, ledger, log, LATER_NS)
     assert ledger.segments() == []
     assert not (shelf.root / "open").exists()
     assert "event=segment-lost session=s1 segment=0" in log_text.getvalue()
@@ -104,14 +121,14 @@ def test_a_segment_without_a_complete_fragment_is_given_up(shelf, ledger, log, w
 
 def test_a_row_without_any_file_is_given_up(shelf, ledger, log, zero_ns):
     ledger.open_segment(KEY, zero_ns)
-    salvage(shelf, ledger, log, LATER_NS, 5)
+    salvage(shelf, ledger, log, LATER_NS)
     assert ledger.segments() == []
 
 
 def test_a_video_already_in_its_place_is_closed_from_there(shelf, ledger, log, write_open):
     write_open()
     shelf.place(KEY, VIDEO)
-    salvage(shelf, ledger, log, LATER_NS, 5)
+    salvage(shelf, ledger, log, LATER_NS)
     (row,) = ledger.segments()
     assert (row.state, row.offer.frames, row.offer.last) == (SegmentState.CLOSED, 50, True)
     assert shelf.path(KEY, VIDEO).stat().st_size == row.offer.video_bytes
@@ -119,9 +136,9 @@ def test_a_video_already_in_its_place_is_closed_from_there(shelf, ledger, log, w
 
 def test_salvage_done_twice_changes_nothing_more(shelf, ledger, log, write_open):
     write_open()
-    salvage(shelf, ledger, log, LATER_NS, 5)
+    salvage(shelf, ledger, log, LATER_NS)
     before = ledger.segments()
-    salvage(shelf, ledger, log, LATER_NS, 5)
+    salvage(shelf, ledger, log, LATER_NS)
     assert ledger.segments() == before
 
 
@@ -130,7 +147,7 @@ def test_the_last_segment_is_offered_again_when_the_one_after_it_is_lost(
 ):
     write_open()
     salvage_key = SegmentKey("s1", "left", 1)
-    salvage(shelf, ledger, log, LATER_NS, 5)
+    salvage(shelf, ledger, log, LATER_NS)
     ledger.move(KEY, SegmentState.CONFIRMED)
     ledger.begin_session(session_row(session="s2"))
     write_open(SegmentKey("s2", "left", 0))
@@ -148,7 +165,7 @@ def test_the_last_segment_is_offered_again_when_the_one_after_it_is_lost(
     )
     ledger.move(first, SegmentState.CONFIRMED)
     ledger.open_segment(SegmentKey("s2", "left", 1), zero_ns + 2_000_000_000)
-    salvage(shelf, ledger, log, LATER_NS, 5)
+    salvage(shelf, ledger, log, LATER_NS)
     rows = {row.key: row for row in ledger.segments()}
     assert salvage_key not in rows
     assert rows[KEY].state is SegmentState.CONFIRMED
@@ -158,28 +175,40 @@ def test_the_last_segment_is_offered_again_when_the_one_after_it_is_lost(
 
 def test_a_session_that_nobody_ended_is_gone_on_with(shelf, ledger, log, write_open, zero_ns):
     write_open()
-    running = salvage(shelf, ledger, log, zero_ns + RESUME_NS, 5)
-    assert running.session == "s1"
+    found = salvage(shelf, ledger, log, zero_ns + RESUME_NS)
+    assert (found.running.session, found.broken_off) == ("s1", None)
     (row,) = ledger.segments()
     assert (row.state, row.offer.last) == (SegmentState.CLOSED, False)
     assert not ledger.sessions()[0].finished
     assert ledger.reach("s1") == (0, zero_ns + 2_000_000_000)
 
 
+def test_a_session_that_stood_still_for_too_long_is_over_and_that_is_known(shelf, ledger, log, write_open, zero_ns):
+    write_open()
+    found = salvage(shelf, ledger, log, zero_ns + 2 * SECOND + RESUME_NS)
+    assert found.running is None
+    session, stood_ns = found.broken_off
+    assert (session.session, stood_ns) == ("s1", RESUME_NS)
+    assert ledger.sessions()[0].finished
+    assert ledger.segments()[0].offer.last
+    assert salvage(shelf, ledger, log, zero_ns + 3 * RESUME_NS).broken_off is None
+
+
 def test_a_session_without_any_segment_is_gone_on_with_from_its_beginning(shelf, ledger, log, zero_ns):
-    assert salvage(shelf, ledger, log, zero_ns + 10, 5).session == "s1"
+    assert salvage(shelf, ledger, log, zero_ns + 10).running.session == "s1"
     assert ledger.reach("s1") == (-1, zero_ns)
 
 
 def test_a_clock_that_is_behind_does_not_end_a_session(shelf, ledger, log, write_open, zero_ns):
     write_open()
-    assert salvage(shelf, ledger, log, zero_ns - 40 * RESUME_NS, 5).session == "s1"
+    assert salvage(shelf, ledger, log, zero_ns - 40 * RESUME_NS).running.session == "s1"
 
 
 def test_a_session_whose_end_was_asked_for_is_finished_and_not_gone_on_with(shelf, ledger, log, write_open, zero_ns):
     write_open()
     ledger.stop_session("s1")
-    assert salvage(shelf, ledger, log, zero_ns + 10, 5) is None
+    found = salvage(shelf, ledger, log, zero_ns + 10)
+    assert (found.running, found.broken_off) == (None, None)
     assert ledger.sessions()[0].finished
     assert ledger.segments()[0].offer.last
 
@@ -187,7 +216,7 @@ def test_a_session_whose_end_was_asked_for_is_finished_and_not_gone_on_with(shel
 def test_only_the_newest_of_two_broken_off_sessions_is_gone_on_with(shelf, ledger, log, zero_ns):
     [old] = ledger.sessions()
     ledger.begin_session(msgspec.structs.replace(old, session="s2", start_ns=zero_ns + 50))
-    assert salvage(shelf, ledger, log, zero_ns + 100, 5).session == "s2"
+    assert salvage(shelf, ledger, log, zero_ns + 100).running.session == "s2"
     assert {row.session: row.finished for row in ledger.sessions()} == {"s1": True, "s2": False}
 
 
@@ -231,7 +260,7 @@ def check_left(shelf, ledger, log, log_text, zero_ns):
     """Salvages three segments of a running session, of which the one `left` has a fault."""
 
     def check(left, fault):
-        running = salvage(shelf, ledger, log, zero_ns + 10 * SECOND, 5)
+        running = salvage(shelf, ledger, log, zero_ns + 10 * SECOND).running
         assert running.session == "s1"
         assert ledger.reach("s1")[0] == 2
         want = [SegmentState.OPEN if key == left else SegmentState.CLOSED for key in THREE]
@@ -253,7 +282,7 @@ def check_completed(shelf, ledger, log, zero_ns):
     """Salvages once more, the fault being gone."""
 
     def check():
-        assert salvage(shelf, ledger, log, zero_ns + 10 * SECOND, 5).session == "s1"
+        assert salvage(shelf, ledger, log, zero_ns + 10 * SECOND).running.session == "s1"
         assert states(ledger) == [SegmentState.CLOSED] * 3
         assert [row.offer.frames for row in ledger.segments()] == [50] * 3
         assert not (shelf.root / "open").exists()
@@ -302,7 +331,7 @@ def test_a_disk_that_is_full_for_the_ledger_costs_no_video(
     with monkeypatch.context() as meanwhile:
         for step in ("close_segment", "finish_session"):
             meanwhile.setattr(ledger, step, full)
-        assert salvage(shelf, ledger, log, LATER_NS, 5) is None
+        assert salvage(shelf, ledger, log, LATER_NS).running is None
     assert states(ledger) == [SegmentState.OPEN] * 3
     assert "event=session-left session=s1 fault=" in log_text.getvalue()
     check_completed()
@@ -352,7 +381,7 @@ def test_what_was_put_aside_before_is_never_written_over(shelf, placed, check_co
 
 def test_tracks_that_the_disk_does_not_give_are_put_aside_too(shelf, ledger, log, placed, failing, zero_ns):
     heal = failing("read_bytes", placed(NOISE), errno.EIO)
-    salvage(shelf, ledger, log, zero_ns + 10 * SECOND, 5)
+    salvage(shelf, ledger, log, zero_ns + 10 * SECOND)
     heal()
     assert states(ledger) == [SegmentState.CLOSED] * 3
     assert (shelf.root / "damaged" / THREE[1].path(TRACKS)).read_bytes() == NOISE
@@ -379,7 +408,7 @@ def test_a_session_whose_newest_segment_was_left_stood_still_only_since_that_one
     write_open(key)
     failing("read_bytes", shelf.open_path(key, VIDEO), errno.EIO)
     begun_ns = zero_ns + 1800 * SECOND
-    assert salvage(shelf, ledger, log, begun_ns + 60 * SECOND, 5).session == "s1"
+    assert salvage(shelf, ledger, log, begun_ns + 60 * SECOND).running.session == "s1"
     assert ledger.reach("s1") == (900, begun_ns)
 
 
@@ -391,13 +420,13 @@ def test_a_finished_session_knows_its_last_segment_once_what_was_left_is_saved_o
         write_open(key)
     last = shelf.open_path(THREE[1], VIDEO)
     heal = failing("read_bytes", last, errno.EIO)
-    assert salvage(shelf, ledger, log, LATER_NS, 5) is None
+    assert salvage(shelf, ledger, log, LATER_NS).running is None
     assert ledger.sessions()[0].finished
     assert [row.offer and row.offer.last for row in ledger.segments()] == [False, None]
     heal()
     if length is not None:
         last.write_bytes(b"")
-    salvage(shelf, ledger, log, LATER_NS, 5)
+    salvage(shelf, ledger, log, LATER_NS)
     assert [row.offer.last for row in ledger.segments()] == ([False, True] if length is None else [True])
 
 
@@ -408,7 +437,7 @@ def test_what_no_open_segment_has_left_is_swept_away_beside_one_that_has(shelf, 
     stray.parent.mkdir(parents=True)
     for path in (stray, kept.with_name("00000001.mp4")):
         path.write_bytes(b"nobody's")
-    salvage(shelf, ledger, log, LATER_NS, 5)
+    salvage(shelf, ledger, log, LATER_NS)
     assert [path for path in (shelf.root / "open").rglob("*") if path.is_file()] == [kept]
     assert not stray.parent.exists()
 

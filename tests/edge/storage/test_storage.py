@@ -102,6 +102,16 @@ def test_another_cameras_pixels_are_reckoned_with(house):
     assert house.storage.state().bytes_per_second == pytest.approx(4 * 500_000)
 
 
+def test_a_node_that_starts_again_is_taken_to_record_what_it_did_last(make_house, log):
+    made = make_house()
+    made.session("s1")
+    made.session("s2", width=4056, height=2160)
+    again = Storage(made.shelf, made.ledger, log, statvfs=made.disk)
+    made.segment(0, name="s2")
+    assert again.state().bytes_per_second == pytest.approx(500_000)
+    assert made.storage.state().bytes_per_second == pytest.approx(500_000 * 1920 * 1080 * 30 / (4056 * 2160 * 25))
+
+
 def test_before_anything_was_recorded_the_guess_is_good_quality(make_house):
     made = make_house()
     assert made.storage.state().bytes_per_second == pytest.approx(10e6 / 8, rel=0.01)
