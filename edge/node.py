@@ -58,6 +58,8 @@ EyesFor = Callable[[Camera, int], Eyes]
 _CLOCK_PATIENCE_S = 20.0
 """How long a session that goes on waits for a clock that is behind it: chrony needs some ten seconds."""
 _GLANCE_S = 0.2
+_MOST_LEAD_NS = SECOND
+"""How far ahead an order may set a session's zero: a hub does by half of this."""
 _MANIFEST_S = 2.5
 """How long the end of a recording waits for its manifest, which the next start completes."""
 
@@ -255,8 +257,10 @@ class Node:
         """
         if self._resuming:
             await asyncio.to_thread(self._ledger.stop_session, self._resuming)
-            self._resuming = None
-            return await self.status()
+            # It may have begun to record meanwhile, and is then stopped as any recording is.
+            if self._resuming:
+                self._resuming = None
+                return await self.status()
         await self.begun()
         if not self._recording:
             raise NotRecording(f"node {self.node} is not recording")
@@ -279,7 +283,7 @@ class Node:
         recording = self._recording
         if recording and state.level is Level.FULL and not recording.stopping.is_set():
             await asyncio.to_thread(recording.cut_short, DiskFull(state.sentence))
-        if self._cut_short and state.level is not Level.FULL and not (self.session or self._testing):
+        if self._cut_short and state.level in (Level.OK, Level.LOW) and not (self.session or self._testing):
             await self._make_up_for(self._cut_short)
 
     async def _make_up_for(self, session: SessionId) -> None:
@@ -453,7 +457,13 @@ class Node:
         self._ledger.begin_session(row)
         self._manifests.begin(row, str(self._source), camera.details, camera.peeked[-1] if camera.peeked else None)
         well = all(gate.verdict is Verdict.PASS for gate in report.gates)
-        return self._recording_of(row, camera, eyes, loop, well=well)
+        # Of a clock that is behind by more than an order's lead every frame would be from before the zero, and belong
+        # to a first segment that never ends.
+        behind_ns = order.start_ns - self._clock.now_ns()
+        shift_ns = behind_ns if camera.live and behind_ns > _MOST_LEAD_NS else 0
+        if shift_ns:
+            self._log.event("clock-behind", session=order.session, behind_ms=behind_ns // MILLISECOND)
+        return self._recording_of(row, camera, eyes, loop, well=well, shift_ns=shift_ns)
 
     def _go_on(
         self,

@@ -1,8 +1,10 @@
 """A microphone beside the camera: sound as samples with the time they were heard."""
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -16,6 +18,9 @@ from wire.rigtime import MILLISECOND, SECOND
 
 RATE = 48_000
 """Samples a second of every microphone."""
+OPEN_S = 5.0
+"""How long a device may take to open: ALSA waits without an end for one that another program holds, and a recording
+would wait with it."""
 _PIECE = RATE // 100
 """Samples that are handed on at once, at least: FFmpeg reads by the smallest period that a device has."""
 _ALSA_CONFIG = "/usr/share/alsa"
@@ -156,9 +161,31 @@ class _SteadyStamps:
         return heard_ns
 
 
-def open_microphone(source: str) -> Microphone:
-    """The microphone of a setting `alsa:DEVICE`; raises `SoundFault`."""
+def open_microphone(source: str, limit_s: float = OPEN_S) -> Microphone:
+    """The microphone of a setting `alsa:DEVICE`; raises `SoundFault`, also for one that is not open in time."""
     driver, _, device = source.partition(":")
     if driver != "alsa" or not device:
         raise SoundFault(f"{source!r} is not a microphone: write alsa:DEVICE")
-    return AlsaMicrophone(device)
+    opening: Future[Microphone] = Future()
+
+    def open_device() -> None:
+        try:
+            microphone = AlsaMicrophone(device)
+        except Exception as fault:
+            if opening.set_running_or_notify_cancel():
+                opening.set_exception(fault)
+            return
+        if opening.set_running_or_notify_cancel():
+            opening.set_result(microphone)
+        else:
+            # Nobody waits for it any more.
+            microphone.__exit__()
+
+    threading.Thread(target=open_device, name="microphone", daemon=True).start()
+    try:
+        return opening.result(limit_s)
+    except TimeoutError:
+        # In the last moment, then.
+        if not opening.cancel():
+            return opening.result()
+        raise SoundFault(f"the microphone {device} does not open: another program may hold it") from None

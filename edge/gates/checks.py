@@ -86,7 +86,7 @@ def check_disk(folder: Path, state: Callable[[], StorageState], planned_minutes:
         "free_bytes": disk.free_bytes,
         "slowest_close_s": disk.slowest_close_s,
     }
-    if disk.level is Level.FULL:
+    if disk.level in (Level.FULL, Level.UNKNOWN):
         return failed("disk", disk.sentence, **numbers)
     if planned_minutes is not None and disk.minutes_left < planned_minutes:
         return failed(

@@ -47,6 +47,8 @@ class Level(StrEnum):
     LOW = "low"
     FULL = "full"
     """Nothing may be recorded any more."""
+    UNKNOWN = "unknown"
+    """It cannot be asked: nothing is begun, but a recording goes on for as long as it can be written."""
 
 
 class StorageState(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,14 +108,14 @@ class Storage:
         self._pixels_per_second = pixels_per_second
 
     def state(self) -> StorageState:
-        """How the disk stands now; never raises for a disk that cannot be asked, it is full then."""
+        """How the disk stands now; never raises for a disk that cannot be asked."""
         rate = self._bytes_per_second()
         deletable = self._ledger.deletable_bytes()
         closings = list(self._shelf.shelved)
         try:
             free, whole = self._free()
         except OSError as fault:
-            free, level, minutes = 0, Level.FULL, 0.0
+            free, level, minutes = 0, Level.UNKNOWN, 0.0
             sentence = f"the disk cannot be asked for its free room ({fault.strerror}): check how it is connected"
         else:
             reserve = min(RESERVE_BYTES, max(RESERVE_SHARE * whole, RESERVE_S * rate * self._nodes))

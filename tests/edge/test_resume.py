@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import threading
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,34 @@ async def test_a_session_that_is_stopped_while_its_camera_opens_ends_as_soon_as_
     await resuming
     assert ledger.sessions()[0].stopped
     await eventually(lambda: ledger.sessions()[0].finished)
+
+
+async def test_a_session_that_is_stopped_while_it_begins_to_record_again_ends(
+    make_node, ledger, clock, zero_ns, video, make_eyes, monkeypatch, eventually
+):
+    eyes = make_eyes(blocks_at=60)
+    node = make_node(f"file:{video}", ledger, eyes_for=lambda _camera, _first: eyes)
+    asked, written, stop_session = threading.Event(), threading.Event(), ledger.stop_session
+
+    def slow(session):
+        asked.set()
+        written.wait(20)
+        stop_session(session)
+
+    monkeypatch.setattr(ledger, "stop_session", slow)
+    clock.ns = zero_ns - 5
+    resuming = asyncio.create_task(node.resume(ledger.sessions()[0]))
+    await asyncio.sleep(0)
+    stopping = asyncio.create_task(node.stop())
+    assert await asyncio.to_thread(asked.wait, 20)
+    clock.ns = zero_ns + 1
+    await resuming
+    assert node._recording
+    written.set()
+    eyes.released.set()
+    await stopping
+    assert node._recording is None
+    assert ledger.sessions()[0].finished
 
 
 async def test_a_segment_that_the_salvage_had_to_leave_is_not_recorded_over(

@@ -8,7 +8,7 @@ import pytest
 from edge.record import Shelf, salvage
 from edge.record.manifest import SessionManifest
 from edge.record.shelf import MANIFEST, TRACKS, VIDEO
-from edge.storage import Storage
+from edge.storage import Level, Storage
 from wire.message import decode
 from wire.rigtime import SECOND
 from wire.session import SegmentKey, SegmentState, StartRecording
@@ -139,6 +139,23 @@ def looks_at(log, tmp_path, ledger, disk):
         await node.storage_told(Storage(Shelf(tmp_path), ledger, log, statvfs=disk).tend())
 
     return look
+
+
+async def test_a_disk_that_cannot_be_asked_for_a_moment_ends_no_recording(
+    make_node, video, make_eyes, ledger, disk, log, tmp_path, zero_ns, eventually
+):
+    eyes = make_eyes(blocks_at=60)
+    node = make_node(f"file:{video}", ledger, eyes_for=lambda _camera, _first: eyes)
+    await node.start(StartRecording(session="s1", start_ns=zero_ns))
+    disk.fault = OSError(errno.ENOMEM, "Cannot allocate memory")
+    state = Storage(Shelf(tmp_path), ledger, log, statvfs=disk).tend()
+    assert state.level is Level.UNKNOWN
+    await node.storage_told(state)
+    assert not ledger.sessions()[0].stopped
+    eyes.released.set()
+    await eventually(lambda: not node.session)
+    assert [row.offer.frames for row in ledger.segments()] == [50, 50, 25]
+    assert node._fault is None
 
 
 async def test_a_node_closes_by_itself_what_found_no_room_as_soon_as_there_is_some(

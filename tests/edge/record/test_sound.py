@@ -279,6 +279,23 @@ def test_a_microphone_that_is_not_there_is_named():
         open_microphone("pulse")
 
 
+def test_a_microphone_that_does_not_open_is_not_waited_for_and_let_go_once_it_does(monkeypatch):
+    free, let_go = threading.Event(), threading.Event()
+
+    class Held:
+        def __init__(self, _device):
+            free.wait(20)
+
+        def __exit__(self, *exc):
+            let_go.set()
+
+    monkeypatch.setattr("edge.capture.sound.AlsaMicrophone", Held)
+    with pytest.raises(SoundFault, match=r"the microphone hw:1 does not open: another program may hold it"):
+        open_microphone("alsa:hw:1", limit_s=0.01)
+    free.set()
+    assert let_go.wait(20)
+
+
 needs_alsa = pytest.mark.skipif("alsa" not in av.formats_available, reason="this FFmpeg has no ALSA")
 
 

@@ -172,11 +172,11 @@ def test_the_level_follows_the_minutes(house, disk, minutes, level):
         assert "let the hub take" in state.sentence
 
 
-def test_a_disk_that_cannot_be_asked_is_full_and_says_why(house, disk):
+def test_a_disk_that_cannot_be_asked_says_why(house, disk):
     house.segment(0, CONFIRMED)
     disk.fault = OSError(errno.EIO, "Input/output error")
     state = house.storage.tend()
-    assert (state.level, state.minutes_left) == (Level.FULL, 0)
+    assert (state.level, state.minutes_left) == (Level.UNKNOWN, 0)
     assert "Input/output error" in state.sentence
     assert house.states() == [CONFIRMED]
 

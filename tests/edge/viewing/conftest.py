@@ -16,7 +16,7 @@ class LiveCamera:
     does not notice that it is closed.
     """
 
-    width, height, frames_per_second, waits_s = 320, 180, 25.0, 0.0
+    width, height, frames_per_second, waits_s, ahead_ns = 320, 180, 25.0, 0.0, 0
 
     def __init__(self, start_ns, picture, *, live=True, last=1 << 40, deaf=False, hangs=False):
         self.live = live
