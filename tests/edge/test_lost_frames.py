@@ -16,7 +16,7 @@ class Camera:
     """A live camera, and its own source, whose frames say that they are 40 ms apart; those of `lost` do not come, and
     before those of `waits` it is `waiting` until it is let `go`."""
 
-    width, height, frames_per_second, live, waits_s = 320, 180, 25.0, True, 0.0
+    width, height, frames_per_second, live, waits_s, ahead_ns = 320, 180, 25.0, True, 0.0, 0
 
     def __init__(self, zero_ns, picture, waits=(), lost=()):
         self.frames_dropped = 0
