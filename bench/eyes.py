@@ -2,7 +2,7 @@
 `python -m bench.eyes`."""
 
 import argparse
-import contextlib
+import asyncio
 import math
 import sys
 import time
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeVar
 from unittest.mock import patch
 
@@ -21,25 +20,19 @@ import cv2
 import numpy as np
 from onnxruntime import InferenceSession
 
+from bench.keeping import keeping
 from edge.capture.file import FileCamera
 from edge.capture.picamera.planes import tight
 from edge.capture.pictures import Pictures
 from edge.detect.picture import Plane, planes_of
-from edge.encode import Packet
 from edge.encode.libav import LibavCoder
 from edge.frame import Frame, detect_factor
-from edge.ledger import Ledger, SessionRow
 from edge.memory import keep_flat
-from edge.record.shelf import VIDEO, Shelf
-from edge.record.writer import SegmentWriter
-from edge.sight import SegmentSight
 from edge.track.eyes import open_eyes
 from simulator.match.engine import play
 from simulator.pictures.camera import VirtualCamera
 from simulator.pictures.rigs import virtual_rig
 from wire.pitch import default_pitch
-from wire.session import SegmentKey
-from wire.tracks import SegmentTracks
 
 T = TypeVar("T")
 
@@ -73,7 +66,8 @@ class Source:
 class EyesCost:
     """CPU seconds over so many frames: of x264 superfast, of the network's passes, of copying pictures out of the
     camera's memory, of everything else the eyes do until a segment's rows are there, the picture for a pass and what
-    becomes of its answer among it, and of keeping video and rows: the MP4, `.tracks`, checksums, disk and ledger."""
+    becomes of its answer among it, of keeping video and rows (the MP4, `.tracks`, checksums, disk and ledger), and of
+    the node's side of handing them over: offers, files and checksums to the hub, its receipts into the ledger."""
 
     frames: int
     encode_s: float
@@ -81,11 +75,12 @@ class EyesCost:
     take_s: float
     look_s: float
     keep_s: float
+    hand_over_s: float
 
     @property
     def share(self) -> float:
         """What everything but the passes costs, of what the encoder costs."""
-        return (self.take_s + self.look_s + self.keep_s) / self.encode_s
+        return (self.take_s + self.look_s + self.keep_s + self.hand_over_s) / self.encode_s
 
     @property
     def good_enough(self) -> bool:
@@ -95,31 +90,33 @@ class EyesCost:
     @property
     def line(self) -> str:
         """What was measured, in one line."""
-        seconds = (self.encode_s, self.passes_s, self.take_s, self.look_s, self.keep_s)
-        encode, passes, take, look, keep = (1000 * s / self.frames for s in seconds)
+        seconds = (self.encode_s, self.passes_s, self.take_s, self.look_s, self.keep_s, self.hand_over_s)
+        encode, passes, take, look, keep, hand_over = (1000 * s / self.frames for s in seconds)
         return (
             f"per frame x264 superfast {encode:.2f} ms, taking it from the camera {take:.2f} ms, the eyes without "
-            f"their passes {look:.2f} ms, keeping it {keep:.2f} ms ({self.share:.2f} of it), passes {passes:.2f} ms "
-            f"(CPU, {PASSES_PER_SECOND:g} a second)"
+            f"their passes {look:.2f} ms, keeping it {keep:.2f} ms, handing it over {hand_over:.2f} ms "
+            f"({self.share:.2f} of it), passes {passes:.2f} ms (CPU, {PASSES_PER_SECOND:g} a second)"
         )
 
 
 def measured_cost(source: Source, seconds: float, shrunk: bool) -> EyesCost:
-    """Eyes, encoder and disk on the same pictures, segment by segment one after the other: on a node each has a core,
-    and its caches, for itself. With `shrunk`, each picture comes with the small copy that a camera's ISP makes of it,
-    outside of what is measured."""
+    """Eyes, encoder, disk and offload on the same pictures, segment by segment one after the other: on a node each has
+    a core, and its caches, for itself. With `shrunk`, each picture comes with the small copy that a camera's ISP makes
+    of it, outside of what is measured."""
+    clock = _Clock()
+    with patch.object(InferenceSession, "run", clock.inside("passes", InferenceSession.run)):
+        return asyncio.run(_measured_cost(source, seconds, shrunk, clock))
+
+
+async def _measured_cost(source: Source, seconds: float, shrunk: bool, clock: "_Clock") -> EyesCost:
     cv2.setNumThreads(1)
     sizes = (source.width, source.height), small_size(source.width, source.height)
     blanks = [Pictures(*size).blank for size in sizes]
     coder = LibavCoder("h264", source.width, source.height, source.rate)
     eyes = open_eyes("onnx", PASSES_PER_SECOND, source.width, source.height, source.rate)
-    clock = _Clock()
     warm, measured = (math.ceil(s * source.rate / SEGMENT_FRAMES) for s in (WARM_S, seconds))
     counted = 0
-    with (
-        _keeping(source) as keep,
-        patch.object(InferenceSession, "run", clock.inside("passes", InferenceSession.run)),
-    ):
+    async with keeping(source.width, source.height, source.rate) as keeper:
         for segment in range(warm + measured):
             if segment == warm:
                 clock.spent.clear()
@@ -138,46 +135,12 @@ def measured_cost(source: Source, seconds: float, shrunk: bool) -> EyesCost:
                     eyes.look(frame)
                 sight = eyes.close_segment(segment)
             with clock.spending("keep"):
-                keep(segment, packets, [frame.time_ns for frame in frames], sight)
-    spent = clock.spent
-    return EyesCost(counted, spent["encode"], spent["passes"], spent["take"], spent["look"], spent["keep"])
-
-
-@contextmanager
-def _keeping(source: Source) -> Iterator[Callable[[int, list[Packet], list[int], SegmentSight], None]]:
-    """What a recording does with each segment once it is coded and looked at."""
-    with TemporaryDirectory(prefix="touchline-eyes-") as folder:
-        shelf = Shelf(Path(folder))
-        with contextlib.closing(Ledger(Path(folder, "ledger.sqlite"))) as ledger:
-            ledger.begin_session(
-                SessionRow(
-                    session="s",
-                    node="n",
-                    start_ns=0,
-                    width_px=source.width,
-                    height_px=source.height,
-                    frames_per_second=source.rate,
-                    detector="onnx",
-                )
-            )
-
-            def keep(sequence: int, packets: list[Packet], times_ns: list[int], sight: SegmentSight) -> None:
-                key = SegmentKey("s", "n", sequence)
-                ledger.open_segment(key, times_ns[0])
-                path = shelf.open_path(key, VIDEO)
-                writer = SegmentWriter(path, sequence, "h264", source.width, source.height, source.rate)
-                for packet in packets:
-                    writer.write(packet)
-                writer.finish()
-                columns = (sight.frame, sight.tracklet, sight.box, sight.score)
-                times = np.array(times_ns, np.int64)
-                tracks = SegmentTracks(
-                    "s", "n", sequence, source.width, source.height, "onnx", sight.tracklets, times, *columns
-                )
-                video = shelf.place(key, VIDEO)
-                shelf.close(ledger, key, video, tracks, frame_ns=round(1e9 / source.rate), uncertainty_ns=0, last=False)
-
-            yield keep
+                keeper.keep(segment, packets, [frame.time_ns for frame in frames], sight)
+            # Its files are read and hashed by other threads of this process, and nothing else runs meanwhile.
+            with clock.spending("hand_over", time.process_time):
+                await keeper.hand_over()
+    parts = ("encode", "passes", "take", "look", "keep", "hand_over")
+    return EyesCost(counted, *(clock.spent[part] for part in parts))
 
 
 def padded(i420: Plane) -> Plane:
@@ -228,19 +191,19 @@ def small_size(width: int, height: int) -> tuple[int, int]:
 
 
 class _Clock:
-    """CPU seconds of this thread by name; what is spent inside another name counts for the inner one only."""
+    """CPU seconds by name; what is spent inside another name counts for the inner one only."""
 
     def __init__(self) -> None:
         self.spent: Counter[str] = Counter()
         self._inner = 0.0
 
     @contextmanager
-    def spending(self, name: str) -> Iterator[None]:
-        """Book the block's time."""
+    def spending(self, name: str, cpu_s: Callable[[], float] = time.thread_time) -> Iterator[None]:
+        """Book the block's time, this thread's by default."""
         outer, self._inner = self._inner, 0.0
-        began = time.thread_time()
+        began = cpu_s()
         yield
-        took = time.thread_time() - began
+        took = cpu_s() - began
         self.spent[name] += took - self._inner
         self._inner = outer + took
 

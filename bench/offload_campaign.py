@@ -9,7 +9,6 @@ import asyncio
 import hashlib
 import random
 import signal
-import socket
 import sqlite3
 import sys
 import tempfile
@@ -18,10 +17,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import aiohttp
 import numpy as np
 
 from bench.bad_line import BadLine, Fault
+from bench.hub_process import TOKEN, HubProcess
 from edge.cost import Cost
 from edge.ledger import NAME, Ledger, SessionRow
 from edge.offload import Hub, Offloader
@@ -29,13 +28,11 @@ from edge.record import Shelf
 from edge.sight import SegmentSight
 from firmware.clock import SystemClock
 from firmware.log import Log
-from wire.hand_over import UPLOADS
 from wire.ids import NodeId, SessionId
 from wire.rigtime import SECOND
 from wire.session import SegmentKey, SegmentOffer, SegmentState
 from wire.tracks import SegmentTracks
 
-TOKEN = "a-token-for-one-campaign"  # noqa: S105 - guards nothing
 _SESSION, _NODE = SessionId("campaign"), NodeId("left")
 _ZERO_NS = 1_790_000_000 * SECOND
 _SILENCE_S = 1.5
@@ -63,46 +60,6 @@ class Outcome:
     bytes_needed: int = 0
     bytes_sent: int = 0
     broken: list[str] = field(default_factory=list)
-
-
-class HubProcess:
-    """`touchline-hub serve` in a process of its own, on one port and folder through all its lives."""
-
-    def __init__(self, data: Path) -> None:
-        self.data = data
-        self.port = _free_port()
-        self.log = data.with_name("hub.log")
-
-    async def start(self) -> None:
-        """Begin a life; returns when the hub listens."""
-        with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "hub.cli", "serve", "--data", str(self.data), "--port", str(self.port),
-                "--node", f"{_NODE}=http://127.0.0.1:9", "--token", TOKEN, stderr=log,
-            )  # fmt: skip
-        while self._process.returncode is None:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            except OSError:
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                return
-        raise RuntimeError(f"the hub did not start:\n{self.log.read_text()[-2000:]}")
-
-    async def end(self, number: int) -> None:
-        """End this life with signal `number`."""
-        self._process.send_signal(number)
-        await self._process.wait()
-
-    async def sweep(self) -> None:
-        """Have the hub clean up, as it does once an hour and at the first upload of each life."""
-        headers = {"Authorization": f"Bearer {TOKEN}"}
-        async with (
-            aiohttp.ClientSession() as http,
-            http.options(f"http://127.0.0.1:{self.port}{UPLOADS}", headers=headers),
-        ):
-            pass
 
 
 class Recorder:
@@ -197,7 +154,7 @@ async def campaign(seed: int, segments: int, kills: int, root: Path, mean_bytes:
     chance = random.Random(seed)
     outcome = Outcome(seed, segments)
     recorder = Recorder(root / "node", chance)
-    hub = HubProcess(root / "hub")
+    hub = HubProcess(root / "hub", _NODE)
     await hub.start()
     try:
         with (root / "node.log").open("w") as stream:
@@ -310,12 +267,6 @@ def _left_behind(root: Path) -> list[Path]:
     crumbs = {path for path in uploads.iterdir() if path.name.endswith(".json.new") or not path.stat().st_size}
     unfinished = [path for path in (root / "node" / "open").rglob("*") if path.is_file()]
     return [path for path in (*unfinished, *uploads.glob("*.data"), *root.rglob("*.new")) if path not in crumbs]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def main() -> int:
