@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import math
 import os
+import resource
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -188,6 +189,7 @@ def _add_token(command: argparse.ArgumentParser) -> None:
 
 def _serve(arguments: argparse.Namespace) -> int:
     keep_flat()
+    _lift_file_limit()
     clock = ChronyClock()
     if not arguments.token:
         raise EdgeError("a node needs the rig's token: an empty one would let anybody in")
@@ -259,6 +261,12 @@ def _serve(arguments: argparse.Namespace) -> int:
         supervisor=supervisor(os.environ, os.getpid(), log),
     )
     return asyncio.run(serve(settings, eyes_for, clock, log))
+
+
+def _lift_file_limit() -> None:
+    """Let this process have as many files open as the system lets it ask for: many a default is 1024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _profile(text: str) -> Profile:

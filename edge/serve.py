@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
-from aiohttp import web
-
 # Comes with zeroconf.
 from ifaddr import get_adapters
 
 from edge.api import Served, application
 from edge.api.access import PIN_FILE, Access, OperatorPin
+from edge.api.door import Door
 from edge.capture import CameraSource
 from edge.condition import Conditions
 from edge.config import Config, NodeConfig
@@ -196,9 +195,8 @@ async def _run(
             log=log,
         )
     )
-    runner = web.AppRunner(api, access_log=None, shutdown_timeout=0.5)
-    await runner.setup()
-    await web.SockSite(runner, listener).start()
+    door = Door(api, log)
+    await door.open(listener)
     port = listener.getsockname()[1]
     log.event("listening", host=settings.host, port=port)
     settings.supervisor.ready()
@@ -241,7 +239,7 @@ async def _run(
         for task in (*ends, *beside):
             task.cancel()
         await asyncio.gather(*ends, *beside, return_exceptions=True)
-        await runner.cleanup()
+        await door.close()
         panel.light(OFF)
         log.event("stopped")
 

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -295,6 +296,17 @@ async def test_systemd_hears_when_a_node_serves_that_it_gets_on_and_that_it_ends
             heard.append(systemd.recv(64))
         assert set(heard[1:-1]) <= {b"WATCHDOG=1"}
     assert "watchdog-withheld" not in recorder.log
+
+
+def test_a_node_may_open_as_many_files_as_the_system_lets_it(node, video):
+    few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most // 2, most))
+    try:
+        process = node(f"file:{video}")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (few, most))
+    process.address()
+    assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (most, most)
 
 
 def test_a_taken_port_is_named_in_one_sentence(node, video, tmp_path):

@@ -4,6 +4,7 @@ import contextlib
 import aiohttp
 import msgspec
 import pytest
+from yarl import URL
 
 from edge.capture import CameraSource, Sync
 from edge.config import Config
@@ -136,3 +137,13 @@ async def test_the_offload_keeps_to_the_bandwidth_of_the_start_and_then_to_what_
         async with http.put(url, data=slower, headers={"Authorization": "Bearer open-sesame"}) as answer:
             assert answer.status == 200
         assert [hub.bandwidth.bytes_per_s for hub in hubs] == [250_000]
+
+
+async def test_a_stranger_who_connects_and_says_nothing_is_dropped(serving, log_text, eventually, monkeypatch):
+    monkeypatch.setattr("edge.api.door.HEAD_S", 0.1)
+    async with serving(CameraSource.parse("virtual:nobody.sock")):
+        url = URL(await address(log_text, eventually))
+        reader, writer = await asyncio.open_connection(url.host, url.port)
+        async with asyncio.timeout(20):
+            assert await reader.read() == b""
+        writer.close()
