@@ -160,16 +160,21 @@ class Storage:
         is recorded; how many files went. A file that the ledger has never heard of stays."""
         root = self._shelf.root / "segments"
         gone = 0
-        for path in sorted(root.rglob("*")):
-            key = _key_of(path, root)
-            if key and self._ledger.state(key) is SegmentState.DELETED:
-                path.unlink(missing_ok=True)
-                gone += 1
-        for folder in (*root.glob("*/*/"), *root.glob("*/")):
-            # What is not empty stays.
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-        self._forget_pictures(SessionId(folder.name) for folder in (self._shelf.root / "sessions").glob("*/"))
+        for folder, _, names in os.walk(root, topdown=False, onerror=self._not_swept):
+            for path in sorted(Path(folder, name) for name in names):
+                key = _key_of(path, root)
+                if key and self._ledger.state(key) is SegmentState.DELETED:
+                    try:
+                        path.unlink()
+                        gone += 1
+                    except OSError as fault:
+                        self._not_swept(fault)
+            if Path(folder) != root:
+                # What is not empty stays.
+                with contextlib.suppress(OSError):
+                    Path(folder).rmdir()
+        _, sessions, _ = next(os.walk(self._shelf.root / "sessions", onerror=self._not_swept), ("", [], []))
+        self._forget_pictures(map(SessionId, sessions))
         return gone
 
     async def run(self, told: Callable[[StorageState], Awaitable[None]]) -> None:
@@ -233,8 +238,16 @@ class Storage:
         """The reference picture of a session must not outlive its video: there are children on it."""
         for session in sessions:
             picture = self._shelf.about(session, REFERENCE)
-            if picture.exists() and self._ledger.handed_over(session):
-                picture.unlink(missing_ok=True)
+            try:
+                if picture.exists() and self._ledger.handed_over(session):
+                    picture.unlink(missing_ok=True)
+            except OSError as fault:
+                self._not_swept(fault)
+
+    def _not_swept(self, fault: OSError) -> None:
+        # What is not there is swept.
+        if not isinstance(fault, FileNotFoundError):
+            self._log.event("file-not-swept", path=fault.filename, fault=fault.strerror)
 
 
 def _sentence(level: Level, minutes: float, free: int) -> str:

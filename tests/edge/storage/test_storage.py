@@ -1,6 +1,7 @@
 import asyncio
 import errno
 import hashlib
+import os
 import sqlite3
 from types import SimpleNamespace
 
@@ -342,6 +343,66 @@ def test_a_picture_whose_deletion_a_cut_prevented_goes_at_the_next_start(house):
     house.ledger._db.execute("update sessions set finished = 1")
     house.storage.sweep()
     assert not picture.exists()
+
+
+@pytest.fixture
+def bad_sector(monkeypatch):
+    """Makes a file, or the list of a folder, one that the disk cannot read."""
+
+    def strike(path):
+        fault = OSError(errno.EIO, "Input/output error", str(path))
+        for module, name in ((os, "unlink"), (os, "stat"), (os, "scandir")):
+            honest = getattr(module, name)
+
+            def broken(asked, *args, honest=honest, **options):
+                if str(asked) == str(path):
+                    raise fault
+                return honest(asked, *args, **options)
+
+            monkeypatch.setattr(module, name, broken)
+
+    return strike
+
+
+def test_a_leftover_that_the_disk_does_not_let_go_of_keeps_nothing_else(house, bad_sector, log_text):
+    keys = [house.segment(sequence, CONFIRMED) for sequence in range(3)]
+    for key in keys:
+        house.ledger.move(key, SegmentState.DELETED)
+    stuck = house.shelf.path(keys[1], VIDEO)
+    bad_sector(stuck)
+    assert house.storage.sweep() == 5
+    assert house.there() == (set(), {"00000001"})
+    assert f'event=file-not-swept path={stuck} fault="Input/output error"' in log_text.getvalue()
+
+
+@pytest.mark.parametrize("folder", ["segments", "segments/s1", "segments/s1/left", "sessions"])
+def test_a_folder_that_the_disk_cannot_list_is_told_and_the_others_are_swept(house, bad_sector, folder, log_text):
+    house.session("s2")
+    for name in ("s1", "s2"):
+        house.ledger.move(house.segment(0, CONFIRMED, name=name), SegmentState.DELETED)
+    (house.root / "sessions").mkdir()
+    bad_sector(house.root / folder)
+    assert house.storage.sweep() == {"segments": 0, "sessions": 4}.get(folder, 2)
+    assert f"event=file-not-swept path={house.root / folder} " in log_text.getvalue()
+
+
+def test_a_picture_that_the_disk_does_not_let_go_of_keeps_no_other(house, bad_sector, log_text):
+    house.session("s2")
+    pictures = [house.shelf.about(name, REFERENCE) for name in ("s1", "s2")]
+    for picture in pictures:
+        picture.parent.mkdir(parents=True)
+        picture.write_text("children")
+        house.ledger.finish_session(picture.parent.name)
+    bad_sector(pictures[0])
+    house.storage.sweep()
+    assert [picture.name for picture in (house.root / "sessions").rglob("*.jpg")] == [REFERENCE]
+    assert not pictures[1].exists()
+    assert f"event=file-not-swept path={pictures[0]} " in log_text.getvalue()
+
+
+def test_where_nothing_was_recorded_there_is_nothing_to_tell_of(house, log_text):
+    assert house.storage.sweep() == 0
+    assert not log_text.getvalue()
 
 
 def test_the_slowest_of_the_last_closings_is_told(house):
