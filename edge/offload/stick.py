@@ -93,8 +93,11 @@ def bring_receipts(folder: Path, data: Path, token: str) -> frozenset[SegmentOff
 
 
 def take_receipts(data: Path, ledger: Ledger, token: str, log: Log) -> None:
-    """Enter into the ledger what receipts that were brought confirm, and remove them; a faulty one is only logged."""
-    for path in sorted(_receipts(data).glob("*")):
+    """Enter into the ledger what receipts that were brought confirm, and remove them; a faulty one is only logged.
+
+    What an export is writing at the moment (`write_durably`) has no whole name yet, and is left alone.
+    """
+    for path in sorted(path for path in _receipts(data).glob("*") if path.suffix != ".new"):
         try:
             for offer in _confirmed(path, token, log):
                 if ledger.confirm(offer):

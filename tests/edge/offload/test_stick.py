@@ -377,6 +377,25 @@ def test_a_faulty_receipt_is_logged_and_the_others_are_taken(station, log, log_t
     assert list(folder.iterdir()) == [], "what will never be right is not read again and again"
 
 
+def test_receipts_that_an_export_is_writing_are_taken_when_they_are_whole(station, stick, log, log_text, monkeypatch):
+    station.close_segment(0)
+    (stick / RECEIPTS).write_bytes(seal(receipts_of(station), TOKEN))
+    folder, honest, seen = station.shelf.root / "receipts", os.fsync, []
+
+    def meanwhile(fd):
+        honest(fd)
+        seen.extend(path.suffix for path in folder.iterdir())
+        take_receipts(station.shelf.root, station.ledger, TOKEN, log)
+
+    with monkeypatch.context() as running:
+        running.setattr(os, "fsync", meanwhile)
+        bring_receipts(stick, station.shelf.root, TOKEN)
+    assert ".new" in seen
+    assert station.states() == [SegmentState.CONFIRMED]
+    assert "receipts-not-taken" not in log_text.getvalue()
+    assert not list(folder.iterdir())
+
+
 def test_what_a_running_node_handed_over_and_deleted_meanwhile_is_missed_by_nobody(station, stick, monkeypatch, capsys):
     key = station.close_segment(0)
     station.ledger.finish_session("s1")
