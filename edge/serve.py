@@ -34,7 +34,7 @@ from edge.offload import Hub, HubAddresses, Offloader, on_this_network, take_rec
 from edge.record import PATIENCE, Patience, Salvaged, Shelf, salvage
 from edge.record.manifest import Manifests
 from edge.selftest import SESSION, SelfTest
-from edge.storage import Storage
+from edge.storage import Storage, trim_ballast
 from firmware.beside import keep_at
 from firmware.clock import RigClock, StepDetector
 from firmware.discovery import NODE_SERVICE, Announcement, is_own
@@ -91,6 +91,8 @@ async def serve(settings: Settings, eyes_for: EyesFor, clock: RigClock, log: Log
     with _bound(settings) as listener, _own(settings.data):
         await asyncio.to_thread(settings.source.check)
         shelf = Shelf(settings.data)
+        if trim_ballast(settings.data):
+            log.event("ballast-given-up")
         ledger = Ledger(settings.data / NAME)
         panel = _panel(settings, log)
         try:

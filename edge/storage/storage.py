@@ -14,6 +14,7 @@ import msgspec
 from edge.errors import LedgerFault
 from edge.ledger import Ledger, SegmentRow
 from edge.record.shelf import REFERENCE, Shelf
+from edge.storage.ballast import trim_ballast
 from firmware.log import Log
 from wire.errors import BadId
 from wire.ids import SessionId, node_id, session_id
@@ -182,6 +183,9 @@ class Storage:
         before: tuple[Level, bool] | None = None
         while True:
             try:
+                # First: without any room the ledger cannot note what is deleted.
+                if await asyncio.to_thread(trim_ballast, self._shelf.root):
+                    self._log.event("ballast-given-up")
                 state = await asyncio.to_thread(self.tend)
                 if (state.level, state.slow) != before:
                     before = (state.level, state.slow)

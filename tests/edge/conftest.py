@@ -6,6 +6,7 @@ import io
 import json
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -222,6 +223,33 @@ class Disk:
         if self.fault:
             raise self.fault
         return SimpleNamespace(f_frsize=4096, f_blocks=self.whole // 4096, f_bavail=self.free // 4096)
+
+
+class SmallDisk:
+    """A memory disk of 96 MiB in `path`, which a test fills to the last byte."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def fill(self) -> None:
+        with (self.path / "somebody's").open("ab", buffering=0) as file:
+            for size in (1 << 20, 1 << 12):
+                with contextlib.suppress(OSError):
+                    while file.write(bytes(size)):
+                        pass
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    path = tmp_path / "disk"
+    path.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", str(path)]
+    mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"mounting a small disk needs root ({mounted.stderr.strip()})")
+    yield SmallDisk(path)
+    # Lazily: a test that failed may have left a file open.
+    subprocess.run(["umount", "--lazy", str(path)], check=True)
 
 
 @pytest.fixture

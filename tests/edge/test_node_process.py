@@ -298,6 +298,32 @@ async def test_systemd_hears_when_a_node_serves_that_it_gets_on_and_that_it_ends
     assert "watchdog-withheld" not in recorder.log
 
 
+async def test_a_node_whose_disk_was_filled_while_it_was_off_starts_and_deletes_what_is_confirmed(
+    node, video, small_disk, zero_ns
+):
+    data = small_disk.path / "data"
+    before = node(f"file:{video}", data=data)
+    url = await asyncio.to_thread(before.address)
+    await started(url, zero_ns)
+    await asyncio.to_thread(before.wait_for, "event=segment-closed")
+    before.send(signal.SIGTERM)
+    assert await asyncio.to_thread(before.end) == 0
+    ledger = Ledger(data / "ledger.sqlite")
+    ledger.finish_session("s1")
+    keys = [row.key for row in ledger.segments()]
+    for key in keys:
+        ledger.move(key, SegmentState.CONFIRMED)
+    ledger.close()
+    small_disk.fill()
+    after = node(f"file:{video}", "http://127.0.0.1:9", "--delete-confirmed", data=data)
+    await asyncio.to_thread(after.address)
+    for key in keys:
+        await asyncio.to_thread(after.wait_for, f"event=segment-deleted node=left session=s1 segment={key.sequence}")
+    assert "event=ballast-given-up" in after.log
+    after.send(signal.SIGTERM)
+    assert await asyncio.to_thread(after.end) == 0
+
+
 def test_a_node_may_open_as_many_files_as_the_system_lets_it(node, video):
     few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most // 2, most))
