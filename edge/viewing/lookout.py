@@ -1,7 +1,6 @@
 """Keeps the view that an operator has locked, and notices during a recording that the mast was knocked."""
 
 import asyncio
-import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,13 @@ from wire.message import Message
 LOOK_EVERY_S = 5.0
 BELIEVED = 2
 """Looks in a row that have to say the same: one alone may be a gust, or somebody before the lens."""
+
+
+LOST_LOOKS = 12
+"""Looks in a row, a minute of them, that show something else than the view before that is told: a bus, a crowd or an
+umbrella before the lens has gone by then."""
+
+_TOLD_DEG = 0.3
 
 
 class ViewState(Message, frozen=True, kw_only=True):
@@ -31,7 +37,7 @@ class ViewState(Message, frozen=True, kw_only=True):
 
 class Lookout:
     """Compares what the camera shows with the view that was locked, or with the recording's own first picture where
-    none was, or where that shows another place.
+    none was.
 
     Both are kept in `folder`: a recording that is gone on with has the picture that it began with. `told` gets the
     sentence of a new alarm, and None when the camera is back.
@@ -55,6 +61,10 @@ class Lookout:
         """It is decided which of the two this recording is compared with."""
         self._against = 0
         """Looks in a row that contradict what was told last."""
+        self._lost = False
+        """The alarm is that the view is not recognised."""
+        self._strange = 0
+        """Looks since the view was recognised in which something stood out, but not that view."""
         # A look that began before another view was locked must not judge it.
         self._looking = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
@@ -81,8 +91,8 @@ class Lookout:
     def begin(self, *, resumed: bool = False) -> None:
         """A recording begins, or is `resumed`: look at it from now on."""
         self._knock = self._alarm = None
-        self._settled = False
-        self._against = 0
+        self._settled = self._lost = False
+        self._against = self._strange = 0
         self._task = asyncio.get_running_loop().create_task(self._watch(resumed), name="lookout")
 
     def end(self) -> None:
@@ -110,23 +120,45 @@ class Lookout:
             return
         knock = await asyncio.to_thread(view.compare, frame.planes)
         if not knock.certain:
-            # In the dark, or behind a crowd, the last word stands.
+            # In the dark the last word stands.
+            if await asyncio.to_thread(_stands_out, frame.planes):
+                self._not_recognise()
             return
+        self._strange = 0
         self._knock = knock
-        self._against = self._against + 1 if knock.moved != (self._alarm is not None) else 0
+        differs = self._lost or knock.moved != (self._alarm is not None)
+        self._against = self._against + 1 if differs else 0
         if self._against == BELIEVED:
             self._against = 0
             self._say(knock)
 
+    @property
+    def _since(self) -> str:
+        return "the recording began" if self._own.exists() else "the view was locked"
+
+    def _not_recognise(self) -> None:
+        self._strange += 1
+        self._against = 0
+        if self._strange != LOST_LOOKS:
+            return
+        self._knock = None
+        self._lost = True
+        self._alarm = (
+            f"the camera does not show any more what it showed when {self._since}: see whether it was turned away or "
+            "something covers its lens; point it as before, or lock the new view"
+        )
+        self._log.event("view-lost")
+        self._told(self._alarm)
+
     def _say(self, knock: Knock) -> None:
+        self._lost = False
         if knock.moved:
-            moved = math.hypot(knock.right_px, knock.down_px)
-            since = "the recording began" if self._own.exists() else "the view was locked"
+            leans = f" and leans by {abs(knock.roll_deg):.1f}°" if abs(knock.roll_deg) >= _TOLD_DEG else ""
             self._alarm = (
-                f"the camera was knocked: its picture has moved by {moved:.0f} pixels since {since}; point it as "
-                "before, or lock the new view"
+                f"the camera was knocked: its picture has moved by {knock.by_px:.0f} pixels{leans} since "
+                f"{self._since}; point it as before, or lock the new view"
             )
-            self._log.event("camera-knocked", right_px=knock.right_px, down_px=knock.down_px)
+            self._log.event("camera-knocked", right_px=knock.right_px, down_px=knock.down_px, roll_deg=knock.roll_deg)
         else:
             self._alarm = None
             self._log.event("camera-back")
@@ -137,7 +169,8 @@ class Lookout:
         await asyncio.to_thread(self._own.unlink, missing_ok=True)
         self._settled = True
         self._knock = None
-        self._against = 0
+        self._lost = False
+        self._against = self._strange = 0
         if self._alarm:
             self._alarm = None
             self._told(None)
@@ -147,21 +180,22 @@ class Lookout:
         if own := _read(self._own):
             return own
         locked = _read(self._file)
-        if self._settled:
-            return locked
-        here = LockedView.of(planes)
-        if not here.compare(planes).certain:
+        if locked or self._settled or not _stands_out(planes):
             return locked
         self._settled = True
-        if locked and locked.compare(planes).certain:
-            return locked
+        here = LockedView.of(planes)
         self._keep(self._own, here)
-        self._log.event("view-not-recognised" if locked else "view-taken")
+        self._log.event("view-taken")
         return here
 
     def _keep(self, file: Path, view: LockedView) -> None:
         make_folder(file.parent)
         write_durably(file, view.encode())
+
+
+def _stands_out(planes: Plane) -> bool:
+    """Whether there is enough in a picture to know it again."""
+    return LockedView.of(planes).compare(planes).certain
 
 
 def _read(file: Path) -> LockedView | None:

@@ -8,7 +8,8 @@ import pytest
 
 from edge.framing import LockedView
 from edge.serve import notice_steps
-from edge.viewing.lookout import BELIEVED
+from edge.viewing.lookout import BELIEVED, LOST_LOOKS
+from edge.viewing.lookout import _stands_out as stands_out
 from firmware.panel.signals import KNOCKED, RECORDING, STARTED, TROUBLED, WARNING
 from wire.session import StartRecording
 
@@ -100,6 +101,18 @@ async def test_a_knocked_mast_is_seen_heard_told_and_logged_and_so_is_its_coming
     assert log_text.getvalue().count("event=camera-back") == 1
 
 
+async def test_a_mast_that_leans_is_told_with_its_angle(node, source, zero_ns, eventually, monkeypatch):
+    rolling = cv2.getRotationMatrix2D((210, 120), 3.0, 1.0)
+    leaning = cv2.warpAffine(PLACE, rolling, PLACE.shape[::-1])
+    await node.lookout.lock()
+    await node.start(order(zero_ns))
+    await eventually(lambda: node.lookout.state().knock)
+    monkeypatch.setattr("tests.edge.viewing.test_lookout.PLACE", leaning)
+    await eventually(lambda: node.lookout.state().alarm)
+    assert "and leans by 3.0° since the view was locked" in node.lookout.state().alarm
+    assert node.lookout.state().knock.roll_deg == pytest.approx(-3, abs=0.2)
+
+
 async def test_locking_the_new_view_ends_the_alarm(node, source, panel, zero_ns, eventually):
     await node.lookout.lock()
     await node.start(order(zero_ns))
@@ -155,21 +168,107 @@ async def test_the_next_recording_without_a_locked_view_has_its_own_first_pictur
     assert (await node.status()).alarms == ()
 
 
-async def test_a_view_from_another_place_gives_way_to_the_recordings_own(
-    node, source, zero_ns, eventually, monkeypatch, log_text
+@pytest.fixture
+def turned_away(source, monkeypatch):
+    """Whether the camera shows another place, one that has as much in it."""
+    away = [False]
+    monkeypatch.setattr(
+        source, "_picture", lambda right: np.ascontiguousarray(seen(right)[::-1]) if away[0] else seen(right)
+    )
+    return away
+
+
+@pytest.mark.parametrize("locked", [True, False])
+async def test_a_camera_that_is_turned_away_is_told_once_and_so_is_its_coming_back(
+    node, source, turned_away, panel, zero_ns, eventually, log_text, locked
 ):
-    monkeypatch.setattr(source, "_picture", lambda right: np.ascontiguousarray(seen(right)[::-1]))
-    await node.lookout.lock()
-    monkeypatch.setattr(source, "_picture", seen)
-    await node.viewfinder.back()
+    if locked:
+        await node.lookout.lock()
     await node.start(order(zero_ns))
     await eventually(lambda: node.lookout.state().knock)
-    assert node.lookout.state().knock.certain
-    look_at(source, 12)
+    turned_away[0] = True
     await eventually(lambda: node.lookout.state().alarm)
-    assert "since the recording began" in node.lookout.state().alarm
-    assert node.lookout.state().locked
-    assert log_text.getvalue().count("event=view-not-recognised") == 1
+    since = "the view was locked" if locked else "the recording began"
+    [alarm] = (await node.status()).alarms
+    assert f"does not show any more what it showed when {since}" in alarm
+    first = node.viewfinder.newest.index
+    await eventually(lambda: node.viewfinder.newest.index > first + 60)
+    assert (panel.beeped, panel.lit[-1]) == ([STARTED, KNOCKED], TROUBLED)
+    assert log_text.getvalue().count("event=view-lost") == 1
+    turned_away[0] = False
+    await eventually(lambda: not node.lookout.state().alarm)
+    assert panel.lit[-1] is RECORDING
+
+
+async def test_a_camera_that_comes_back_elsewhere_is_told_as_knocked(node, source, turned_away, zero_ns, eventually):
+    await node.lookout.lock()
+    await node.start(order(zero_ns))
+    turned_away[0] = True
+    await eventually(lambda: node.lookout.state().alarm)
+    look_at(source, 12)
+    turned_away[0] = False
+    await eventually(lambda: "moved by 12 pixels" in node.lookout.state().alarm)
+
+
+@pytest.fixture
+def strange(monkeypatch):
+    """Of every look that did not recognise the view, whether anything stood out in it."""
+    looks = []
+
+    def noted(planes):
+        looks.append(stands_out(planes))
+        return looks[-1]
+
+    monkeypatch.setattr("edge.viewing.lookout._stands_out", noted)
+    return looks
+
+
+async def test_what_hides_the_view_for_less_than_a_minute_at_a_time_is_no_alarm(
+    node, turned_away, strange, zero_ns, eventually
+):
+    await node.lookout.lock()
+    await node.start(order(zero_ns))
+    for _ in range(3):
+        turned_away[0] = True
+        seen_before = len(strange)
+        # A picture or two of it may still be looked at afterwards.
+        await eventually(lambda before=seen_before: len(strange) >= before + LOST_LOOKS // 2)
+        turned_away[0] = False
+        node.lookout._knock = None
+        await eventually(lambda: node.lookout.state().knock)
+    assert all(strange)
+    assert len(strange) > LOST_LOOKS
+    assert (await node.status()).alarms == ()
+
+
+async def test_the_dark_is_no_alarm(node, source, strange, zero_ns, eventually, monkeypatch):
+    night = [False]
+    dark = np.full((270, 320), 128, np.uint8)
+    monkeypatch.setattr(source, "_picture", lambda right: dark if night[0] else seen(right))
+    await node.lookout.lock()
+    await node.start(order(zero_ns))
+    await eventually(lambda: node.lookout.state().knock)
+    night[0] = True
+    await eventually(lambda: len(strange) > 2 * LOST_LOOKS)
+    assert not any(strange)
+    assert (await node.status()).alarms == ()
+
+
+async def test_a_locked_view_from_another_place_is_told_and_stays_what_is_asked_for(
+    node, turned_away, zero_ns, eventually, tmp_path
+):
+    turned_away[0] = True
+    await node.lookout.lock()
+    turned_away[0] = False
+    await node.viewfinder.back()
+    await node.start(order(zero_ns))
+    await eventually(lambda: node.lookout.state().alarm)
+    assert "what it showed when the view was locked" in node.lookout.state().alarm
+    assert not (tmp_path / "recording-view").exists()
+    await node.lookout.lock()
+    assert (await node.status()).alarms == ()
+    await eventually(lambda: node.lookout.state().knock)
+    assert not node.lookout.state().knock.moved
 
 
 async def test_a_mast_knocked_before_the_recording_is_told_by_the_locked_view(node, source, zero_ns, eventually):
@@ -213,11 +312,13 @@ async def test_the_operator_has_the_last_word_on_what_a_recording_is_compared_wi
 
 
 async def test_a_recording_that_is_gone_on_with_is_compared_with_its_first_picture_of_before(
-    make_node, node, source, ledger, zero_ns, eventually
+    make_node, node, source, ledger, clock, zero_ns, eventually
 ):
     await node.start(order(zero_ns))
     await eventually(lambda: node.lookout.state().knock)
     await node.leave()
+    _, clock.ns = ledger.reach("s1")
+    clock.ns += 1
     [broken_off] = ledger.sessions()
     look_at(source, 12)
     later = make_node(source, ledger)
