@@ -36,8 +36,8 @@ class ViewState(Message, frozen=True, kw_only=True):
 
 
 class Lookout:
-    """Compares what the camera shows with the view that was locked, or with the recording's own first picture where
-    none was.
+    """Compares what the camera shows with the view that was locked, or with the recording's own first picture, in
+    which something stands out, where none was.
 
     Both are kept in `folder`: a recording that is gone on with has the picture that it began with. `told` gets the
     sentence of a new alarm, and None when the camera is back.
@@ -65,6 +65,8 @@ class Lookout:
         """The alarm is that the view is not recognised."""
         self._strange = 0
         """Looks since the view was recognised in which something stood out, but not that view."""
+        self._before: LockedView | None = None
+        """What the last look showed, if there was nothing to compare it with or it was not recognised."""
         # A look that began before another view was locked must not judge it.
         self._looking = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
@@ -92,7 +94,7 @@ class Lookout:
         """A recording begins, or is `resumed`: look at it from now on."""
         self._knock = self._alarm = None
         self._settled = self._lost = False
-        self._against = self._strange = 0
+        self._against, self._strange, self._before = 0, 0, None
         self._task = asyncio.get_running_loop().create_task(self._watch(resumed), name="lookout")
 
     def end(self) -> None:
@@ -121,10 +123,10 @@ class Lookout:
         knock = await asyncio.to_thread(view.compare, frame.planes)
         if not knock.certain:
             # In the dark the last word stands.
-            if await asyncio.to_thread(_stands_out, frame.planes):
+            if await asyncio.to_thread(self._stands_out, frame.planes):
                 self._not_recognise()
             return
-        self._strange = 0
+        self._strange, self._before = 0, None
         self._knock = knock
         differs = self._lost or knock.moved != (self._alarm is not None)
         self._against = self._against + 1 if differs else 0
@@ -180,22 +182,24 @@ class Lookout:
         if own := _read(self._own):
             return own
         locked = _read(self._file)
-        if locked or self._settled or not _stands_out(planes):
+        if locked or self._settled or not self._stands_out(planes):
             return locked
         self._settled = True
         here = LockedView.of(planes)
+        self._before = None
         self._keep(self._own, here)
         self._log.event("view-taken")
         return here
 
+    def _stands_out(self, planes: Plane) -> bool:
+        """Whether there is enough in a picture to know it again, and it is known again from the look before: noise in
+        the dark has as much in it, but each time another."""
+        before, self._before = self._before, LockedView.of(planes)
+        return before is not None and before.compare(planes).certain
+
     def _keep(self, file: Path, view: LockedView) -> None:
         make_folder(file.parent)
         write_durably(file, view.encode())
-
-
-def _stands_out(planes: Plane) -> bool:
-    """Whether there is enough in a picture to know it again."""
-    return LockedView.of(planes).compare(planes).certain
 
 
 def _read(file: Path) -> LockedView | None:
