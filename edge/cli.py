@@ -18,12 +18,13 @@ from edge.capture import PROFILES, Camera, CameraSource, Profile, Sync
 from edge.config import NAME as CONFIG
 from edge.config import Config, DetectorName, NodeConfig
 from edge.errors import CameraFault, EdgeError
-from edge.ledger import Ledger, given_back
+from edge.ledger import NAME, Ledger, given_back
 from edge.memory import keep_flat
 from edge.offload.stick import Progress, bring_receipts, export
 from edge.record.shelf import Shelf
 from edge.serve import Settings, serve
 from edge.sight import Eyes
+from edge.storage import trim_ballast
 from firmware.clock import ChronyClock
 from firmware.errors import FirmwareError
 from firmware.health import BoardHealth, DisabledHealth
@@ -289,6 +290,9 @@ def _track(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
+    if (arguments.data / NAME).is_file():
+        # A disk that is full to the last byte would not let it be opened, and that is what a stick helps against.
+        trim_ballast(arguments.data)
     ledger = Ledger.of(arguments.data)
     try:
         if arguments.session is not None and session_id(arguments.session) not in {

@@ -1,8 +1,9 @@
 """Bookmarks of a node's sessions, durable before anybody is told that they are set."""
 
+from collections.abc import Callable
+
 from edge.errors import BadMark, NoSuchSession, NotRecording
 from edge.ledger import Ledger
-from firmware.clock import Clock
 from firmware.log import Log
 from firmware.panel import Panel
 from firmware.panel.signals import MARKED
@@ -11,12 +12,13 @@ from wire.marks import Mark, MarkRequest
 
 
 class Marks:
-    """Sets and lists the marks of one node; whoever is at the mast hears each."""
+    """Sets and lists the marks of one node; whoever is at the mast hears each. `now_ns` tells the time of what happens
+    now, as frames bear it."""
 
-    def __init__(self, node: NodeId, ledger: Ledger, clock: Clock, panel: Panel, log: Log) -> None:
+    def __init__(self, node: NodeId, ledger: Ledger, now_ns: Callable[[], int], panel: Panel, log: Log) -> None:
         self._node = node
         self._ledger = ledger
-        self._clock = clock
+        self._now_ns = now_ns
         self._panel = panel
         self._log = log
 
@@ -34,7 +36,7 @@ class Marks:
             raise NoSuchSession(f"this node has recorded no session {session}")
         _, end_ns = self._ledger.reach(session)
         # A session's zero may lie a moment ahead.
-        time_ns = max(row.start_ns, self._clock.now_ns()) if request.time_ns is None else request.time_ns
+        time_ns = max(row.start_ns, self._now_ns()) if request.time_ns is None else request.time_ns
         if time_ns < row.start_ns or (row.finished and time_ns > end_ns):
             raise BadMark(f"session {session} was not recorded at that time")
         mark = Mark(session=session, node=self._node, time_ns=time_ns, note=request.note)

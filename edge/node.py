@@ -27,6 +27,7 @@ from edge.ledger import Ledger, SessionRow
 from edge.preview import jpeg
 from edge.record import PATIENCE, Patience, Recording, Shelf, salvage
 from edge.record.manifest import Manifests
+from edge.record.stamping import unshifted_ns
 from edge.selftest import SelfTest
 from edge.sight import Eyes, NoEyes
 from edge.storage import Level, Storage, StorageState
@@ -211,7 +212,6 @@ class Node:
         while self._resuming and self._clock.now_ns() <= end_ns and patience_s > 0:
             await asyncio.sleep(_GLANCE_S)
             patience_s -= _GLANCE_S
-        behind_ns = max(0, end_ns - self._clock.now_ns())
         async with self.viewfinder.claimed():
             if not self._resuming:
                 await asyncio.to_thread(self._ledger.finish_session, session.session)
@@ -220,6 +220,7 @@ class Node:
             # Lost video cannot be had again; being in step can.
             async with opened(self._source.at_once(), session.start_ns, self._log, keep=True) as camera:
                 self._know(camera)
+                behind_ns = max(0, end_ns - await aside(lambda: unshifted_ns(self._clock, camera)))
                 going = await aside(lambda: self._go_on(session, after, behind_ns, camera, loop))
                 self._set_going(going, resumed=True)
             if not self._resuming:
@@ -338,6 +339,10 @@ class Node:
         self._leave_the_test_alone()
         self._leave_the_recording_alone()
         self.guide.begin()
+
+    def now_ns(self) -> int:
+        """The time of what happens now: the one that is being recorded, or the node's clock's."""
+        return self._recording.now_ns() if self._recording else self._clock.now_ns()
 
     def clock_stepped(self, step_ns: int) -> None:
         """Tell that the node's clock was set, forward by so much."""
@@ -459,7 +464,7 @@ class Node:
         well = all(gate.verdict is Verdict.PASS for gate in report.gates)
         # Of a clock that is behind by more than an order's lead every frame would be from before the zero, and belong
         # to a first segment that never ends.
-        behind_ns = order.start_ns - self._clock.now_ns()
+        behind_ns = order.start_ns - unshifted_ns(self._clock, camera)
         shift_ns = behind_ns if camera.live and behind_ns > _MOST_LEAD_NS else 0
         if shift_ns:
             self._log.event("clock-behind", session=order.session, behind_ms=behind_ns // MILLISECOND)

@@ -184,7 +184,7 @@ async def _run(
         Served(
             node=node,
             holdings=Holdings(ledger, storage, settings.token, log),
-            marks=Marks(settings.node, ledger, clock, panel, log),
+            marks=Marks(settings.node, ledger, node.now_ns, panel, log),
             conditions=Conditions(
                 settings.node, storage, clock, settings.health, ledger, gates.judge_clock, time.monotonic
             ),

@@ -123,7 +123,8 @@ class ChronyClock:
         self._system = system or SystemClock()
         self._steady_ns = steady_ns
         self._lock = threading.Lock()
-        self._last: tuple[int, ClockReading] | None = None
+        self._last: tuple[int, int, ClockReading] | None = None
+        """When it was read, by the steady clock and by the one that may be set, and what."""
 
     def now_ns(self) -> int:
         """Nanoseconds since the Unix epoch."""
@@ -141,15 +142,19 @@ class ChronyClock:
         """What chrony knows of the clock now; never raises."""
         reading = self._tracking() or self._system.read()
         with self._lock:
-            self._last = (self._steady_ns(), reading)
+            self._last = (self._steady_ns(), self._system.now_ns(), reading)
         return reading
 
     def _recent(self) -> ClockReading:
         with self._lock:
             last = self._last
-        if last is None or self._steady_ns() - last[0] > _FRESH_NS:
+        if last is None:
             return self.read()
-        return last[1]
+        read_ns, read_at_ns, reading = last
+        age_ns = self._steady_ns() - read_ns
+        # What was known of a clock that has been set since holds no longer.
+        stepped_ns = self._system.now_ns() - read_at_ns - age_ns
+        return self.read() if age_ns > _FRESH_NS or abs(stepped_ns) > MILLISECOND else reading
 
     def _tracking(self) -> ClockReading | None:
         try:

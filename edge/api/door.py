@@ -54,9 +54,9 @@ class Door:
     def enter(self, guest: "_Guest") -> bool:
         """Whether there is a place for a guest, which is taken then."""
         inside = [each.peer for each in self._guests.values()]
-        elsewhere = sum(not is_this_machine(peer) for peer in inside)
+        elsewhere = sum(not each.is_own for each in self._guests.values())
         # The hub beside a node has its places whoever stands outside.
-        if inside.count(guest.peer) >= PER_PEER or (elsewhere >= MOST and not is_this_machine(guest.peer)):
+        if inside.count(guest.peer) >= PER_PEER or (elsewhere >= MOST and not guest.is_own):
             self._tell(guest.peer, inside)
             return False
         self._guests[guest.handler] = guest
@@ -88,6 +88,8 @@ class _Guest(asyncio.Protocol):
     def __init__(self, door: Door, handler: asyncio.Protocol) -> None:
         self.handler = handler
         self.peer = ""
+        self.is_own = False
+        """Whether it comes from this machine: who calls an own address does so by that one."""
         self._door = door
         self._inside = False
         self._line: asyncio.Transport | None = None
@@ -110,6 +112,7 @@ class _Guest(asyncio.Protocol):
         self._line = transport
         # There is no name for one who has gone again already.
         self.peer = str((transport.get_extra_info("peername") or ("",))[0])
+        self.is_own = self.peer == str((transport.get_extra_info("sockname") or ("",))[0])
         self._inside = self._door.enter(self)
         if not self._inside:
             transport.abort()
@@ -135,8 +138,3 @@ class _Guest(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self.handler.resume_writing()
-
-
-def is_this_machine(peer: str) -> bool:
-    """Whether an address is a loopback one."""
-    return peer.startswith("127.") or peer == "::1"

@@ -23,10 +23,10 @@ export function lost({ frames, frames_dropped: gone }) {
 
 export function facts({ storage, clock, clock_verdict, board }) {
   return {
-    space: {
+    space: storage.level === "unknown" ? { text: "not known", more: "the disk does not answer", verdict: "fail" } : {
       text: storage.minutes_left < 120 ? `${Math.floor(storage.minutes_left)} min left` : `${Math.floor(storage.minutes_left / 60)} h left`,
       more: `${(storage.free_bytes / 1e9).toFixed(1)} GB free`,
-      verdict: { ok: "pass", low: "warn", full: "fail", unknown: "fail" }[storage.level],
+      verdict: { ok: "pass", low: "warn", full: "fail" }[storage.level],
     },
     temperature: temperature(board.temperature_c),
     clock: clockFact(clock, clock_verdict),

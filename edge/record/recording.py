@@ -131,7 +131,7 @@ class Recording:
         self._make_room = make_room
         self._coding = Coding(camera, start_ns, self._faults)
         self._listening = Listening(microphone, camera, shift_ns, self._faults, falls_deaf) if microphone else None
-        frame_clock = FrameClock(clock, camera, shift_ns)
+        self._frame_clock = FrameClock(clock, camera, shift_ns)
         self._looking = Looking(eyes, start_ns, self._faults)
         self._writing = Writing(
             session=session,
@@ -141,7 +141,7 @@ class Recording:
             camera=camera,
             shelf=shelf,
             ledger=ledger,
-            frame_clock=frame_clock,
+            frame_clock=self._frame_clock,
             faults=self._faults,
             make_room=self._find_room,
             listening=self._listening,
@@ -154,7 +154,7 @@ class Recording:
             looking=self._looking,
             shelf=shelf,
             ledger=ledger,
-            frame_clock=frame_clock,
+            frame_clock=self._frame_clock,
             log=log,
             make_room=self._find_room,
             full=self.cut_short,
@@ -243,6 +243,10 @@ class Recording:
     def ends_well(self) -> bool:
         """Whether the session ends with the frames taken so far; one that broke has more to come."""
         return self.over and not self.broken
+
+    def now_ns(self) -> int:
+        """The time that is recorded now, by the frames' clock."""
+        return self._frame_clock.now_ns()
 
     def start(self) -> None:
         """Set the threads to work."""

@@ -20,6 +20,10 @@ class FrameClock:
         self._shift_ns = shift_ns
         self._boottime_ns = boottime_ns
 
+    def now_ns(self) -> int:
+        """The time that a frame bears which is taken now."""
+        return unshifted_ns(self._clock, self._camera, self._boottime_ns) + self._shift_ns
+
     def read(self) -> Stamping:
         """How far the frames' times may be off, by what is known of the node's clock now."""
         behind_ns = self._behind_ns()
@@ -35,3 +39,9 @@ class FrameClock:
             return 0
         now_ahead_ns = real_minus_boot_ns(self._boottime_ns, self._clock.now_ns)
         return now_ahead_ns - self._camera.ahead_ns - self._shift_ns
+
+
+def unshifted_ns(clock: Clock, camera: Camera, boottime_ns: Callable[[], int] = boottime_ns) -> int:
+    """The time that a frame of this camera bears which is taken now, before anything is added: by the node's clock as
+    it stood when the camera was opened, or as it stands for a recorded one, which has none."""
+    return boottime_ns() + camera.ahead_ns if camera.live else clock.now_ns()

@@ -54,7 +54,7 @@ CLOCK = Beep("clock", "not started: the clock does not follow the hub's", "- ...
 TEMPERATURE = Beep("temperature", "not started: the board is too hot", "-- .")
 SUPPLY = Beep("supply", "not started: the power supply is too weak", "-- ..")
 BATTERY = Beep("battery", "not started: the battery is nearly empty", "-- ...")
-KNOCKED = Beep("knocked", "the camera was knocked: point it again", "-.-")
+KNOCKED = Beep("knocked", "the camera was knocked or covered: look at it", "-.-")
 FAILED = Beep("failed", "checked, and something has failed", "---")
 ALARM = Beep("alarm", "the recording is in danger or has ended by itself", "-.-.-.")
 

@@ -448,7 +448,7 @@ def make_api(tmp_path, log, disk, clock, panel, power, health, bandwidth):
             Served(
                 node=node,
                 holdings=Holdings(ledger, storage, "open-sesame", log),
-                marks=Marks("left", ledger, clock, panel, log),
+                marks=Marks("left", ledger, node.now_ns, panel, log),
                 conditions=Conditions("left", storage, clock, health, ledger, node._gates.judge_clock, time.monotonic),
                 config=Config(tmp_path / "config.json"),
                 running=RUNNING,

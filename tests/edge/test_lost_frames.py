@@ -6,6 +6,7 @@ from itertools import count
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from edge.capture.clocks import boottime_ns
 from edge.encode.libav import LibavCoder
 from edge.frame import Frame
 from firmware.panel.signals import STARTED, WARNING
@@ -16,10 +17,11 @@ class Camera:
     """A live camera, and its own source, whose frames say that they are 40 ms apart; those of `lost` do not come, and
     before those of `waits` it is `waiting` until it is let `go`."""
 
-    width, height, frames_per_second, live, waits_s, ahead_ns = 320, 180, 25.0, True, 0.0, 0
+    width, height, frames_per_second, live, waits_s = 320, 180, 25.0, True, 0.0
 
     def __init__(self, zero_ns, picture, waits=(), lost=()):
         self.frames_dropped = 0
+        self.ahead_ns = zero_ns - boottime_ns()
         self.waiting = None
         self.lost = set(lost)
         self._zero_ns, self._picture = zero_ns, picture

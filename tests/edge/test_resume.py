@@ -119,8 +119,9 @@ async def test_a_session_that_is_stopped_while_it_begins_to_record_again_ends(
     assert await asyncio.to_thread(asked.wait, 20)
     clock.ns = zero_ns + 1
     await resuming
-    assert node._recording
+    recording = node._recording
     written.set()
+    await eventually(recording.stopping.is_set)
     eyes.released.set()
     await stopping
     assert node._recording is None

@@ -25,14 +25,21 @@ KERNEL = ClockReading(source=ClockSource.KERNEL, reference="", offset_ns=None, u
 
 
 class System(SystemClock):
-    """A system's clock of which the kernel says 77 ns."""
+    """A system's clock of which the kernel says 77 ns; it runs as the list `steady` does, and can be set."""
+
+    def __init__(self, steady=(0,)):
+        self.set_by_ns = 0
+        self._steady = steady
+
+    def now_ns(self):
+        return 10**18 + self._steady[0] + self.set_by_ns
 
     def read(self):
         return KERNEL
 
 
-def clock(command, body, **more):
-    return ChronyClock([command("chronyc", body)], System(), **more)
+def clock(command, body, steady=(0,)):
+    return ChronyClock([command("chronyc", body)], System(steady), lambda: steady[0])
 
 
 def test_the_clock_counts_from_the_unix_epoch():
@@ -99,11 +106,23 @@ def test_chrony_that_hangs_is_not_waited_for(command, monkeypatch):
 
 def test_the_bound_is_asked_anew_only_when_it_is_old(command, tmp_path):
     steady = [0]
-    made = clock(command, f'echo x >> "{tmp_path}/asked"; echo "{HUB}"', steady_ns=lambda: steady[0])
+    made = clock(command, f'echo x >> "{tmp_path}/asked"; echo "{HUB}"', steady)
     for at_s, times in ((0, 1), (9, 1), (11, 2), (20, 2)):
         steady[0] = at_s * SECOND
         assert (made.uncertainty_ns(), made.offset_ns()) == (712_000, 12_000)
         assert (tmp_path / "asked").read_text().count("x") == times
+
+
+@pytest.mark.parametrize("step_ns", [3 * SECOND, -3 * SECOND])
+def test_what_was_known_before_the_clock_was_set_is_not_said_of_it_afterwards(command, tmp_path, step_ns):
+    (tmp_path / "told").write_text(HUB.replace(",0.000012000,", ",3.000000000,"))
+    system = System()
+    made = ChronyClock([command("chronyc", f'cat "{tmp_path}/told"')], system, lambda: 0)
+    assert made.offset_ns() == 3 * SECOND
+    (tmp_path / "told").write_text(HUB)
+    assert made.offset_ns() == 3 * SECOND
+    system.set_by_ns = step_ns
+    assert made.offset_ns() == 12_000
 
 
 @given(st.text(max_size=200))

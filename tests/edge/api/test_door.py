@@ -146,18 +146,10 @@ async def test_a_place_is_free_again_when_its_guest_has_left(connect, monkeypatc
 
 async def test_strangers_who_fill_the_house_leave_this_machines_places_free(connect, monkeypatch):
     monkeypatch.setattr(door, "MOST", 2)
-    monkeypatch.setattr(door, "is_this_machine", lambda peer: peer == HERE)
     inside = [await connect(BESIDE), await connect("127.0.0.3")]
     assert await (await connect("127.0.0.4")).asks() == ""
     for caller in (*inside, await connect(), await connect()):
         assert await caller.asks() == "HTTP/1.1 200 OK"
-
-
-@pytest.mark.parametrize(
-    ("peer", "here"), [("127.0.0.1", True), ("127.8.9.1", True), ("::1", True), ("192.0.2.1", False), ("", False)]
-)
-def test_only_loopback_addresses_are_this_machine(peer, here):
-    assert door.is_this_machine(peer) is here
 
 
 async def test_who_is_here_when_the_node_ends_is_let_go(make_node, make_api, ledger, video, log):

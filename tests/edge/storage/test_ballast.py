@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from edge.cli import main
 from edge.errors import LedgerFault
 from edge.ledger import NAME, Ledger
 from edge.record.shelf import VIDEO, Shelf
@@ -68,6 +69,14 @@ def test_a_ledger_that_a_full_disk_keeps_shut_opens_once_the_ballast_is_given_up
         Ledger(small_disk.path / NAME)
     trim_ballast(small_disk.path)
     Ledger(small_disk.path / NAME).close()
+
+
+def test_a_full_disk_keeps_nobody_from_carrying_its_video_away(small_disk, tmp_path, capsys):
+    Ledger(small_disk.path / NAME).close()
+    trim_ballast(small_disk.path)
+    small_disk.fill()
+    assert main(["export", "--data", str(small_disk.path), "--to", str(tmp_path), "--token", "t" * 32]) == 0
+    assert "0 of 0 segments" in capsys.readouterr().out
 
 
 @pytest.fixture

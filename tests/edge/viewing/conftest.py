@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from edge.capture.clocks import boottime_ns
 from edge.encode.libav import LibavCoder
 from edge.errors import CameraFault
 from edge.frame import Frame
@@ -16,10 +17,11 @@ class LiveCamera:
     does not notice that it is closed.
     """
 
-    width, height, frames_per_second, waits_s, ahead_ns = 320, 180, 25.0, 0.0, 0
+    width, height, frames_per_second, waits_s = 320, 180, 25.0, 0.0
 
     def __init__(self, start_ns, picture, *, live=True, last=1 << 40, deaf=False, hangs=False):
         self.live = live
+        self.ahead_ns = start_ns - boottime_ns()
         self.frames_dropped = 0
         self.closed = 0
         self.shows = lambda number: number
