@@ -220,7 +220,7 @@ class Node:
             # Lost video cannot be had again; being in step can.
             async with opened(self._source.at_once(), session.start_ns, self._log, keep=True) as camera:
                 self._know(camera)
-                behind_ns = max(0, end_ns - await aside(lambda: unshifted_ns(self._clock, camera)))
+                behind_ns = max(0, end_ns - unshifted_ns(self._clock, camera))
                 going = await aside(lambda: self._go_on(session, after, behind_ns, camera, loop))
                 self._set_going(going, resumed=True)
             if not self._resuming:

@@ -15,12 +15,12 @@ LOOK_EVERY_S = 5.0
 BELIEVED = 2
 """Looks in a row that have to say the same: one alone may be a gust, or somebody before the lens."""
 
-
 LOST_LOOKS = 12
 """Looks in a row, a minute of them, that show something else than the view before that is told: a bus, a crowd or an
 umbrella before the lens has gone by then."""
 
 _TOLD_DEG = 0.3
+"""A lean that nobody at the mast would see need not be looked for there."""
 
 
 class ViewState(Message, frozen=True, kw_only=True):
@@ -92,9 +92,7 @@ class Lookout:
 
     def begin(self, *, resumed: bool = False) -> None:
         """A recording begins, or is `resumed`: look at it from now on."""
-        self._knock = self._alarm = None
-        self._settled = self._lost = False
-        self._against, self._strange, self._before = 0, 0, None
+        self._start_over(settled=False)
         self._task = asyncio.get_running_loop().create_task(self._watch(resumed), name="lookout")
 
     def end(self) -> None:
@@ -169,13 +167,15 @@ class Lookout:
     async def _forget(self) -> None:
         """Begin anew with what the operator wants: the recording's own picture is of no use then."""
         await asyncio.to_thread(self._own.unlink, missing_ok=True)
-        self._settled = True
-        self._knock = None
-        self._lost = False
-        self._against = self._strange = 0
-        if self._alarm:
-            self._alarm = None
+        alarm = self._alarm
+        self._start_over(settled=True)
+        if alarm:
             self._told(None)
+
+    def _start_over(self, *, settled: bool) -> None:
+        self._knock = self._alarm = self._before = None
+        self._settled, self._lost = settled, False
+        self._against = self._strange = 0
 
     def _reference(self, planes: Plane) -> LockedView | None:
         """What the recording is compared with; its own is the first picture in which enough stands out."""
