@@ -1,5 +1,7 @@
 """A calibration against the true rig: where neighbours disagree in the panorama, and where people are placed."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from simulator.scenes import TruePanorama
@@ -45,7 +47,7 @@ def blend_columns(rig: Rig, panorama: TruePanorama) -> list[tuple[int, int]]:
     grid = view.points(np.stack([a.ravel() for a in np.meshgrid(columns, rows)], axis=1))
     depth = [_depth_inside(camera, grid).reshape(len(rows), len(columns)) for camera in rig.cameras]
     out = []
-    for a, b in zip(depth, depth[1:], strict=False):
+    for a, b in pairwise(depth):
         middle = int(columns[np.minimum(a, b).clip(-200, 200).mean(axis=0).argmax()])
         out.append((max(middle - half, 0), min(middle + half, view.width_px)))
     return out

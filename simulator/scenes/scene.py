@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
-import cv2
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -82,7 +81,7 @@ class Scene:
     def panorama_in(self, view: PanoramaView) -> TruePanorama:
         """The true panorama in another view, whose centre should be the rig's."""
         drawn = self.world.draw(view_of(Cylinder(view)))
-        return TruePanorama(view, _coded(_through_glass(drawn.picture)), drawn.reach_m)
+        return TruePanorama(view, _coded(drawn.picture), drawn.reach_m)
 
     def clicks(self, points: int, sigma_px: float = 4.0) -> list[Click]:
         """As many named points of the pitch in each picture as somebody clicked, off by `sigma_px`."""
@@ -122,16 +121,12 @@ def scene(
 
 
 def _photograph(world: World, camera: CameraModel, fault: PictureFaults, random: np.random.Generator) -> Picture:
-    picture = _through_glass(world.draw(view_of(camera)).picture)
+    picture = world.draw(view_of(camera)).picture
     v, u = np.mgrid[0 : camera.height_px, 0 : camera.width_px].astype(np.float32)
     picture *= vignette(camera, fault, u + 0.5, v + 0.5)[..., None]
     picture *= np.float32(fault.gain) * np.array(fault.white_balance, np.float32)
     picture += np.float32(fault.noise_sigma) * random.standard_normal(picture.shape, np.float32)
     return _coded(picture)
-
-
-def _through_glass(picture: Floats) -> Floats:
-    return np.asarray(cv2.GaussianBlur(picture, (3, 3), 0.5), np.float32)
 
 
 def _coded(rgb: Floats) -> Picture:
