@@ -20,7 +20,6 @@ def seam_gaps_px(rig: Rig, true_rig: Rig, panorama: TruePanorama) -> Array:
     is the ghost.
     """
     view = panorama.view
-    points = panorama.points()
     out = []
     for i, (low, high) in enumerate(blend_columns(true_rig, panorama)):
         u, v = np.meshgrid(
@@ -28,7 +27,7 @@ def seam_gaps_px(rig: Rig, true_rig: Rig, panorama: TruePanorama) -> Array:
         )
         pixels = np.stack([u.ravel(), v.ravel()], axis=1)
         planned = view.points(pixels)
-        true = points[pixels[:, 1].astype(int), pixels[:, 0].astype(int)]
+        true = panorama.points_at(pixels)
         off = []
         for k in (i, i + 1):
             seen = true_rig.cameras[k].project(true)

@@ -8,14 +8,14 @@ import numpy.typing as npt
 from bench.against_truth import pitch_errors_m
 from hub.calibrate import View, calibrate
 from hub.errors import HubError
-from simulator.scenes import HOPELESS, Difficulty, Spoiling, scene, spoilt
+from simulator.scenes import HOPELESS, Difficulty, Spoiling, scene, spoilt, spoilt_rig
 from wire.clicks import Click
 from wire.pitch import Pitch
 from wire.rig import Rig
 
 _SIZE = (1920, 1080)
 _STILL_GOOD_M = 0.15
-"""Night and fog leave something to see: whoever trusts what he found there must be so near (median on the pitch)."""
+"""Some leave enough to see: whoever trusts what he found must be so near (median on the pitch)."""
 
 Pictures = Sequence[npt.NDArray[np.uint8]]
 
@@ -39,7 +39,8 @@ def _bad(seed: int) -> Iterator[tuple[str, Pictures, Rig | None, float, list[Cli
     believes that they are good."""
     good = scene("mast", Pitch(), seed, _SIZE)
     for how in Spoiling:
-        yield how, spoilt(good.pictures, how, seed), None, good.nominal_fov_deg, good.clicks(4)
+        pictures, true = spoilt(good.pictures, how, seed), spoilt_rig(good.rig, how, seed)
+        yield how, pictures, true, good.nominal_fov_deg, good.clicks(4)
     for weather in sorted(HOPELESS):
         bad = scene("mast", Pitch(), seed, _SIZE, [weather])
         true = bad.rig if weather in (Difficulty.NIGHT, Difficulty.FOG) else None

@@ -137,7 +137,7 @@ def hugin(name: str, cameras: Sequence[CameraModel], pictures: Sequence[Picture]
                 "pano_modify",
                 "--projection=1",
                 "--fov=AUTO",
-                f"--canvas={true.view.width_px}xAUTO",
+                "--canvas=AUTO",
                 "-o",
                 project,
                 project,

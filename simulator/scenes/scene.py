@@ -35,12 +35,17 @@ class TruePanorama(NamedTuple):
     picture: Picture
     reach_m: Floats
 
+    def points_at(self, pixels: Array) -> Array:
+        """The places (n, 3) in the pitch frame of what the panorama's pixels (n, 2) show."""
+        column, row = pixels.astype(np.int64).T
+        rays = Cylinder(self.view).rays(pixels)
+        return np.asarray(self.view.centre_m + rays * self.reach_m[row, column, None])
+
     def points(self) -> Array:
-        """The place (h, w, 3) in the pitch frame of what each pixel shows."""
+        """The place (h, w, 3) of what each pixel shows."""
         height, width = self.reach_m.shape
         u, v = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
-        rays = Cylinder(self.view).rays(np.stack([u.ravel(), v.ravel()], axis=1)).reshape(height, width, 3)
-        return np.asarray(self.view.centre_m + rays * self.reach_m[..., None])
+        return self.points_at(np.stack([u.ravel(), v.ravel()], axis=1)).reshape(height, width, 3)
 
     def pixels(self, camera: CameraModel) -> Array:
         """Where (h, w, 2) in the picture of `camera` each pixel's thing is truly seen, NaN outside. Who hides whom is
@@ -51,7 +56,9 @@ class TruePanorama(NamedTuple):
 
     def seen(self, rig: Rig) -> npt.NDArray[np.bool_]:
         """Which pixels (h, w) show something that any of the rig's cameras sees."""
-        return np.any([~np.isnan(self.pixels(camera)[..., 0]) for camera in rig.cameras], axis=0)
+        points = self.points().reshape(-1, 3)
+        inside = [camera.sees(np.nan_to_num(camera.project(points), nan=-1.0)) for camera in rig.cameras]
+        return np.any(inside, axis=0).reshape(self.reach_m.shape)
 
 
 @dataclass(frozen=True)
