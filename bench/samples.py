@@ -61,6 +61,7 @@ CASES = (
     Case(difficulties=(Difficulty.AUTUMN, Difficulty.THIN_LINES)),
     Case(difficulties=(Difficulty.BARE_MOUTHS, Difficulty.WET_STRIPES), players=9),
     Case(difficulties=(Difficulty.WORN_LINES, Difficulty.YELLOW_LINES), players=7),
+    Case(difficulties=(Difficulty.VIDEO, Difficulty.BARE_MOUTHS)),
     Case(apart_m=0.10),
     Case(cameras=2, difficulties=(Difficulty.WET_STRIPES,)),
     Case(size=UHD),

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
+import cv2
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from simulator.pictures.camera import vignette
 from simulator.pictures.clicks import clicks
+from simulator.pictures.frame import sharpened
 from simulator.pictures.rigs import PictureFaults, RigKind, TrueRig, stances
 from simulator.pictures.view import Floats, view_of
 from simulator.scenes.cylinder import Cylinder, panorama_view
@@ -25,6 +27,7 @@ from wire.rig import Array, CameraModel, Rig, looking
 Picture = npt.NDArray[np.uint8]
 _TURNED_AWAY_DEG = 140.0
 _NIGHT_NOISE = 6.0
+_QUALITY = 45
 
 
 class TruePanorama(NamedTuple):
@@ -133,7 +136,13 @@ def _photograph(world: World, camera: CameraModel, fault: PictureFaults, random:
     picture *= vignette(camera, fault, u + 0.5, v + 0.5)[..., None]
     picture *= np.float32(fault.gain) * np.array(fault.white_balance, np.float32)
     picture += np.float32(fault.noise_sigma) * random.standard_normal(picture.shape, np.float32)
-    return _coded(picture)
+    return _recorded(picture) if Difficulty.VIDEO in world.difficulties else _coded(picture)
+
+
+def _recorded(picture: Floats) -> Picture:
+    """The picture with the overshoot and the blocks that a small camera's video has."""
+    _, squeezed = cv2.imencode(".jpg", _coded(sharpened(picture)), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    return np.asarray(cv2.imdecode(squeezed, cv2.IMREAD_COLOR), np.uint8)
 
 
 def _coded(rgb: Floats) -> Picture:
