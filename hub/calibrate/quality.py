@@ -32,6 +32,7 @@ def judge(
     scale = cameras[0].width_px / 1920
     notes = []
     clicked = np.array([click_rms_px(c, k) for c, k in zip(cameras, clicks, strict=True)])
+    given = np.array([len(k.points_m) > 0 for k in clicks])
     for i, (gap, found) in enumerate(zip(clicked, paint, strict=True)):
         close = np.abs(found.offset_px) < _INLIER_PX * scale
         share = close.sum() / max(found.expected, 1)
@@ -49,7 +50,7 @@ def judge(
     if error is None or error > _PITCH_M:
         notes.append("places on the pitch are uncertain" + ("" if error is None else f" by {error:.2f} m"))
     return Quality(
-        clicks_px=float(np.sqrt((clicked**2).mean())),
+        clicks_px=float(np.sqrt((clicked[given] ** 2).mean())) if given.any() else None,
         overlap_px=overlap,
         lines_px=lines,
         pitch_m=error,

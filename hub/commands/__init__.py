@@ -1,0 +1,1 @@
+"""Commands of the hub that need no running hub."""

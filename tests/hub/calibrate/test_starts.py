@@ -1,0 +1,69 @@
+import msgspec
+import numpy as np
+import pytest
+
+from hub.calibrate.bearings import find_sights, turn_between
+from hub.calibrate.lenses import usual_lens
+from hub.calibrate.paint import whiteness
+from hub.calibrate.strokes import find_straights, find_strokes
+from hub.calibrate.unaided import guess_poses, rays_by
+from wire.rig import Rig, looking
+
+
+def apart_deg(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.degrees(np.arccos(np.clip((np.trace(a @ b.T) - 1) / 2, -1, 1))))
+
+
+def test_strokes_lie_on_the_paint_and_point_along_it(small_mast: Rig, photograph):
+    camera = small_mast.cameras[0]
+    with_paint, without = (
+        find_strokes(whiteness(photograph(camera, small_mast.pitch, painted=painted)))[0] for painted in (True, False)
+    )
+    ground = camera.to_plane(with_paint.middle)
+    on_pitch = np.abs(ground).max(axis=1) < (small_mast.pitch.half_length + 1)
+    assert on_pitch.sum() > 3 * (np.abs(camera.to_plane(without.middle)).max(axis=1) < 53.5).sum()
+    near_line = np.abs(ground[:, 1] + small_mast.pitch.half_width) < 0.3
+    assert near_line.sum() > 5
+    step = camera.to_plane(with_paint.middle + with_paint.along)[near_line] - ground[near_line]
+    assert np.median(np.abs(step[:, 1]) / np.hypot(*step.T)) < 0.05
+
+
+@pytest.mark.parametrize("bend", [0.0, -0.255])
+def test_lines_are_longest_through_the_lens_that_took_the_picture(small_mast: Rig, photograph, bend):
+    """The photograph's lens bends by -0.255: through one that bends nothing a touchline falls into pieces."""
+    camera = small_mast.cameras[0]
+    strokes, _ = find_strokes(whiteness(photograph(camera, small_mast.pitch)))
+    lens = usual_lens(camera.width_px, camera.height_px, 77.0, bend)
+    found = find_straights(strokes, rays_by(lens), np.random.default_rng(0), most=8)
+    assert ((found.weight**2).sum() > 3.0) == (bend != 0.0)
+
+
+def test_the_true_pose_is_among_the_first_that_are_guessed(small_mast: Rig, photograph):
+    camera = small_mast.cameras[0]
+    strokes, _ = find_strokes(whiteness(photograph(camera, small_mast.pitch)))
+    lens = usual_lens(camera.width_px, camera.height_px, 77.0, -0.25)
+    size = (camera.width_px, camera.height_px)
+    guesses = guess_poses(camera.node, size, lens, strokes, small_mast.pitch, np.random.default_rng(0))
+    assert any(
+        np.linalg.norm(g.centre_m - camera.centre) < 1.0 and apart_deg(g.turn, camera.turn) < 1.0 for g in guesses[:60]
+    )
+
+
+def test_the_turn_between_neighbours_is_seen_without_any_pose(small_mast: Rig, photograph):
+    left, right = small_mast.cameras
+    # The wall behind the pitch looks much the same everywhere: more of it must be seen by both.
+    right = msgspec.structs.replace(right, rotation=looking(10.0, -15.5, 0.0))
+    found = turn_between(*(find_sights(photograph(c, small_mast.pitch), rays_by(c.lens)) for c in (left, right)), rng())
+    assert found is not None
+    assert apart_deg(found, right.turn @ left.turn.T) < 0.3
+
+
+def test_two_pictures_that_share_nothing_have_no_turn_between_them(small_mast: Rig, photograph):
+    left, right = small_mast.cameras
+    grey = np.full((540, 960, 3), 90, np.uint8)
+    seen = find_sights(photograph(left, small_mast.pitch), rays_by(left.lens))
+    assert turn_between(seen, find_sights(grey, rays_by(right.lens)), rng()) is None
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(3)
