@@ -51,7 +51,7 @@ WAYS = (Way(0), Way(4), Way(8), Way(4, lens_known=False))
 @dataclass(frozen=True)
 class Found:
     """What came of one calibration. NaN where there is nothing to measure; `refused` is the reason when there is no
-    rig at all."""
+    rig at all, `crashed` that it was none that a person could act on."""
 
     seam_rms_px: float = float("nan")
     seam_p95_px: float = float("nan")
@@ -61,6 +61,7 @@ class Found:
     trusted: bool = False
     notes: tuple[str, ...] = ()
     refused: str = ""
+    crashed: bool = False
 
     @property
     def wrong(self) -> bool:
@@ -76,6 +77,8 @@ def measured(sample: Sample, way: Way) -> tuple[Found, Rig | None]:
         rig = calibrate(views, sample.rig.pitch, clicked, lambda _what, _share: None)
     except HubError as fault:
         return Found(cpu_s=time.process_time() - start, refused=str(fault)), None
+    except Exception as fault:  # one scene that makes it fall over must not hide the others
+        return Found(cpu_s=time.process_time() - start, refused=f"crashed: {fault!r}", crashed=True), None
     spent = time.process_time() - start
     seam, places = seam_gaps_px(rig, sample.rig, sample.panorama), pitch_errors_m(rig, sample.rig)
     some = len(seam) > 0
@@ -100,9 +103,8 @@ def _rms(values: Array) -> float:
 def goals(sample: Sample) -> dict[str, float]:
     """What four clicks have to reach on `sample`: names of fields of `Found` and the most they may be.
 
-    Cameras along the sideline are metres apart: things above the ground have no one place in their panorama, and their
-    seam is no goal. Neither is that of cameras 10 cm apart, nor beside a small pitch, where they hang lower and nearer:
-    there even the true rig has a wider one.
+    The seam of cameras along the sideline is no goal. Neither is that of cameras 10 cm apart, nor beside a small pitch,
+    where they hang lower and nearer: there even the true rig has a wider one.
     """
     case = sample.case
     if case is not None and case.kind == "sideline":
@@ -142,7 +144,7 @@ class Tally:
                 f"(at least {ZERO_CLICKS_SHARE:.0%}) {verdict}"
             )
         yield f"four clicks: {self.short} goals missed {'short' if self.short else 'PASS'}"
-        yield f"wrong but trusted: {self.faults} {'short' if self.faults else 'PASS'}"
+        yield f"wrong but trusted, or crashed: {self.faults} {'short' if self.faults else 'PASS'}"
 
     @property
     def missed(self) -> bool:
@@ -152,7 +154,7 @@ class Tally:
 
     def take(self, sample: Sample, way: Way, found: Found) -> str:
         """Count one result; its verdict in a few words."""
-        fault = found.trusted and found.wrong
+        fault = found.crashed or (found.trusted and found.wrong)
         self.faults += fault
         wanted = goals(sample)
         if not way.clicks:
@@ -165,7 +167,9 @@ class Tally:
         else:
             missed = []
         verdict = "PASS" if not missed else "short: " + ", ".join(missed)
-        return f"FAULT: wrong but trusted; {verdict}" if fault else verdict
+        if fault:
+            return f"FAULT: {'crashed' if found.crashed else 'wrong but trusted'}; {verdict}"
+        return verdict
 
 
 def line(found: Found) -> str:

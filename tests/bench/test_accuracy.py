@@ -6,13 +6,14 @@ import msgspec
 import numpy as np
 import pytest
 
+import bench.accuracy
 import bench.refusals
 from bench.accuracy import Found, Tally, Way, goals, measured, short_of
 from bench.against_truth import blend_columns, pitch_errors_m, seam_gaps_px
 from bench.likeness import aligned, likeness, luma
 from bench.refusals import refusals
 from bench.samples import UHD, Case, drawn, outside
-from hub.errors import TooFewClicks
+from hub.errors import PitchNotFound
 from simulator.scenes.cylinder import Cylinder
 from wire.rig import Quality, looking
 
@@ -69,10 +70,33 @@ def test_the_blend_lies_where_neighbours_overlap(sample):
             assert camera.sees(camera.project(at)).all()
 
 
-def test_clicks_that_are_too_few_count_as_refused(sample):
-    found, rig = measured(sample, Way(3))
+def test_cameras_along_the_sideline_are_asked_only_about_the_plane_on_which_they_agree():
+    apart = drawn(Case(kind="sideline", size=(480, 270)), 11)
+    gaps = seam_gaps_px(apart.rig, apart.rig, apart.panorama)
+    assert len(gaps) > 500
+    assert gaps.max() < 1e-6
+    assert seam_gaps_px(turned(apart.rig, 0, 0.2), apart.rig, apart.panorama).max() > 0.4
+
+
+def test_a_calibration_that_falls_over_is_a_fault(monkeypatch, sample):
+    def fall(*_):
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr(bench.accuracy, "calibrate", fall)
+    found, rig = measured(sample, Way(4))
     assert rig is None
-    assert "3 clicked points" in found.refused
+    assert "ZeroDivisionError" in found.refused
+    assert "FAULT: crashed" in Tally().take(sample, Way(4), found)
+
+
+def test_a_calibration_that_is_refused_is_told_with_its_reason(monkeypatch, sample):
+    def refuse(*_):
+        raise PitchNotFound("camera 2 shows no pitch")
+
+    monkeypatch.setattr(bench.accuracy, "calibrate", refuse)
+    found, rig = measured(sample, Way(0))
+    assert rig is None
+    assert found.refused == "camera 2 shows no pitch"
     assert short_of(found, goals(sample)) == ["refused"]
 
 
@@ -221,11 +245,13 @@ def test_a_bad_picture_that_is_trusted_is_a_fault_and_one_that_is_refused_is_non
     monkeypatch.setattr(bench.refusals, "_SIZE", (480, 270))
 
     def refuse(*_):
-        raise TooFewClicks("camera 0 has 0 clicked points")
+        raise PitchNotFound("camera 0 shows no pitch")
 
     monkeypatch.setattr(bench.refusals, "calibrate", refuse)
     assert refusals(3) == 0
-    assert "refused: camera 0" in capsys.readouterr().out
+    assert "refused: camera 0 shows no pitch" in capsys.readouterr().out
+    monkeypatch.setattr(bench.refusals, "calibrate", lambda *_: 1 / 0)
+    assert refusals(3) == 28
     trusted = msgspec.structs.replace(sample.rig, quality=Quality(trusted=True))
     monkeypatch.setattr(bench.refusals, "calibrate", lambda *_: trusted)
     assert refusals(3) == 28
