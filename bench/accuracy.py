@@ -19,7 +19,7 @@ from bench.refusals import refusals
 from bench.samples import CASES, FULL, UHD, Sample, drawn, outside
 from hub.calibrate import calibrate
 from hub.errors import HubError
-from wire.rig import Rig
+from wire.rig import Array, Rig
 
 SEAM_RMS_PX, SEAM_P95_PX = 0.40, 0.80
 UHD_SEAM_RMS_PX = 0.75
@@ -51,7 +51,7 @@ WAYS = (Way(0), Way(4), Way(8), Way(4, lens_known=False))
 @dataclass(frozen=True)
 class Found:
     """What came of one calibration. NaN where there is nothing to measure; `refused` is the reason when there is no
-    rig at all."""
+    rig at all, `crashed` that it was none that a person could act on."""
 
     seam_rms_px: float = float("nan")
     seam_p95_px: float = float("nan")
@@ -61,6 +61,7 @@ class Found:
     trusted: bool = False
     notes: tuple[str, ...] = ()
     refused: str = ""
+    crashed: bool = False
 
     @property
     def wrong(self) -> bool:
@@ -76,12 +77,14 @@ def measured(sample: Sample, way: Way) -> tuple[Found, Rig | None]:
         rig = calibrate(views, sample.rig.pitch, clicked, lambda _what, _share: None)
     except HubError as fault:
         return Found(cpu_s=time.process_time() - start, refused=str(fault)), None
+    except Exception as fault:  # one scene that makes it fall over must not hide the others
+        return Found(cpu_s=time.process_time() - start, refused=f"crashed: {fault!r}", crashed=True), None
     spent = time.process_time() - start
     seam, places = seam_gaps_px(rig, sample.rig, sample.panorama), pitch_errors_m(rig, sample.rig)
     some = len(seam) > 0
     return (
         Found(
-            float(np.sqrt((seam**2).mean())) if some else float("nan"),
+            _rms(seam) if some else float("nan"),
             float(np.percentile(seam, 95)) if some else float("nan"),
             float(np.median(places)),
             float(np.percentile(places, 95)),
@@ -93,11 +96,15 @@ def measured(sample: Sample, way: Way) -> tuple[Found, Rig | None]:
     )
 
 
+def _rms(values: Array) -> float:
+    return float(np.sqrt((values**2).mean()))
+
+
 def goals(sample: Sample) -> dict[str, float]:
     """What four clicks have to reach on `sample`: names of fields of `Found` and the most they may be.
 
-    Cameras along the sideline are metres apart: things above the ground have no one place in their panorama, and their
-    seam is no goal. Neither is that of cameras 10 cm apart, where people ghost by more.
+    The seam of cameras along the sideline is no goal. Neither is that of cameras 10 cm apart, nor beside a small pitch,
+    where they hang lower and nearer: there even the true rig has a wider one.
     """
     case = sample.case
     if case is not None and case.kind == "sideline":
@@ -105,7 +112,7 @@ def goals(sample: Sample) -> dict[str, float]:
     if case is not None and case.size == UHD:
         return {"seam_rms_px": UHD_SEAM_RMS_PX, "pitch_median_m": PITCH_MEDIAN_M, "pitch_p95_m": PITCH_P95_M}
     places = {"pitch_median_m": PITCH_MEDIAN_M, "pitch_p95_m": PITCH_P95_M, "cpu_s": CPU_S}
-    if case is not None and (case.apart_m > 0.05 or case.size != FULL):
+    if case is not None and (case.apart_m > 0.05 or case.size != FULL or case.players != 11):
         return places
     return {"seam_rms_px": SEAM_RMS_PX, "seam_p95_px": SEAM_P95_PX, **places}
 
@@ -137,7 +144,7 @@ class Tally:
                 f"(at least {ZERO_CLICKS_SHARE:.0%}) {verdict}"
             )
         yield f"four clicks: {self.short} goals missed {'short' if self.short else 'PASS'}"
-        yield f"wrong but trusted: {self.faults} {'short' if self.faults else 'PASS'}"
+        yield f"wrong but trusted, or crashed: {self.faults} {'short' if self.faults else 'PASS'}"
 
     @property
     def missed(self) -> bool:
@@ -147,7 +154,7 @@ class Tally:
 
     def take(self, sample: Sample, way: Way, found: Found) -> str:
         """Count one result; its verdict in a few words."""
-        fault = found.trusted and found.wrong
+        fault = found.crashed or (found.trusted and found.wrong)
         self.faults += fault
         wanted = goals(sample)
         if not way.clicks:
@@ -160,7 +167,9 @@ class Tally:
         else:
             missed = []
         verdict = "PASS" if not missed else "short: " + ", ".join(missed)
-        return f"FAULT: wrong but trusted; {verdict}" if fault else verdict
+        if fault:
+            return f"FAULT: {'crashed' if found.crashed else 'wrong but trusted'}; {verdict}"
+        return verdict
 
 
 def line(found: Found) -> str:
@@ -181,6 +190,9 @@ def table(samples: Iterable[Sample], ways: Sequence[Way]) -> Tally:
     tally = Tally()
     print("Seam in pixels of the cameras' pictures, places on the pitch in metres.\n" + HEAD)
     for sample in samples:
+        least = seam_gaps_px(sample.rig, sample.rig, sample.panorama)
+        if len(least):
+            print(f"{sample.name:44} {'the true rig itself':24} {_rms(least):8.2f} {np.percentile(least, 95):8.2f}")
         for way in ways:
             found, _ = measured(sample, way)
             verdict = tally.take(sample, way, found)

@@ -1,4 +1,4 @@
-"""Scenes to measure calibration and panorama on: our own, each hard in another way, or those of an outside generator."""
+"""Scenes to measure calibration and panorama on: our own, each hard in another way, or an outside generator's."""
 
 import json
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -13,6 +14,7 @@ from hub.calibrate import View
 from simulator.pictures.clicks import clicks
 from simulator.pictures.rigs import NAMES, RigKind, TrueRig
 from simulator.scenes import Difficulty, TruePanorama, scene
+from simulator.scenes.cylinder import panorama_view
 from wire.clicks import Click
 from wire.ids import node_id
 from wire.panorama import PanoramaView
@@ -59,6 +61,7 @@ CASES = (
     Case(difficulties=(Difficulty.AUTUMN, Difficulty.THIN_LINES)),
     Case(difficulties=(Difficulty.BARE_MOUTHS, Difficulty.WET_STRIPES), players=9),
     Case(difficulties=(Difficulty.WORN_LINES, Difficulty.YELLOW_LINES), players=7),
+    Case(difficulties=(Difficulty.VIDEO, Difficulty.BARE_MOUTHS)),
     Case(apart_m=0.10),
     Case(cameras=2, difficulties=(Difficulty.WET_STRIPES,)),
     Case(size=UHD),
@@ -96,7 +99,16 @@ def drawn(case: Case, seed: int) -> Sample:
     """The scene of `case` and `seed`."""
     pitch = default_pitch(case.players)
     one = scene(case.kind, pitch, seed, case.size, case.difficulties, case.cameras, case.apart_m)
-    return Sample(case.name, one.rig, one.pictures, one.nominal_fov_deg, one.panorama, seed, case)
+    panorama = one.panorama_in(on_whole_pixels(panorama_view(one.rig)))
+    return Sample(case.name, one.rig, one.pictures, one.nominal_fov_deg, panorama, seed, case)
+
+
+def on_whole_pixels(view: PanoramaView) -> PanoramaView:
+    """`view` moved by less than a pixel so that OpenCV's cylinder of the same focal length has the same pixels."""
+    focal = view.focal_px
+    left = (round(view.left_rad * focal + 0.5) - 0.5) / focal
+    top = (round(view.top_rise * focal - 0.5) + 0.5) / focal
+    return msgspec.structs.replace(view, left_rad=left, top_rise=top)
 
 
 def outside(folder: Path) -> Iterator[Sample]:

@@ -3,6 +3,6 @@
 from simulator.scenes.difficulty import HOPELESS, Difficulty
 from simulator.scenes.rig import scene_rig
 from simulator.scenes.scene import Scene, TruePanorama, scene
-from simulator.scenes.spoiling import Spoiling, spoilt
+from simulator.scenes.spoiling import Spoiling, spoilt, spoilt_rig
 
-__all__ = ["HOPELESS", "Difficulty", "Scene", "Spoiling", "TruePanorama", "scene", "scene_rig", "spoilt"]
+__all__ = ["HOPELESS", "Difficulty", "Scene", "Spoiling", "TruePanorama", "scene", "scene_rig", "spoilt", "spoilt_rig"]

@@ -30,6 +30,8 @@ class Difficulty(StrEnum):
     """Pale, patchy grass and fallen leaves: paint hardly stands out."""
     ARTIFICIAL = "artificial"
     """Artificial turf: dark, even, with seams."""
+    VIDEO = "video"
+    """Pictures as a small camera records them: sharpened, and squeezed hard by its encoder."""
 
     SNOW = "snow"
     """White ground; the lines are gone."""

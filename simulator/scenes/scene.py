@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from simulator.pictures.camera import vignette
 from simulator.pictures.clicks import clicks
+from simulator.pictures.frame import sharpened
 from simulator.pictures.rigs import PictureFaults, RigKind, TrueRig, stances
 from simulator.pictures.view import Floats, view_of
 from simulator.scenes.cylinder import Cylinder, panorama_view
@@ -26,6 +27,7 @@ from wire.rig import Array, CameraModel, Rig, looking
 Picture = npt.NDArray[np.uint8]
 _TURNED_AWAY_DEG = 140.0
 _NIGHT_NOISE = 6.0
+_QUALITY = 45
 
 
 class TruePanorama(NamedTuple):
@@ -36,12 +38,17 @@ class TruePanorama(NamedTuple):
     picture: Picture
     reach_m: Floats
 
+    def points_at(self, pixels: Array) -> Array:
+        """The places (n, 3) in the pitch frame of what the panorama's pixels (n, 2) show."""
+        column, row = pixels.astype(np.int64).T
+        rays = Cylinder(self.view).rays(pixels)
+        return np.asarray(self.view.centre_m + rays * self.reach_m[row, column, None])
+
     def points(self) -> Array:
-        """The place (h, w, 3) in the pitch frame of what each pixel shows."""
+        """The place (h, w, 3) of what each pixel shows."""
         height, width = self.reach_m.shape
         u, v = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
-        rays = Cylinder(self.view).rays(np.stack([u.ravel(), v.ravel()], axis=1)).reshape(height, width, 3)
-        return np.asarray(self.view.centre_m + rays * self.reach_m[..., None])
+        return self.points_at(np.stack([u.ravel(), v.ravel()], axis=1)).reshape(height, width, 3)
 
     def pixels(self, camera: CameraModel) -> Array:
         """Where (h, w, 2) in the picture of `camera` each pixel's thing is truly seen, NaN outside. Who hides whom is
@@ -52,7 +59,9 @@ class TruePanorama(NamedTuple):
 
     def seen(self, rig: Rig) -> npt.NDArray[np.bool_]:
         """Which pixels (h, w) show something that any of the rig's cameras sees."""
-        return np.any([~np.isnan(self.pixels(camera)[..., 0]) for camera in rig.cameras], axis=0)
+        points = self.points().reshape(-1, 3)
+        inside = [camera.sees(np.nan_to_num(camera.project(points), nan=-1.0)) for camera in rig.cameras]
+        return np.any(inside, axis=0).reshape(self.reach_m.shape)
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,7 @@ class Scene:
     def panorama_in(self, view: PanoramaView) -> TruePanorama:
         """The true panorama in another view, whose centre should be the rig's."""
         drawn = self.world.draw(view_of(Cylinder(view)))
-        return TruePanorama(view, _coded(_through_glass(drawn.picture)), drawn.reach_m)
+        return TruePanorama(view, _coded(drawn.picture), drawn.reach_m)
 
     def clicks(self, points: int, sigma_px: float = 4.0) -> list[Click]:
         """As many named points of the pitch in each picture as somebody clicked, off by `sigma_px`."""
@@ -122,16 +131,18 @@ def scene(
 
 
 def _photograph(world: World, camera: CameraModel, fault: PictureFaults, random: np.random.Generator) -> Picture:
-    picture = _through_glass(world.draw(view_of(camera)).picture)
+    picture = world.draw(view_of(camera)).picture
     v, u = np.mgrid[0 : camera.height_px, 0 : camera.width_px].astype(np.float32)
     picture *= vignette(camera, fault, u + 0.5, v + 0.5)[..., None]
     picture *= np.float32(fault.gain) * np.array(fault.white_balance, np.float32)
     picture += np.float32(fault.noise_sigma) * random.standard_normal(picture.shape, np.float32)
-    return _coded(picture)
+    return _recorded(picture) if Difficulty.VIDEO in world.difficulties else _coded(picture)
 
 
-def _through_glass(picture: Floats) -> Floats:
-    return np.asarray(cv2.GaussianBlur(picture, (3, 3), 0.5), np.float32)
+def _recorded(picture: Floats) -> Picture:
+    """The picture with the overshoot and the blocks that a small camera's video has."""
+    _, squeezed = cv2.imencode(".jpg", _coded(sharpened(picture)), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    return np.asarray(cv2.imdecode(squeezed, cv2.IMREAD_COLOR), np.uint8)
 
 
 def _coded(rgb: Floats) -> Picture:

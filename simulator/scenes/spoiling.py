@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 import cv2
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from simulator.pictures.ground import noise_tile
+from wire.rig import CameraModel, Rig
 
 Picture = npt.NDArray[np.uint8]
 _SKIN = np.array([96.0, 126.0, 178.0], np.float32)
@@ -62,6 +64,49 @@ def spoilt(pictures: Sequence[Picture], how: Spoiling, seed: int = 1) -> tuple[P
             random = np.random.default_rng([seed, 0xB1AC])
             out[one] = random.integers(0, 5, out[one].shape, dtype=np.uint8)
     return tuple(np.asarray(picture, np.uint8) for picture in out)
+
+
+def spoilt_rig(rig: Rig, how: Spoiling, seed: int = 1) -> Rig | None:
+    """The cameras that truly took such pictures as `spoilt` makes of those of `rig`; None where no rig in the order of
+    the pictures could have."""
+    one = seed % len(rig.cameras)
+    cameras = list(rig.cameras)
+    match how:
+        case Spoiling.MIRRORED | Spoiling.SWAPPED | Spoiling.BLACK:
+            return None
+        case Spoiling.UPSIDE_DOWN:
+            cameras = [_quarter(_quarter(camera)) for camera in cameras]
+        case Spoiling.ONE_UPSIDE_DOWN:
+            cameras[one] = _quarter(_quarter(cameras[one]))
+        case Spoiling.ON_ITS_SIDE:
+            cameras[one] = _quarter(cameras[one])
+        case Spoiling.CROPPED:
+            cameras[one] = _narrowed(cameras[one])
+        case _:
+            pass
+    return msgspec.structs.replace(rig, cameras=tuple(cameras))
+
+
+def _quarter(camera: CameraModel) -> CameraModel:
+    """The camera whose picture is that of `camera` turned clockwise by 90 degrees."""
+    lens, turn = camera.lens, camera.turn
+    turned = msgspec.structs.replace(
+        lens, cx_px=camera.height_px - lens.cy_px, cy_px=lens.cx_px, p1=lens.p2, p2=-lens.p1
+    )
+    rotation = np.stack([-turn[1], turn[0], turn[2]])
+    return msgspec.structs.replace(
+        camera,
+        width_px=camera.height_px,
+        height_px=camera.width_px,
+        lens=turned,
+        rotation=tuple(float(v) for v in rotation.ravel()),
+    )
+
+
+def _narrowed(camera: CameraModel) -> CameraModel:
+    margin = camera.width_px // 8
+    lens = msgspec.structs.replace(camera.lens, cx_px=camera.lens.cx_px - margin)
+    return msgspec.structs.replace(camera, width_px=camera.width_px - 2 * margin, lens=lens)
 
 
 def _covered(picture: Picture, random: np.random.Generator) -> Picture:

@@ -51,7 +51,7 @@ class Turf:
             leaves = np.clip((noise.over(ground, 1.7, 0.6) - 1.7) * 2, 0, 0.8)[..., None]
             picture += (_LEAVES - picture) * leaves
             strength = 1.5
-        tone = strength * (0.05 * fine + 0.035 * middle + 0.035 * broad) + self.bands.over(ground) * mown
+        tone = strength * (0.08 * fine + 0.035 * middle + 0.035 * broad) + self.bands.over(ground) * mown
         if self.seams is not None:
             tone += self.seams.over(ground) * mown
         picture *= (1 + tone)[..., None]

@@ -129,6 +129,18 @@ def test_night_is_dark_and_noisy(clean, small_scene):
     assert night.truth.faults[1].noise_sigma > 4
 
 
+def test_video_overshoots_along_lines_and_has_blocks(clean, small_scene):
+    video = small_scene("mast", (Difficulty.VIDEO,)).pictures[1].astype(int)
+    plain = clean.pictures[1].astype(int)
+    assert np.abs(video - plain).mean() < 8
+    beside = np.abs(np.diff(video[..., 1], axis=1))
+    joints = beside[:, 7::8].mean() / beside[:, 3::8].mean()
+    was = np.abs(np.diff(plain[..., 1], axis=1))
+    assert joints > 1.02 * was[:, 7::8].mean() / was[:, 3::8].mean()
+    assert video[300:, :, 1].max() > plain[300:, :, 1].max() - 2
+    assert np.percentile(video[300:, :, 1] - plain[300:, :, 1], 0.1) < -8
+
+
 def test_fog_takes_what_is_far(clean, small_scene):
     foggy = small_scene("mast", (Difficulty.FOG,))
     far = slice(20, 80)

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from simulator.scenes import Spoiling, spoilt
+from simulator.scenes import Spoiling, spoilt, spoilt_rig
 
 
 @pytest.mark.parametrize("how", list(Spoiling))
@@ -29,3 +29,30 @@ def test_spoilings_do_what_they_say(clean):
     one = spoilt(clean.pictures, Spoiling.ONE_UPSIDE_DOWN)
     assert (one[0] == left).all()
     assert (one[1] == centre[::-1, ::-1]).all()
+
+
+def test_the_rig_that_is_true_of_spoilt_pictures_sees_points_where_they_have_gone(clean):
+    points = [(-10.0, -20.0, 0.0), (4.0, 10.0, 0.5), (-30.0, 5.0, 0.0), (25.0, -3.0, 2.0)]
+    height, width = clean.pictures[1].shape[:2]
+
+    def moved(how, camera=1):
+        before = clean.rig.cameras[camera].project(points)
+        after = spoilt_rig(clean.rig, how).cameras[camera].project(points)
+        there = ~np.isnan(before[:, 0])
+        assert there.any()
+        return before[there], after[there]
+
+    for how in (Spoiling.UPSIDE_DOWN, Spoiling.ONE_UPSIDE_DOWN):
+        before, after = moved(how)
+        assert after == pytest.approx((width, height) - before, abs=1e-9)
+    before, after = moved(Spoiling.ON_ITS_SIDE)
+    assert after == pytest.approx(np.stack([height - before[:, 1], before[:, 0]], axis=1), abs=1e-9)
+    before, after = moved(Spoiling.CROPPED)
+    assert after == pytest.approx(before - (width // 8, 0), abs=1e-9)
+    before, after = moved(Spoiling.HAND)
+    assert (after == before).all()
+    assert [how for how in Spoiling if spoilt_rig(clean.rig, how) is None] == [
+        Spoiling.MIRRORED,
+        Spoiling.SWAPPED,
+        Spoiling.BLACK,
+    ]
