@@ -56,7 +56,9 @@ class SessionPlan(Message, frozen=True, kw_only=True):
 
 
 class StageCost(Message, frozen=True, kw_only=True):
-    """What one stage of a session cost so far."""
+    """What one stage of a session cost so far. Of a stage that hands its items on over a belt, `fill` is which share of
+    that belt was full, on average, when the next one took from it: near 1 it waits for those behind, near 0 they wait
+    for it."""
 
     KIND = "stage-cost"
     VERSION = 1
@@ -64,6 +66,7 @@ class StageCost(Message, frozen=True, kw_only=True):
     wall_s: float
     cpu_s: float
     items: int
+    fill: float | None = None
 
 
 class SessionProgress(Message, frozen=True, kw_only=True):
