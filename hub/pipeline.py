@@ -28,6 +28,7 @@ from hub.panorama.footage import Planes, UnreadableSegment, segment_frames
 from hub.panorama.timeline import Arrivals, Shelf, Timeline
 from hub.panorama.windows import WINDOW_FRAMES, WINDOW_NS, sequences_between
 from hub.panorama.writer import INIT, PLAYLIST, encode_window, playlist, window_name
+from hub.picture import Picture
 from hub.rendering import RenderingFailed, cut_followed, remux_playlist, thumbnail
 from hub.sessions import SessionFolder, Sessions
 from hub.statistics import player_statistics
@@ -48,6 +49,13 @@ CALIBRATION_SEGMENTS = 3
 CLOCK_SEGMENTS = 5
 """Segments whose tracks give the first estimate of the clocks, so that stitching can begin during the match."""
 _BACKGROUND_FRAMES = 12
+
+
+def _stacked(stitcher: Stitcher, view: PanoramaView, planes: Sequence[Planes | None]) -> Planes:
+    """A panorama from and as stacked I420 planes."""
+    out = np.empty((view.height_px * 3 // 2, view.width_px), np.uint8)
+    stitcher.stitch([None if p is None else Picture.of_stack(p) for p in planes], Picture.of_stack(out))
+    return out
 
 
 @dataclass(frozen=True)
@@ -233,7 +241,7 @@ class _SessionRun:
 
         def stitched(frames: Iterator[tuple[int, Sequence[Planes | None]]]) -> Iterator[tuple[int, Planes]]:
             for frame, planes in frames:
-                yield frame, self._costs.measured("stitch", partial(stitcher.stitch, planes))
+                yield frame, self._costs.measured("stitch", partial(_stacked, stitcher, view, planes))
 
         with Belt(matched(), 4, "decode") as frames, Belt(stitched(iter(frames)), 4, "stitch") as pictures:
             for window, group in groupby(pictures, key=lambda item: item[0] // WINDOW_FRAMES):
