@@ -1,6 +1,7 @@
 """The contract of all kernels."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import cv2
 import msgspec
@@ -11,11 +12,17 @@ from hub.errors import FramesDoNotFit
 from hub.picture import Picture
 from hub.stitch import Cut, Kernel, Light, StitchPlan, plan_panorama
 from hub.stitch.colour import _TO_YUV
+from hub.stitch.kernels.cpu import CpuKernel
+from hub.stitch.kernels.loops import VARIANTS, can_run
 from hub.stitch.kernels.reference import ReferenceKernel
 from tests.hub.stitch.conftest import mast_rig, panorama, pictures, sideline_rig
 from wire.rig import Array, CameraModel, Rig
 
-KERNELS: dict[str, Callable[[StitchPlan], Kernel]] = {"reference": ReferenceKernel}
+KERNELS: dict[str, Callable[[StitchPlan], Kernel]] = {
+    "reference": ReferenceKernel,
+    **{f"cpu-{name}": partial(CpuKernel, variant=name) for nth, name in enumerate(VARIANTS) if can_run(nth)},
+    "cpu-threads": partial(CpuKernel, threads=3),
+}
 RIGS: dict[str, Callable[[], Rig]] = {
     "mast": mast_rig,
     "sideline": sideline_rig,
@@ -186,7 +193,10 @@ def test_the_brightest_and_darkest_pixels_stay_within_a_byte(make):
     plan = plan_of("mast")
     rng = np.random.default_rng(5)
     frames = [Picture(*(rng.choice([0, 255], p.shape).astype(np.uint8) for p in f)) for f in pictures(plan.rig)]
-    made = agrees(make, plan, frames, None, [Light(1.9, np.array([[0.5, 1.9, 1.9], [-0.5, -1.9, 1.9]]))] * 3)
+    lights = [Light(1.9, np.array([[0.2, 1.5, 0.3], [-0.2, -0.3, 1.5]]))] * 3
+    made = stitched(make(plan), plan, frames, None, lights)
+    # Twice the light, twice the difference.
+    assert_alike(made, stitched(ReferenceKernel(plan), plan, frames, None, lights), 4)
     assert made.luma.max() == 255
     assert made.blue.min() == 0
 
@@ -220,6 +230,24 @@ def test_frames_of_another_size_or_number_are_refused_in_words(make):
         kernel.stitch([Picture(f.luma, f.luma, f.red) for f in frames], into)
     with pytest.raises(FramesDoNotFit, match="planes of bytes"):
         kernel.stitch(frames, Picture(np.asfortranarray(into.luma), into.blue, into.red))
+
+
+@pytest.mark.parametrize("name", RIGS)
+def test_whatever_the_processor_can_do_makes_the_same_panorama(name):
+    plan = plan_of(name)
+    frames = pictures(plan.rig, 0.5)
+    plain = stitched(CpuKernel(plan, "plain"), plan, frames)
+    for nth, variant in enumerate(VARIANTS):
+        if can_run(nth):
+            # Shares and places in floats may round the other way.
+            assert_alike(stitched(CpuKernel(plan, variant), plan, frames), plain, 1)
+
+
+def test_a_variant_that_the_processor_does_not_run_is_refused_in_words(monkeypatch):
+    monkeypatch.setattr("hub.stitch.kernels.cpu.can_run", lambda nth: nth == 0)
+    assert CpuKernel(plan_of("one")).variant == "plain"
+    with pytest.raises(ValueError, match="does not run avx512: it has plain"):
+        CpuKernel(plan_of("one"), "avx512")
 
 
 # --- the reference against the definitions alone ---------------------------------------------------------------------
