@@ -25,8 +25,9 @@ demo: setup
 
 setup: $(READY)
 
-# Recompiles the node's loops, too: `hatch_build.py`.
-$(READY): requirements.lock pyproject.toml viewer/package-lock.json hatch_build.py $(wildcard edge/*/*.pyx edge/*/*.pxd)
+# Recompiles the loops, too: `hatch_build.py`.
+$(READY): requirements.lock pyproject.toml viewer/package-lock.json hatch_build.py \
+		$(wildcard edge/*/*.pyx edge/*/*.pxd hub/*/*/*.pyx hub/*/*/*.c hub/*/*/*.h)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Touchline needs Python 3.11 or newer; this is $$($(PYTHON) --version). Set PYTHON=python3.11, say."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(call install_packages,python3-venv)
@@ -69,4 +70,4 @@ lock:
 		--all-extras --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
 
 clean:
-	@rm -rf $(VENV) out build edge/*/*.so viewer/static/vendor viewer/node_modules
+	@rm -rf $(VENV) out build edge/*/*.so hub/*/*/*.so viewer/static/vendor viewer/node_modules

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 from urllib.parse import quote
 
 from firmware.holding import hold
@@ -16,12 +17,12 @@ from hub.commands.progress import Progress, cost_table
 from hub.errors import HubError
 from hub.panorama.conveyor import CostBook
 from hub.panorama.decoder import choose_decoder
-from hub.panorama.encoder import choose_encoder, software
+from hub.panorama.encoder import choice, choose_encoder, software
 from hub.panorama.making import PREVIEW_WIDTH_PX, Conveyor
 from hub.panorama.recordings import Recordings
-from hub.panorama.stitching import KERNELS, open_stitching
 from hub.panorama.writer import Making, PanoramaFolder
-from hub.stitch import plan_panorama
+from hub.stitch import Stitcher, plan_panorama
+from hub.stitch.choose import Wanted
 from wire.durable import sync_folder, write_durably
 from wire.errors import WireError
 from wire.message import decode, encode
@@ -53,7 +54,7 @@ def add_stitch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="FILE",
         help="the panorama: .mp4, or .m3u8 for HLS in two sizes with thumbnails",
     )
-    parser.add_argument("--kernel", choices=KERNELS, default="auto", help="what stitches (%(default)s)")
+    parser.add_argument("--kernel", choices=get_args(Wanted), default="auto", help="what stitches (%(default)s)")
     parser.add_argument("--width", type=int, default=4096, help="widest panorama in pixels (%(default)s)")
     parser.set_defaults(run=stitch)
 
@@ -119,7 +120,7 @@ class _Run:
     work: Path
     rig: Rig
     recordings: Recordings
-    kernel: str
+    kernel: Wanted
     width: int
 
     def run(self) -> int:
@@ -130,14 +131,15 @@ class _Run:
         notes: list[str] = self._warnings()
         encoder = choose_encoder(size, cadence, software(), notes.append)
         hardware = choose_decoder(recordings.facts[0].path, notes.append)
-        stitching, told = open_stitching(plan, self.kernel)
+        stitcher = Stitcher(plan, self.kernel)
+        notes.append(choice("stitching by", stitcher.kernel.name, stitcher.reasons))
         making = self._making(size, encoder.codec)
         folder = PanoramaFolder(self.work / "panorama", making)
         first = folder.open()
         progress = Progress(sys.stderr, total, first * cadence.window_frames)
-        for words in [*notes, *told, self._plan_words(size, first)]:
+        for words in [*notes, self._plan_words(size, first)]:
             progress.tell(words)
-        conveyor = Conveyor(stitching, size, cadence, recordings.colours, encoder, making.preview_width_px, costs)
+        conveyor = Conveyor(stitcher, size, cadence, recordings.colours, encoder, making.preview_width_px, costs)
         moments = recordings.from_frame(
             first * cadence.window_frames, costs, lambda gap: progress.tell(f"note: {gap}"), progress.tell, hardware
         )

@@ -22,7 +22,7 @@ def choose_decoder(
     """The device of this machine that decodes `video` as software does, None where none proves itself; which one, and
     why not the others, is told to `note`."""
     expected: list[Picture] = []
-    reasons: dict[str, str] = {}
+    reasons: list[str] = []
     for device in devices():
         try:
             expected = expected or _first_pictures(video, None)
@@ -32,7 +32,7 @@ def choose_decoder(
         if reason is None:
             note(choice("decoding by", device, reasons))
             return device
-        reasons[device] = reason
+        reasons.append(f"not {device}: {reason}")
     note(choice("decoding in", "software", reasons))
     return None
 

@@ -1,7 +1,7 @@
 """Windows of pictures coded as fragmented MP4, by whatever on this machine can do it."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -111,21 +111,20 @@ def choose_encoder(
 ) -> Encoder:
     """The first of `candidates` that proves itself on pictures of this size, or `otherwise`; which one, and why not
     those before it, is told to `note`."""
-    reasons: dict[str, str] = {}
+    reasons: list[str] = []
     for encoder in candidates:
         reason = unfit(encoder, size, cadence)
         if reason is None:
             note(choice("encoding by", encoder.codec, reasons))
             return encoder
-        reasons[encoder.codec] = reason
+        reasons.append(f"not {encoder.codec}: {reason}")
     note(choice("encoding by", otherwise.codec, reasons))
     return otherwise
 
 
-def choice(doing: str, by: str, reasons: Mapping[str, str]) -> str:
-    """What was chosen, in words, and why not the others."""
-    others = "; ".join(f"not {name}: {reason}" for name, reason in reasons.items())
-    return f"{doing} {by} ({others})" if others else f"{doing} {by}"
+def choice(doing: str, by: str, reasons: Sequence[str]) -> str:
+    """What was chosen, in words, and what was found out on the way."""
+    return f"{doing} {by} ({'; '.join(reasons)})" if reasons else f"{doing} {by}"
 
 
 def unfit(encoder: Encoder, size: tuple[int, int], cadence: Cadence) -> str | None:

@@ -13,10 +13,10 @@ from av.video.reformatter import Interpolation
 from hub.panorama.conveyor import Belt, CostBook
 from hub.panorama.encoder import Coded, Encoder, WindowCoder, software
 from hub.panorama.matching import Moment
-from hub.panorama.stitching import Stitching
 from hub.panorama.video import Colours, planes_of
 from hub.panorama.windows import Cadence
 from hub.panorama.writer import THUMBNAIL_WINDOWS, MadeWindow, preview_size
+from hub.stitch import Stitcher
 
 DEPTH = 3
 """Pictures that may wait between two stages: memory grows with each, and more than a few even nothing out."""
@@ -52,7 +52,7 @@ class Conveyor:
     """Makes a panorama's windows by one stitcher and one encoder; `preview` is the width of the small copy, None for
     none."""
 
-    stitching: Stitching
+    stitcher: Stitcher
     size: tuple[int, int]
     cadence: Cadence
     colours: Colours
@@ -71,7 +71,7 @@ class Conveyor:
     def _stitched(self, source: Moments) -> Iterator[_Stitched]:
         for moment in source.moments:
             frame = av.VideoFrame(*self.size, "yuv420p")
-            self.stitching.stitch(moment.pictures, planes_of(frame))
+            self.stitcher.stitch(moment.pictures, planes_of(frame))
             yield _Stitched(moment.frame, frame)
 
     def _previewed(self, stitched: Iterator[_Stitched]) -> Iterator[_Stitched | _Ended]:

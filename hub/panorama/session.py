@@ -9,15 +9,14 @@ from functools import partial
 from hub.errors import HubError
 from hub.panorama.conveyor import CostBook
 from hub.panorama.decoder import choose_decoder
-from hub.panorama.encoder import Encoder, choose_encoder, software
+from hub.panorama.encoder import Encoder, choice, choose_encoder, software
 from hub.panorama.making import PREVIEW_WIDTH_PX, Conveyor
-from hub.panorama.stitching import open_stitching
 from hub.panorama.timeline import Arrivals, Shelf, Timeline
 from hub.panorama.video import UnsuitableVideo, VideoFacts, video_facts
 from hub.panorama.windows import Cadence, common_cadence
 from hub.panorama.writer import Making, PanoramaFolder
 from hub.sessions import SessionFolder
-from hub.stitch import StitchPlan
+from hub.stitch import Stitcher, StitchPlan
 from wire.ids import NodeId, SessionId
 from wire.message import encode
 
@@ -62,9 +61,8 @@ class SessionPanorama:
         size = view.width_px, view.height_px
         encoder = choose_encoder(size, cadence, software(), self._note)
         hardware = choose_decoder(facts[0].path, self._note)
-        stitching, told = open_stitching(self._plan, "auto")
-        for words in told:
-            self._note(words)
+        stitcher = Stitcher(self._plan)
+        self._note(choice("stitching by", stitcher.kernel.name, stitcher.reasons))
         making = self._making(facts, cadence, encoder)
         folder = PanoramaFolder(self._folder.panorama, making)
         first = folder.open()
@@ -80,7 +78,7 @@ class SessionPanorama:
             self._note,
             hardware,
         )
-        conveyor = Conveyor(stitching, size, cadence, facts[0].colours, encoder, making.preview_width_px, self._costs)
+        conveyor = Conveyor(stitcher, size, cadence, facts[0].colours, encoder, making.preview_width_px, self._costs)
         windows, last_frames = first, 0
         with closing(conveyor.windows(timeline.from_window(first))) as made:
             for window in made:
