@@ -47,8 +47,8 @@ def add_stitch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("--rig", required=True, type=Path, metavar="FILE", help="the cameras' calibration (rig.json)")
     parser.add_argument(
-        "-o",
         "--out",
+        "-o",
         required=True,
         type=Path,
         metavar="FILE",

@@ -92,7 +92,7 @@ def costs():
 
 @pytest.fixture(scope="session")
 def small_rig() -> Rig:
-    """Two cameras of 480 x 270 on one pole, the right one's clock 100 ms behind."""
+    """Two cameras of 480 x 270 on one pole, the right one's clock three frames behind."""
     lens = Lens(348.0, 239.0, 136.0, -0.255, 0.075)
     return Rig(
         pitch=Pitch(),
@@ -100,7 +100,7 @@ def small_rig() -> Rig:
             CameraModel(
                 node_id(name), 480, 270, lens, looking(yaw, -16.0, 0.0), (0.05 * i, -40.0, 7.0), clock_offset_ns=offset
             )
-            for i, (name, yaw, offset) in enumerate([("left", -26.0, 0), ("right", 26.0, 100_000_000)])
+            for i, (name, yaw, offset) in enumerate([("left", -26.0, 0), ("right", 26.0, 120_000_000)])
         ),
     )
 
