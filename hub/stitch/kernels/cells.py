@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hub.stitch.grid import CELL, Grid
-from hub.stitch.kernels.loops import CELL_WORDS, Geometry
+from hub.stitch.grid import CELL, Grid, Map
+from hub.stitch.kernels.loops import CELL_WORDS, ROW_WORDS, Geometry
 from wire.rig import Array
 
 # As in `warp.h`.
 _DARK, _EDGE, _ROW_BY_ROW, _ONE_TABLE, _TWO_TABLES, _WHOLE_TABLE = range(6)
 _X, _Y, _KIND, _PLACE_X, _PLACE_Y, _GAIN = 0, 1, 2, 4, 8, 12
+_ROW_ORDER = np.array([0, 1, 2, 3, 7, 6, 5, 4])
 _PATCH = 16
 """Rows and columns of a camera's picture that a block may come from at once."""
 _SLACK_PX = 0.02
@@ -55,7 +56,42 @@ def geometry_of(grid: Grid, width: int, height: int) -> Geometry:
     cells[:, :, _GAIN : _GAIN + 3] = np.stack(_bilinear(nodes[2])[:3], axis=2) * (16384, 65536, 65536)
     cells[kind < _ONE_TABLE] = 0
     cells[:, :, _KIND] = kind
-    return Geometry(np.rint(cells).astype(np.int16), grid.x, grid.y, grid.gain, above, down)
+    where = np.nonzero(kind == _ROW_BY_ROW)
+    count = np.arange(len(where[0]))
+    cells[(*where, _X)], cells[(*where, _Y)] = count % 32768, count // 32768
+    return Geometry(
+        np.rint(cells).astype(np.int16),
+        _rows(grid, where, _origin(row_x[0], width), _origin(row_y[0], height)),
+        grid.x,
+        grid.y,
+        grid.gain,
+        above,
+        down,
+    )
+
+
+def _rows(grid: Grid, where: tuple[npt.NDArray[np.intp], ...], origin_x: Array, origin_y: Array) -> npt.NDArray[np.int16]:
+    """What the loops need of each row of the cells that are done row by row; origins are of all rows of pixels."""
+    row, column = where[0][:, None] * CELL + _ROW_ORDER, np.broadcast_to(where[1][:, None], (len(where[0]), CELL))
+    above, down = grid.steps(len(origin_x))
+    words = np.zeros((len(row), CELL, ROW_WORDS), np.float64)
+    x, y = origin_x[row, column], origin_y[row, column]
+    words[:, :, 0], words[:, :, 1] = x, y
+    for nth, values, origin, scales in (
+        (2, grid.x, x + 0.5, (1024, 4096)),
+        (4, grid.y, y + 0.5, (1024, 4096)),
+        (6, grid.gain, 0.0, (16384, 65536)),
+    ):
+        first, last = (_down(values, above[row], down[row], column + k) for k in (0, 1))
+        words[:, :, nth] = ((first + last) / 2 - origin) * scales[0]
+        words[:, :, nth + 1] = (last - first) / CELL * scales[1]
+    return np.rint(words).astype(np.int16)
+
+
+def _down(nodes: Map, above: npt.NDArray[np.int32], down: Map, column: npt.NDArray[np.intp]) -> Array:
+    """Values in a column of nodes, so far down between two rows of them."""
+    at = nodes[above, column].astype(np.float64)
+    return at + (nodes[above + 1, column] - at) * down
 
 
 def _row_bounds(
