@@ -8,6 +8,7 @@
 typedef struct {
     int16_t x[PIXELS], y[PIXELS];
     ptrdiff_t origin[BLOCK];
+    int wide;
 } VARIANT(Spots);
 #define Spots VARIANT(Spots)
 
@@ -35,7 +36,8 @@ TARGET static inline void VARIANT(spread_rows)(const int16_t *rows, int nth, int
 #define spread_rows VARIANT(spread_rows)
 
 TARGET static void VARIANT(locate)(const Geometry *g, const int16_t *cell, ptrdiff_t stride, Spots *spots) {
-    if (cell[CELL_KIND] != ROW_BY_ROW) {
+    spots->wide = cell[CELL_KIND] == WIDE_ROWS;
+    if (cell[CELL_KIND] > ROW_BY_ROW) {
         spread(cell + PLACE_X, spots->x);
         spread(cell + PLACE_Y, spots->y);
         for (int j = 0; j < BLOCK; j++) spots->origin[j] = cell[CELL_Y] * stride + cell[CELL_X];
@@ -54,7 +56,7 @@ TARGET static void VARIANT(lit_inside)(const Camera *c, const int16_t *cell, int
     int16_t gain[PIXELS], value[PIXELS];
     locate(&c->luma, cell, c->planes[0].stride, &spots);
     read_block(&spots, &c->planes[0], value);
-    if (cell[CELL_KIND] != ROW_BY_ROW) {
+    if (cell[CELL_KIND] > ROW_BY_ROW) {
         int16_t word[4] = {0};
         for (int k = 0; k < 3; k++) word[k] = rounded_word(cell[GAIN + k], c->light_word);
         spread(word, gain);
@@ -167,7 +169,7 @@ TARGET static void VARIANT(any_luma)(const Task *t, int row, int column, int fir
         if (k > first && column * BLOCK + 7.5f <= t->luma_seams[k - 1].low[row / BLOCK]) continue;
         const Camera *c = &t->camera[k];
         const int16_t *cell = cell_of(&c->luma, row / BLOCK, column);
-        if (cell[CELL_KIND] >= ROW_BY_ROW) {
+        if (cell[CELL_KIND] >= WIDE_ROWS) {
             lit_inside(c, cell, to);
         } else {
             for (int i = 0; i < PIXELS; i++) to[i] = 1530;
@@ -197,7 +199,7 @@ TARGET static void VARIANT(any_chroma)(const Task *t, int row, int column, int f
         if (k > first && column * BLOCK + 7.5f <= t->chroma_seams[k - 1].low[row / BLOCK]) continue;
         const Camera *c = &t->camera[k];
         const int16_t *cell = cell_of(&c->chroma, row / BLOCK, column);
-        if (cell[CELL_KIND] >= ROW_BY_ROW) {
+        if (cell[CELL_KIND] >= WIDE_ROWS) {
             tinted_inside(c, cell, above, to[0], to[1]);
         } else {
             memset(to, 0, sizeof lit);

@@ -20,8 +20,8 @@
 enum { BLOCK = 8, PIXELS = 64, MOST_CAMERAS = 8, TILE_ROWS = 128, TILE_COLUMNS = 128 };
 
 /* How a block can be done. One that lies inside the picture comes from a patch of 16 x 16 pixels (the kinds of tables
-   tell how many of its rows are needed where), or at least each of its rows from 16 neighbouring columns. */
-enum { DARK = 0, EDGE = 1, ROW_BY_ROW = 2, ONE_TABLE = 3, TWO_TABLES = 4, WHOLE_TABLE = 5 };
+   tell how many of its rows are needed where), or at least each of its rows from 32 or 16 neighbouring columns. */
+enum { DARK = 0, EDGE = 1, WIDE_ROWS = 2, ROW_BY_ROW = 3, ONE_TABLE = 4, TWO_TABLES = 5, WHOLE_TABLE = 6 };
 
 /* One cell of a grid: origin in the plane, kind, x (middle, along x, along y, twist), y likewise, gain (no twist). Where
    each row has its own, the first two are the number of the cell's rows instead, modulo 32768 and the rest. */

@@ -3,9 +3,14 @@
 
 #define AVX2_TARGET __attribute__((target("avx2")))
 
-/* Reads 16 pixels, of two rows of a block, whose origins are at `a` and `b`. */
-AVX2_TARGET static inline __m256i
-read_two_rows(const uint8_t *a, const uint8_t *b, ptrdiff_t stride, const int16_t *at_x, const int16_t *at_y) {
+AVX2_TARGET static inline __m256i two_of_16(const uint8_t *a, const uint8_t *b) {
+    return _mm256_set_m128i(_mm_loadu_si128((const __m128i *)b), _mm_loadu_si128((const __m128i *)a));
+}
+
+/* Reads 16 pixels, of two rows of a block, whose origins are at `a` and `b`, from 16 or 32 columns. */
+AVX2_TARGET static inline __attribute__((always_inline)) __m256i read_two_rows(
+    int wide, const uint8_t *a, const uint8_t *b, ptrdiff_t stride, const int16_t *at_x, const int16_t *at_y
+) {
     const __m256i x = _mm256_loadu_si256((const __m256i *)at_x), y = _mm256_loadu_si256((const __m256i *)at_y);
     const __m256i byte = _mm256_srli_epi16(x, 10), line = _mm256_srli_epi16(y, 10);
     /* Along a row lines only rise or only fall. */
@@ -20,15 +25,15 @@ read_two_rows(const uint8_t *a, const uint8_t *b, ptrdiff_t stride, const int16_
     const __m256i pair = _mm256_add_epi8(
         _mm256_or_si256(byte, _mm256_slli_epi16(byte, 8)), _mm256_set1_epi16(0x0100)
     );
+    const __m256i far = _mm256_cmpgt_epi8(pair, _mm256_set1_epi8(15));
     a += from_a * stride;
     b += from_b * stride;
     __m256i above = _mm256_setzero_si256(), below = above, wanted = above;
     __m256i before = _mm256_set1_epi16(-1);
     const __m256i one = _mm256_set1_epi16(1);
     for (int r = 0; r <= last; r++) {
-        const __m256i pixels =
-            _mm256_set_m128i(_mm_loadu_si128((const __m128i *)b), _mm_loadu_si128((const __m128i *)a));
-        const __m256i read = _mm256_shuffle_epi8(pixels, pair);
+        __m256i read = _mm256_shuffle_epi8(two_of_16(a, b), pair);
+        if (wide) read = _mm256_blendv_epi8(read, _mm256_shuffle_epi8(two_of_16(a + 16, b + 16), pair), far);
         above = _mm256_blendv_epi8(above, read, _mm256_cmpeq_epi16(row, wanted));
         below = _mm256_blendv_epi8(below, read, _mm256_cmpeq_epi16(row, before));
         before = wanted;
@@ -79,8 +84,9 @@ AVX2_TARGET static inline void store_bytes_avx2(uint8_t *to, __m256i words) {
 AVX2_TARGET static void read_block_avx2(const Spots_avx2 *spots, const Source *s, int16_t *value) {
     for (int k = 0; k < PIXELS; k += 16) {
         const ptrdiff_t *origin = spots->origin + k / BLOCK;
-        const __m256i read =
-            read_two_rows(s->pixels + origin[0], s->pixels + origin[1], s->stride, spots->x + k, spots->y + k);
+        const uint8_t *a = s->pixels + origin[0], *b = s->pixels + origin[1];
+        const __m256i read = spots->wide ? read_two_rows(1, a, b, s->stride, spots->x + k, spots->y + k)
+                                         : read_two_rows(0, a, b, s->stride, spots->x + k, spots->y + k);
         _mm256_storeu_si256((__m256i *)(value + k), read);
     }
 }
