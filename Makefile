@@ -43,11 +43,12 @@ $(READY): requirements.lock pyproject.toml viewer/package-lock.json hatch_build.
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m viewer.build
 	@touch $@
 
-# A real PostgreSQL and a real browser, from the system's packages, for the tests.
+# A real PostgreSQL, a real browser and an imitated GPU, from the system's packages, for the tests.
 test-system:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || $(call install_packages,postgresql)
 	@command -v chromium >/dev/null || $(call install_packages,chromium) || \
 		{ echo "No chromium package here; taking Playwright's own."; $(BIN)/playwright install --with-deps chromium; }
+	@ls /usr/share/vulkan/icd.d/*lvp* >/dev/null 2>&1 || $(call install_packages,mesa-vulkan-drivers)
 
 # A worker that crashes is not replaced: xdist then waits for ever.
 test: setup test-system

@@ -12,6 +12,7 @@ from hub.picture import Picture, Plane
 from hub.stitch.colour import Light
 from hub.stitch.kernel import Kernel
 from hub.stitch.kernels.cpu import CpuKernel
+from hub.stitch.kernels.gpu import GpuKernel
 from hub.stitch.kernels.reference import ReferenceKernel
 from hub.stitch.plan import StitchPlan
 from hub.stitch.seams import Cut
@@ -35,9 +36,10 @@ class Choice(NamedTuple):
     reasons: tuple[str, ...]
 
 
-def makers(threads: int = 1) -> dict[str, Maker]:
-    """The kernels that have to prove themselves, in the order in which they are fallen back on."""
-    return {"cpu": partial(CpuKernel, threads=threads)}
+def makers(wanted: Wanted, threads: int = 1) -> dict[str, Maker]:
+    """The kernels that have to prove themselves, in the order in which they are fallen back on. A GPU that the
+    processor only imitates is slower than the processor itself: only who asks for a GPU gets that."""
+    return {"gpu": partial(GpuKernel, software=wanted == "gpu"), "cpu": partial(CpuKernel, threads=threads)}
 
 
 def choose(plan: StitchPlan, wanted: Wanted = "auto", kernels: Mapping[str, Maker] | None = None) -> Choice:
@@ -48,7 +50,7 @@ def choose(plan: StitchPlan, wanted: Wanted = "auto", kernels: Mapping[str, Make
     """
     if wanted == "reference":
         return Choice(ReferenceKernel(plan), ())
-    asked = makers() if kernels is None else kernels
+    asked = makers(wanted) if kernels is None else kernels
     names = list(asked)
     if wanted != "auto":
         names = names[names.index(wanted) :] if wanted in names else names
@@ -77,7 +79,7 @@ class Stitcher:
 
     def __init__(self, plan: StitchPlan, wanted: Wanted = "auto", threads: int = 1) -> None:
         self.plan = plan
-        self.kernel, self.reasons = choose(plan, wanted, makers(threads))
+        self.kernel, self.reasons = choose(plan, wanted, makers(wanted, threads))
 
     def stitch(
         self,

@@ -1,179 +1,107 @@
-/* Blocks in plain C: included once for each variant, with `VARIANT(name)` and `TARGET` set, for the compiler to make
-   the best of it. What a variant does by hand it leaves out here (`OWN_READ`). */
+/* Blocks of any kind: included once for each variant. A variant sets `VARIANT(name)`, `TARGET`, and what it reckons
+   with: `vec` of `LANES` words, `load`, `store`, `all`, `plus`, `minus`, `plus_sat`, `rounded`; `rows_word(rows, nth)`, one
+   of the words of each of its rows of pixels, and `store_bytes`; and it reads pixels by `read_block`.
 
-/* A block's pixels in the camera's plane: places and, for each row, where its origin is. */
+   Pixels of a block are kept row by row in the order 0 1 2 3 7 6 5 4: the lower half mirrors the upper. */
+
+/* Where a block's pixels lie: 1024ths of a pixel from the origin of their row. */
 typedef struct {
     int16_t x[PIXELS], y[PIXELS];
     ptrdiff_t origin[BLOCK];
+    int wide;
 } VARIANT(Spots);
 #define Spots VARIANT(Spots)
 
-TARGET static inline int VARIANT(rounded)(int a, int b) { return (a * b + 0x4000) >> 15; }
-#define rounded VARIANT(rounded)
+TARGET static void VARIANT(read_block)(const Spots *spots, const Source *s, int16_t *value);
+#define read_block VARIANT(read_block)
 
-TARGET static inline int VARIANT(saturated)(int a) { return a > 32767 ? 32767 : a < -32768 ? -32768 : a; }
-#define saturated VARIANT(saturated)
-
-/* Bilinear values of a block from the four words of a place. Rows 7 to 4 mirror rows 0 to 3. */
+/* Bilinear values of a block from a middle, its steps and its twist. */
 TARGET static inline void VARIANT(spread)(const int16_t *word, int16_t *out) {
-    for (int j = 0; j < BLOCK / 2; j++)
-        for (int i = 0; i < BLOCK; i++) {
-            const int across = word[0] + rounded(word[1], (2 * i - 7) * 4096);
-            const int down = rounded(word[2], (2 * j - 7) * 4096) + rounded(word[3], (2 * i - 7) * (2 * j - 7) * 512);
-            out[j * BLOCK + i] = (int16_t)(across + down);
-            out[(BLOCK - 1 - j) * BLOCK + i] = (int16_t)(across - down);
-        }
+    for (int k = 0; k < PIXELS / 2; k += LANES) {
+        const vec across = plus(all(word[0]), rounded(all(word[1]), load(ACROSS + k)));
+        const vec down = plus(rounded(all(word[2]), load(DOWN + k)), rounded(all(word[3]), load(TWIST + k)));
+        store(out + k, plus(across, down));
+        store(out + PIXELS / 2 + k, minus(across, down));
+    }
 }
 #define spread VARIANT(spread)
 
-/* The row's place at its left end and its step, in pixels of the plane, centres at whole numbers. */
-TARGET static inline void VARIANT(ends)(const Geometry *g, const float *nodes, int row, int column, float *at, float *step) {
-    const float *n = nodes + (ptrdiff_t)g->above[row] * (g->columns + 1) + column;
-    const float down = g->down[row];
-    const float left = n[0] + (n[g->columns + 1] - n[0]) * down;
-    const float right = n[1] + (n[g->columns + 2] - n[1]) * down;
-    *step = (right - left) * (1.0f / BLOCK);
-    *at = left + 0.5f * *step;
+/* Linear values of a block whose rows have middles and steps of their own. */
+TARGET static inline void VARIANT(spread_rows)(const int16_t *rows, int nth, int16_t *out) {
+    for (int k = 0; k < PIXELS; k += LANES) {
+        const int16_t *row = rows + k / BLOCK * ROW_WORDS;
+        store(out + k, plus(rows_word(row, nth), rounded(rows_word(row, nth + 1), load(ACROSS + k % (PIXELS / 2)))));
+    }
 }
-#define ends VARIANT(ends)
+#define spread_rows VARIANT(spread_rows)
 
-TARGET static void VARIANT(locate)(
-    const Geometry *g, const int16_t *cell, const Source *s, int row, int column, Spots *spots
-) {
-    if (cell[CELL_KIND] != ROW_BY_ROW) {
+TARGET static void VARIANT(locate)(const Geometry *g, const int16_t *cell, ptrdiff_t stride, Spots *spots) {
+    spots->wide = cell[CELL_KIND] == WIDE_ROWS;
+    if (cell[CELL_KIND] > ROW_BY_ROW) {
         spread(cell + PLACE_X, spots->x);
         spread(cell + PLACE_Y, spots->y);
-        for (int j = 0; j < BLOCK; j++) spots->origin[j] = cell[CELL_Y] * s->stride + cell[CELL_X];
+        for (int j = 0; j < BLOCK; j++) spots->origin[j] = cell[CELL_Y] * stride + cell[CELL_X];
         return;
     }
-    for (int j = 0; j < BLOCK; j++) {
-        float x, y, dx, dy;
-        ends(g, g->x, row + j, column, &x, &dx);
-        ends(g, g->y, row + j, column, &y, &dy);
-        x -= 0.5f;
-        y -= 0.5f;
-        const float last = x + 7 * dx, low = y + 7 * dy;
-        int from_x = (int)(x < last ? x : last);
-        const int from_y = (int)(y < low ? y : low);
-        from_x = from_x > s->width - 16 ? s->width - 16 : from_x;
-        spots->origin[j] = from_y * s->stride + from_x;
-        x -= from_x;
-        y -= from_y;
-        for (int i = 0; i < BLOCK; i++) {
-            spots->x[j * BLOCK + i] = (int16_t)((x + i * dx) * 1024 + 0.5f);
-            spots->y[j * BLOCK + i] = (int16_t)((y + i * dy) * 1024 + 0.5f);
-        }
-    }
+    const int16_t *rows = rows_of(g, cell);
+    spread_rows(rows, ROW_PLACE_X, spots->x);
+    spread_rows(rows, ROW_PLACE_Y, spots->y);
+    for (int j = 0; j < BLOCK; j++) spots->origin[j] = rows[j * ROW_WORDS + 1] * stride + rows[j * ROW_WORDS];
 }
 #define locate VARIANT(locate)
 
-TARGET static void VARIANT(gains)(const Geometry *g, const int16_t *cell, int light, int row, int column, int16_t *gain) {
-    int16_t word[4] = {0};
-    if (cell[CELL_KIND] != ROW_BY_ROW) {
-        for (int k = 0; k < 3; k++) word[k] = (int16_t)rounded(cell[GAIN + k], light);
-        spread(word, gain);
-        return;
-    }
-    for (int j = 0; j < BLOCK; j++) {
-        float at, step;
-        ends(g, g->gain, row + j, column, &at, &step);
-        for (int i = 0; i < BLOCK; i++) gain[j * BLOCK + i] = (int16_t)((at + i * step) * (light * 0.5f) + 0.5f);
-    }
-}
-#define gains VARIANT(gains)
-
-#ifndef OWN_READ
-TARGET static void VARIANT(read_block)(const Spots *spots, const Source *s, int16_t *value) {
-    for (int k = 0; k < PIXELS; k++) {
-        const int x = spots->x[k], y = spots->y[k];
-        const uint8_t *p = s->pixels + spots->origin[k / BLOCK] + (y >> 10) * s->stride + (x >> 10), *q = p + s->stride;
-        const int right = (x >> 2) & 255, left = 255 - right, low = (y & 1023) << 5;
-        const int above = left * (p[0] - 128) + right * (p[1] - 128);
-        const int below = left * (q[0] - 128) + right * (q[1] - 128);
-        value[k] = (int16_t)(rounded(above, 32767 - low) + rounded(below, low));
-    }
-}
-#define read_block VARIANT(read_block)
-#endif
-
 /* Luma lit, of a block inside the picture. */
-TARGET static void VARIANT(lit_inside)(const Camera *c, const int16_t *cell, int row, int column, int16_t *lit) {
+TARGET static void VARIANT(lit_inside)(const Camera *c, const int16_t *cell, int16_t *lit) {
     Spots spots;
     int16_t gain[PIXELS], value[PIXELS];
-    locate(&c->luma, cell, &c->planes[0], row, column, &spots);
-    gains(&c->luma, cell, c->light_word, row, column, gain);
+    locate(&c->luma, cell, c->planes[0].stride, &spots);
     read_block(&spots, &c->planes[0], value);
-    for (int k = 0; k < PIXELS; k++) {
+    if (cell[CELL_KIND] > ROW_BY_ROW) {
+        int16_t word[4] = {0};
+        for (int k = 0; k < 3; k++) word[k] = rounded_word(cell[GAIN + k], c->light_word);
+        spread(word, gain);
+    } else {
+        spread_rows(rows_of(&c->luma, cell), ROW_GAIN, gain);
+        for (int k = 0; k < PIXELS; k += LANES) store(gain + k, rounded(load(gain + k), all(c->light_word)));
+    }
+    for (int k = 0; k < PIXELS; k += LANES) {
         /* 16 + (128 - 16) * gain, and what is above 128 times the gain. */
-        const int from = saturated(rounded(gain[k], 28560) + 1020);
-        lit[k] = (int16_t)saturated(rounded(value[k], gain[k]) + from);
+        const vec g = load(gain + k), from = plus_sat(rounded(g, all(28560)), all(1020));
+        store(lit + k, plus_sat(rounded(load(value + k), g), from));
     }
 }
 #define lit_inside VARIANT(lit_inside)
 
 /* Chroma lit, of a block inside the picture; `above` is 128 times luma above black. */
-TARGET static void VARIANT(tinted_inside)(
-    const Camera *c, const int16_t *cell, int row, int column, const int16_t *above, int16_t *blue, int16_t *red
-) {
+TARGET static void
+VARIANT(tinted_inside)(const Camera *c, const int16_t *cell, const int16_t *above, int16_t *blue, int16_t *red) {
     Spots spots;
     int16_t b[PIXELS], r[PIXELS];
-    locate(&c->chroma, cell, &c->planes[1], row, column, &spots);
+    locate(&c->chroma, cell, c->planes[1].stride, &spots);
     read_block(&spots, &c->planes[1], b);
-    if (c->planes[1].stride != c->planes[2].stride) locate(&c->chroma, cell, &c->planes[2], row, column, &spots);
+    if (c->planes[1].stride != c->planes[2].stride) locate(&c->chroma, cell, c->planes[2].stride, &spots);
     read_block(&spots, &c->planes[2], r);
     for (int half = 0; half < 2; half++) {
         const int16_t *w = c->tint_words[half];
         int16_t *out = half ? red : blue;
-        for (int k = 0; k < PIXELS; k++)
-            out[k] = (int16_t)saturated(
-                saturated(rounded(b[k], w[1]) + rounded(r[k], w[2])) + rounded(above[k], w[0])
-            );
+        for (int k = 0; k < PIXELS; k += LANES) {
+            const vec own = plus_sat(rounded(load(b + k), all(w[1])), rounded(load(r + k), all(w[2])));
+            store(out + k, plus_sat(own, rounded(load(above + k), all(w[0]))));
+        }
     }
 }
 #define tinted_inside VARIANT(tinted_inside)
 
-/* One pixel read at a place that may lie beyond the plane: its outermost pixels go on for ever. */
-TARGET static inline float VARIANT(read_anywhere)(const Source *s, float x, float y) {
-    const float right = (float)(s->width - 1), bottom = (float)(s->height - 1);
-    x = x < 0 ? 0 : x > right ? right : x;
-    y = y < 0 ? 0 : y > bottom ? bottom : y;
-    const int a = (int)x, b = (int)y;
-    const ptrdiff_t along = a < s->width - 1, down = b < s->height - 1 ? s->stride : 0;
-    const uint8_t *p = s->pixels + b * s->stride + a;
-    const float fx = x - a, fy = y - b;
-    const float above = p[0] + fx * (p[along] - p[0]), below = p[down] + fx * (p[down + along] - p[down]);
-    return above + fy * (below - above);
-}
-#define read_anywhere VARIANT(read_anywhere)
-
-/* How much of a pixel that is read there lies within the plane. */
-TARGET static inline float VARIANT(cover)(const Source *s, float x, float y) {
-    const float right = (float)(s->width - 1), bottom = (float)(s->height - 1);
-    float across = x < 0 ? 1 + x : x > right ? 1 - (x - right) : 1;
-    float along = y < 0 ? 1 + y : y > bottom ? 1 - (y - bottom) : 1;
-    across = across < 0 ? 0 : across;
-    along = along < 0 ? 0 : along;
-    return across * along;
-}
-#define cover VARIANT(cover)
-
-TARGET static inline int16_t VARIANT(to_word)(float value) {
-    return (int16_t)(value > 511 ? 32577 : value < -511 ? -32577 : (int)(value * 63.75f + (value < 0 ? -0.5f : 0.5f)));
-}
-#define to_word VARIANT(to_word)
-
 TARGET static void VARIANT(lit_at_edge)(const Camera *c, int row, int column, int rows, int16_t *lit) {
-    const Geometry *g = &c->luma;
-    const Source *s = &c->planes[0];
-    for (int j = 0; j < rows; j++) {
-        float x, y, gain, dx, dy, dg;
-        ends(g, g->x, row + j, column, &x, &dx);
-        ends(g, g->y, row + j, column, &y, &dy);
-        ends(g, g->gain, row + j, column, &gain, &dg);
+    for (int s = 0; s < BLOCK; s++) {
+        const int j = ROW_IN[s];
+        if (j >= rows) continue;
+        const Line x = line(&c->luma, c->luma.x, row + j, column), y = line(&c->luma, c->luma.y, row + j, column);
+        const Line gain = line(&c->luma, c->luma.gain, row + j, column);
         for (int i = 0; i < BLOCK; i++) {
-            const float u = x + i * dx - 0.5f, v = y + i * dy - 0.5f;
-            const float value = 16 + (read_anywhere(s, u, v) - 16) * (gain + i * dg) * c->light;
-            lit[j * BLOCK + i] = to_word(24 + (value - 24) * cover(s, u, v));
+            const float u = x.at + i * x.step - 0.5f, v = y.at + i * y.step - 0.5f;
+            const float value = 16 + (read_anywhere(&c->planes[0], u, v) - 16) * (gain.at + i * gain.step) * c->light;
+            lit[s * BLOCK + i] = to_word(24 + (value - 24) * cover(&c->planes[0], u, v));
         }
     }
 }
@@ -182,14 +110,13 @@ TARGET static void VARIANT(lit_at_edge)(const Camera *c, int row, int column, in
 TARGET static void VARIANT(tinted_at_edge)(
     const Camera *c, int row, int column, int rows, const int16_t *above, int16_t *blue, int16_t *red
 ) {
-    const Geometry *g = &c->chroma;
-    for (int j = 0; j < rows; j++) {
-        float x, y, dx, dy;
-        ends(g, g->x, row + j, column, &x, &dx);
-        ends(g, g->y, row + j, column, &y, &dy);
+    for (int s = 0; s < BLOCK; s++) {
+        const int j = ROW_IN[s];
+        if (j >= rows) continue;
+        const Line x = line(&c->chroma, c->chroma.x, row + j, column), y = line(&c->chroma, c->chroma.y, row + j, column);
         for (int i = 0; i < BLOCK; i++) {
-            const int k = j * BLOCK + i;
-            const float u = x + i * dx - 0.5f, v = y + i * dy - 0.5f, within = cover(&c->planes[1], u, v);
+            const int k = s * BLOCK + i;
+            const float u = x.at + i * x.step - 0.5f, v = y.at + i * y.step - 0.5f, within = cover(&c->planes[1], u, v);
             const float b = read_anywhere(&c->planes[1], u, v) - 128, r = read_anywhere(&c->planes[2], u, v) - 128;
             const float luma = above[k] * (1 / 128.0f);
             blue[k] = to_word((c->tint[0][0] * luma + c->tint[0][1] * b + c->tint[0][2] * r) * within);
@@ -201,79 +128,85 @@ TARGET static void VARIANT(tinted_at_edge)(
 
 /* The right camera's share of a block, in 32767ths. */
 TARGET static void VARIANT(shares)(const Seam *seam, int row, int column, int rows, int16_t *share) {
-    for (int j = 0; j < rows; j++) {
+    for (int s = 0; s < BLOCK; s++) {
+        const int j = ROW_IN[s];
+        if (j >= rows) continue;
         const float slope = seam->slope[row + j], from = (column * BLOCK + 0.5f - seam->centre[row + j]) * slope + 0.5f;
         for (int i = 0; i < BLOCK; i++) {
-            float s = from + i * slope;
-            s = s < 0 ? 0 : s > 1 ? 1 : s;
-            share[j * BLOCK + i] = (int16_t)(s * 32767 + 0.5f);
+            float part = from + i * slope;
+            part = part < 0 ? 0 : part > 1 ? 1 : part;
+            share[s * BLOCK + i] = (int16_t)(int)(part * 32767 + 0.5f);
         }
     }
 }
 #define shares VARIANT(shares)
 
-TARGET static void VARIANT(mix)(int16_t *left, const int16_t *right, const int16_t *share) {
-    for (int k = 0; k < PIXELS; k++)
-        left[k] = (int16_t)(rounded(left[k], 32767 - share[k]) + rounded(right[k], share[k]));
+TARGET static inline void VARIANT(mix)(int16_t *left, const int16_t *right, const int16_t *share) {
+    for (int k = 0; k < PIXELS; k += LANES) {
+        const vec s = load(share + k);
+        store(left + k, plus(rounded(load(left + k), minus(all(32767), s)), rounded(load(right + k), s)));
+    }
 }
 #define mix VARIANT(mix)
 
 /* Lit values to bytes: 1 / 63.75, and in chroma 128 more. */
 TARGET static void VARIANT(finish)(const int16_t *lit, int more, uint8_t *out, ptrdiff_t stride, int rows, int columns) {
     uint8_t bytes[PIXELS];
-    for (int k = 0; k < PIXELS; k++) {
-        const int value = rounded(lit[k], 514) + more;
-        bytes[k] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
-    }
-    for (int j = 0; j < rows; j++) memcpy(out + j * stride, bytes + j * BLOCK, (size_t)columns);
+    for (int k = 0; k < PIXELS; k += LANES)
+        store_bytes(bytes + k, plus(rounded(load(lit + k), all(514)), all((int16_t)more)));
+    if (columns == BLOCK && rows == BLOCK)
+        for (int s = 0; s < BLOCK; s++) memcpy(out + ROW_IN[s] * stride, bytes + s * BLOCK, BLOCK);
+    else
+        for (int s = 0; s < BLOCK; s++)
+            if (ROW_IN[s] < rows) memcpy(out + ROW_IN[s] * stride, bytes + s * BLOCK, (size_t)columns);
 }
 #define finish VARIANT(finish)
 
-/* 128 times luma above black, averaged over the four pixels of each chroma pixel. */
-TARGET static void VARIANT(light_above)(const Target *luma, int row, int column, int rows, int columns, int16_t *above) {
-    for (int j = 0; j < rows; j++) {
-        const uint8_t *p = luma->pixels + 2 * (row + j) * luma->stride + 2 * column * BLOCK, *q = p + luma->stride;
-        for (int i = 0; i < columns; i++)
-            above[j * BLOCK + i] = (int16_t)((p[2 * i] + p[2 * i + 1] + q[2 * i] + q[2 * i + 1] - 64) * 32);
-    }
-}
-#define light_above VARIANT(light_above)
-
 TARGET static void VARIANT(any_luma)(const Task *t, int row, int column, int first, int rows, int columns) {
     int16_t lit[PIXELS], next[PIXELS], share[PIXELS];
-    memset(share, 0, sizeof share);
     for (int k = first; k < t->cameras; k++) {
         int16_t *to = k == first ? lit : next;
         if (k > first && column * BLOCK + 7.5f <= t->luma_seams[k - 1].low[row / BLOCK]) continue;
         const Camera *c = &t->camera[k];
-        const int16_t *cell = c->luma.cells + ((ptrdiff_t)(row / BLOCK) * c->luma.columns + column) * CELL_WORDS;
-        if (cell[CELL_KIND] == DARK || (cell[CELL_KIND] == EDGE && rows < BLOCK))
+        const int16_t *cell = cell_of(&c->luma, row / BLOCK, column);
+        if (cell[CELL_KIND] >= WIDE_ROWS) {
+            lit_inside(c, cell, to);
+        } else {
             for (int i = 0; i < PIXELS; i++) to[i] = 1530;
-        if (cell[CELL_KIND] == EDGE) lit_at_edge(c, row, column, rows, to);
-        if (cell[CELL_KIND] >= ROW_BY_ROW) lit_inside(c, cell, row, column, to);
+            if (cell[CELL_KIND] == EDGE) lit_at_edge(c, row, column, rows, to);
+        }
         if (k > first) {
+            memset(share, 0, sizeof share);
             shares(&t->luma_seams[k - 1], row, column, rows, share);
             mix(lit, next, share);
         }
     }
-    finish(lit, 0, t->planes[0].pixels + row * t->planes[0].stride + column * BLOCK, t->planes[0].stride, rows, columns);
+    const Target *to = &t->planes[0];
+    finish(lit, 0, to->pixels + row * to->stride + column * BLOCK, to->stride, rows, columns);
 }
 #define any_luma VARIANT(any_luma)
 
 TARGET static void VARIANT(any_chroma)(const Task *t, int row, int column, int first, int rows, int columns) {
     int16_t lit[2][PIXELS], next[2][PIXELS], share[PIXELS], above[PIXELS];
-    memset(share, 0, sizeof share);
-    memset(above, 0, sizeof above);
-    if (t->coupled) light_above(&t->planes[0], row, column, rows, columns, above);
+    if (t->coupled && rows == BLOCK && columns == BLOCK) {
+        light_above(&t->planes[0], row, column, BLOCK, BLOCK, above);
+    } else {
+        memset(above, 0, sizeof above);
+        if (t->coupled) light_above(&t->planes[0], row, column, rows, columns, above);
+    }
     for (int k = first; k < t->cameras; k++) {
         int16_t(*to)[PIXELS] = k == first ? lit : next;
         if (k > first && column * BLOCK + 7.5f <= t->chroma_seams[k - 1].low[row / BLOCK]) continue;
         const Camera *c = &t->camera[k];
-        const int16_t *cell = c->chroma.cells + ((ptrdiff_t)(row / BLOCK) * c->chroma.columns + column) * CELL_WORDS;
-        if (cell[CELL_KIND] == DARK || (cell[CELL_KIND] == EDGE && rows < BLOCK)) memset(to, 0, sizeof lit);
-        if (cell[CELL_KIND] == EDGE) tinted_at_edge(c, row, column, rows, above, to[0], to[1]);
-        if (cell[CELL_KIND] >= ROW_BY_ROW) tinted_inside(c, cell, row, column, above, to[0], to[1]);
+        const int16_t *cell = cell_of(&c->chroma, row / BLOCK, column);
+        if (cell[CELL_KIND] >= WIDE_ROWS) {
+            tinted_inside(c, cell, above, to[0], to[1]);
+        } else {
+            memset(to, 0, sizeof lit);
+            if (cell[CELL_KIND] == EDGE) tinted_at_edge(c, row, column, rows, above, to[0], to[1]);
+        }
         if (k > first) {
+            memset(share, 0, sizeof share);
             shares(&t->chroma_seams[k - 1], row, column, rows, share);
             mix(lit[0], next[0], share);
             mix(lit[1], next[1], share);
@@ -287,25 +220,29 @@ TARGET static void VARIANT(any_chroma)(const Task *t, int row, int column, int f
 #define any_chroma VARIANT(any_chroma)
 
 #undef Spots
-#undef rounded
-#undef saturated
-#undef spread
-#undef ends
-#undef locate
-#undef gains
 #undef read_block
+#undef spread
+#undef spread_rows
+#undef locate
 #undef lit_inside
 #undef tinted_inside
-#undef read_anywhere
-#undef cover
-#undef to_word
 #undef lit_at_edge
 #undef tinted_at_edge
 #undef shares
 #undef mix
 #undef finish
-#undef light_above
 #undef any_luma
 #undef any_chroma
 #undef VARIANT
 #undef TARGET
+#undef vec
+#undef LANES
+#undef load
+#undef store
+#undef all
+#undef plus
+#undef minus
+#undef plus_sat
+#undef rounded
+#undef rows_word
+#undef store_bytes

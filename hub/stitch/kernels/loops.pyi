@@ -14,13 +14,16 @@ Words = npt.NDArray[np.int16]
 VARIANTS: tuple[str, ...]
 """Ways the same code was compiled, slowest first: for any processor, for AVX2, for AVX-512 with VBMI."""
 CELL_WORDS: int
-"""Numbers that make up a cell (`warp.h`)."""
+ROW_WORDS: int
+"""Numbers that make up a cell, and a row of one (`warp.h`)."""
 
 class Geometry(NamedTuple):
-    """A grid as the loops read it: cells (block rows, columns, `CELL_WORDS`), nodes x, y and gain (rows, columns + 1),
+    """A grid as the loops read it: cells (block rows, columns, `CELL_WORDS`), the rows of
+    those that have their own for each (n, 8, `ROW_WORDS`), nodes x, y and gain (rows, columns + 1),
     and `Grid.steps` of all rows of blocks."""
 
     cells: Words
+    rows: Words
     x: Floats
     y: Floats
     gain: Floats

@@ -7,6 +7,7 @@ from libc.stdint cimport int16_t, int32_t, uint8_t
 cdef extern from "warp.c" nogil:
     ctypedef struct CGeometry "Geometry":
         const int16_t* cells
+        const int16_t* rows
         const float* x
         const float* y
         const float* gain
@@ -52,15 +53,17 @@ cdef extern from "warp.c" nogil:
     enum:
         MOST_CAMERAS
         C_CELL_WORDS "CELL_WORDS"
+        C_ROW_WORDS "ROW_WORDS"
 
     bint c_can_run "can_run"(int variant)
     void stitch_part(const CTask* task, int variant, int top, int bottom, int left, int right)
 
-Geometry = namedtuple("Geometry", "cells x y gain above down")
+Geometry = namedtuple("Geometry", "cells rows x y gain above down")
 Edges = namedtuple("Edges", "centre slope low high")
 Camera = namedtuple("Camera", "luma chroma planes light tint")
 VARIANTS = ("plain", "avx2", "avx512")
 CELL_WORDS = C_CELL_WORDS
+ROW_WORDS = C_ROW_WORDS
 
 
 def can_run(int variant):
@@ -68,13 +71,16 @@ def can_run(int variant):
 
 
 cdef int _geometry(object given, CGeometry* out) except -1:
-    cdef const int16_t[:, :, ::1] cells = given.cells
+    cdef const int16_t[:, :, ::1] cells = given.cells, rows = given.rows
     cdef const float[:, ::1] x = given.x, y = given.y, gain = given.gain
     cdef const int32_t[::1] above = given.above
     cdef const float[::1] down = given.down
+    if rows.shape[1] != 8 or rows.shape[2] != C_ROW_WORDS:
+        raise ValueError("not the rows of cells")
     if cells.shape[2] != C_CELL_WORDS or x.shape[1] != cells.shape[1] + 1 or above.shape[0] != cells.shape[0] * 8:
         raise ValueError("cells and nodes do not belong together")
     out.cells = &cells[0, 0, 0]
+    out.rows = &rows[0, 0, 0] if rows.shape[0] else NULL
     out.x = &x[0, 0]
     out.y = &y[0, 0]
     out.gain = &gain[0, 0]

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "edges.h"
+
 /* What a variant brings: any block, and runs of whole blocks from one camera whose cells are of the kinds that tables
    serve; the latter may be missing. */
 typedef struct {
@@ -13,7 +15,30 @@ typedef struct {
 
 #define VARIANT(name) name##_plain
 #define TARGET
+#define vec int16_t
+#define LANES 1
+#define load(from) (*(from))
+#define store(to, value) (*(to) = (value))
+#define all(word) ((int16_t)(word))
+#define plus(a, b) ((int16_t)((a) + (b)))
+#define minus(a, b) ((int16_t)((a) - (b)))
+#define plus_sat saturated_sum
+#define rounded rounded_word
+#define rows_word(rows, nth) ((rows)[nth])
+#define store_bytes(to, value) (*(to) = (uint8_t)((value) < 0 ? 0 : (value) > 255 ? 255 : (value)))
 #include "blocks.h"
+
+static void read_block_plain(const Spots_plain *spots, const Source *s, int16_t *value) {
+    for (int k = 0; k < PIXELS; k++) {
+        const int x = spots->x[k], y = spots->y[k];
+        const uint8_t *p = s->pixels + spots->origin[k / BLOCK] + (y >> 10) * s->stride + (x >> 10), *q = p + s->stride;
+        const int right = (x >> 2) & 255, left = 255 - right, low = (y & 1023) << 5;
+        const int above = left * (p[0] - 128) + right * (p[1] - 128);
+        const int below = left * (q[0] - 128) + right * (q[1] - 128);
+        value[k] = (int16_t)(rounded_word((int16_t)above, (int16_t)(32767 - low)) + rounded_word((int16_t)below, (int16_t)low));
+    }
+}
+
 static const Code PLAIN_CODE = {any_luma_plain, any_chroma_plain, NULL, NULL};
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -65,7 +90,7 @@ static void tile(const Task *t, const Code *code, int chroma, int top, int botto
             int mixed, other;
             const int first = first_camera(seams, t->cameras, row, column, &mixed);
             const Geometry *g = chroma ? &t->camera[first].chroma : &t->camera[first].luma;
-            const int16_t *cell = g->cells + ((ptrdiff_t)row * g->columns + column) * CELL_WORDS;
+            const int16_t *cell = cell_of(g, row, column);
             int count = 0;
             if (run && !mixed && rows == BLOCK)
                 while (column + count < right && (column + count + 1) * BLOCK <= width &&

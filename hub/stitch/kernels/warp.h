@@ -20,14 +20,19 @@
 enum { BLOCK = 8, PIXELS = 64, MOST_CAMERAS = 8, TILE_ROWS = 128, TILE_COLUMNS = 128 };
 
 /* How a block can be done. One that lies inside the picture comes from a patch of 16 x 16 pixels (the kinds of tables
-   tell how many of its rows are needed where), or at least each of its rows from 16 neighbouring columns. */
-enum { DARK = 0, EDGE = 1, ROW_BY_ROW = 2, ONE_TABLE = 3, TWO_TABLES = 4, WHOLE_TABLE = 5 };
+   tell how many of its rows are needed where), or at least each of its rows from 32 or 16 neighbouring columns. */
+enum { DARK = 0, EDGE = 1, WIDE_ROWS = 2, ROW_BY_ROW = 3, ONE_TABLE = 4, TWO_TABLES = 5, WHOLE_TABLE = 6 };
 
-/* One cell of a grid: origin in the plane, kind, x (middle, along x, along y, twist), y likewise, gain (no twist). */
-enum { CELL_X, CELL_Y, CELL_KIND, CELL_SPARE, PLACE_X, PLACE_Y = PLACE_X + 4, GAIN = PLACE_Y + 4, CELL_WORDS = 16 };
+/* One cell of a grid: origin in the plane, kind, x (middle, along x, along y, twist), y likewise, gain (no twist). Where
+   each row has its own, the first two are the number of the cell's rows instead, modulo 32768 and the rest. */
+enum { CELL_X, CELL_Y, CELL_KIND, PLACE_X = 4, PLACE_Y = 8, GAIN = 12, CELL_WORDS = 16 };
+
+/* One row of a cell whose rows have their own: origin in the plane, x (middle, along x), y, gain. */
+enum { ROW_PLACE_X = 2, ROW_PLACE_Y = 4, ROW_GAIN = 6, ROW_WORDS = 8 };
 
 typedef struct {
     const int16_t *cells;  /* [block rows][columns][CELL_WORDS] */
+    const int16_t *rows;  /* [cells done row by row][BLOCK, in the order 0 1 2 3 7 6 5 4][ROW_WORDS] */
     const float *x, *y, *gain;  /* nodes [rows][columns + 1] */
     const int32_t *above;  /* for each row of pixels the row of nodes above its middle ... */
     const float *down;  /* ... and how far it is to the next */

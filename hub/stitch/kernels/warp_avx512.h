@@ -2,41 +2,28 @@
    held in registers, 16 bytes of up to 16 rows, and looked up there: one permutation finds a neighbour for 32 pixels,
    where a gather would fetch them one by one. */
 
-#define AVX512_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,avx512dq,avx2")))
+#define AVX512_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,avx2")))
+#define INLINE_512 AVX512_TARGET static inline __attribute__((always_inline))
 
-/* Each of a vector's four parts of 16 bytes is a row of a block: the first vector of a block holds rows 0 to 3, the
-   second 7 to 4, since they mirror each other. */
-#define SEVEN(f) f(-7), f(-5), f(-3), f(-1), f(1), f(3), f(5), f(7)
-#define WORD(n) ((n) * 4096)
-static const int16_t ACROSS[8] __attribute__((aligned(16))) = {SEVEN(WORD)};
-static const int16_t DOWN[32] __attribute__((aligned(64))) = {
-    WORD(-7), WORD(-7), WORD(-7), WORD(-7), WORD(-7), WORD(-7), WORD(-7), WORD(-7), WORD(-5), WORD(-5), WORD(-5),
-    WORD(-5), WORD(-5), WORD(-5), WORD(-5), WORD(-5), WORD(-3), WORD(-3), WORD(-3), WORD(-3), WORD(-3), WORD(-3),
-    WORD(-3), WORD(-3), WORD(-1), WORD(-1), WORD(-1), WORD(-1), WORD(-1), WORD(-1), WORD(-1), WORD(-1),
-};
-#define ROW_OF_TWIST(j, n) ((j) * (n) * 512)
-#define TWIST7(n) ROW_OF_TWIST(-7, n)
-#define TWIST5(n) ROW_OF_TWIST(-5, n)
-#define TWIST3(n) ROW_OF_TWIST(-3, n)
-#define TWIST1(n) ROW_OF_TWIST(-1, n)
-static const int16_t TWIST[32] __attribute__((aligned(64))) = {SEVEN(TWIST7), SEVEN(TWIST5), SEVEN(TWIST3), SEVEN(TWIST1)};
+/* The first vector of a block holds its rows 0 to 3, the second 7 to 4: each of their parts of 16 bytes is a row. */
+/* Where the row of each part begins, among four of 32 bytes. */
+#define SIXTEEN(n) n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n
+static const uint8_t OWN_32[64] ALIGNED = {SIXTEEN(0), SIXTEEN(32), SIXTEEN(64), SIXTEEN(96)};
 
 typedef struct {
     __m512i across, down, twist;
 } Frame;
 
-AVX512_TARGET static inline __attribute__((always_inline)) Frame frame(void) {
-    return (Frame){
-        _mm512_broadcast_i32x4(_mm_load_si128((const __m128i *)ACROSS)), _mm512_load_si512(DOWN), _mm512_load_si512(TWIST)
-    };
+INLINE_512 Frame frame(void) {
+    return (Frame){_mm512_load_si512(ACROSS), _mm512_load_si512(DOWN), _mm512_load_si512(TWIST)};
 }
 
-AVX512_TARGET static inline __attribute__((always_inline)) __m512i spread_word(__m256i cell, int nth) {
+INLINE_512 __m512i spread_word(__m256i cell, int nth) {
     return _mm512_permutexvar_epi16(_mm512_set1_epi16((short)nth), _mm512_castsi256_si512(cell));
 }
 
 /* The same as `spread`, for both vectors of a block. */
-AVX512_TARGET static inline __attribute__((always_inline)) void
+INLINE_512 void
 spread_places(const Frame *f, __m256i cell, int nth, __m512i out[2]) {
     const __m512i across =
         _mm512_add_epi16(spread_word(cell, nth), _mm512_mulhrs_epi16(spread_word(cell, nth + 1), f->across));
@@ -52,7 +39,7 @@ typedef struct {
     __m512i pair, weight, low, high;
 } Places;
 
-AVX512_TARGET static inline __attribute__((always_inline)) Places places_of(__m512i x, __m512i y) {
+INLINE_512 Places places_of(__m512i x, __m512i y) {
     /* From each word of x bits 10 to 13 twice, of y bits 10 to 13 above them; then bits 2 to 9 of x twice. */
     const __m512i bit = _mm512_set1_epi64(0x3030202010100000);
     const __m512i line = _mm512_multishift_epi64_epi8(_mm512_add_epi8(bit, _mm512_set1_epi8(6)), y);
@@ -67,7 +54,7 @@ AVX512_TARGET static inline __attribute__((always_inline)) Places places_of(__m5
     return p;
 }
 
-AVX512_TARGET static inline __attribute__((always_inline)) __m512i
+INLINE_512 __m512i
 bilinear(const Places *p, __m512i above, __m512i below) {
     return _mm512_add_epi16(
         _mm512_mulhrs_epi16(_mm512_maddubs_epi16(p->weight, above), p->high),
@@ -75,16 +62,25 @@ bilinear(const Places *p, __m512i above, __m512i below) {
     );
 }
 
-/* Four rows of 16 bytes, as signed numbers about 128. */
-AVX512_TARGET static inline __attribute__((always_inline)) __m512i four_rows(const uint8_t *p, ptrdiff_t stride) {
-    __m512i rows = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)p));
-    rows = _mm512_mask_broadcast_i32x4(rows, 0x00f0, _mm_loadu_si128((const __m128i *)(p + stride)));
-    rows = _mm512_mask_broadcast_i32x4(rows, 0x0f00, _mm_loadu_si128((const __m128i *)(p + 2 * stride)));
-    rows = _mm512_mask_broadcast_i32x4(rows, 0xf000, _mm_loadu_si128((const __m128i *)(p + 3 * stride)));
-    return _mm512_xor_si512(rows, _mm512_set1_epi8(-128));
+/* Four times 16 bytes. */
+INLINE_512 __m512i four_of_16(const uint8_t *const p[4]) {
+    __m512i rows = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)p[0]));
+    rows = _mm512_mask_broadcast_i32x4(rows, 0x00f0, _mm_loadu_si128((const __m128i *)p[1]));
+    rows = _mm512_mask_broadcast_i32x4(rows, 0x0f00, _mm_loadu_si128((const __m128i *)p[2]));
+    return _mm512_mask_broadcast_i32x4(rows, 0xf000, _mm_loadu_si128((const __m128i *)p[3]));
 }
 
-AVX512_TARGET static inline __attribute__((always_inline)) __m512i
+INLINE_512 __m512i four_apart(const uint8_t *p, ptrdiff_t step) {
+    const uint8_t *const rows[4] = {p, p + step, p + 2 * step, p + 3 * step};
+    return four_of_16(rows);
+}
+
+/* Four rows of 16 bytes, as signed numbers about 128. */
+INLINE_512 __m512i four_rows(const uint8_t *p, ptrdiff_t stride) {
+    return _mm512_xor_si512(four_apart(p, stride), _mm512_set1_epi8(-128));
+}
+
+INLINE_512 __m512i
 looked_up(const Places *p, __m512i first, __m512i second) {
     const __m512i below = _mm512_add_epi8(p->pair, _mm512_set1_epi8(16));
     return bilinear(
@@ -92,7 +88,7 @@ looked_up(const Places *p, __m512i first, __m512i second) {
     );
 }
 
-AVX512_TARGET static inline __attribute__((always_inline)) __m512i
+INLINE_512 __m512i
 looked_up_in_all(const Places *p, const __m512i rows[4]) {
     const __m512i at = p->pair, under = _mm512_add_epi8(at, _mm512_set1_epi8(16));
     const __m512i above = _mm512_mask_mov_epi8(
@@ -107,7 +103,7 @@ looked_up_in_all(const Places *p, const __m512i rows[4]) {
 }
 
 /* Both vectors of a block read from its patch. With two tables the lower half of the block lies below the fourth row. */
-AVX512_TARGET static inline __attribute__((always_inline)) void
+INLINE_512 void
 read_patch(int kind, const uint8_t *p, ptrdiff_t stride, const Places at[2], __m512i out[2]) {
     __m512i rows[4];
     rows[0] = four_rows(p, stride);
@@ -130,7 +126,7 @@ read_patch(int kind, const uint8_t *p, ptrdiff_t stride, const Places at[2], __m
     out[1] = looked_up_in_all(&at[1], rows);
 }
 
-AVX512_TARGET static inline __attribute__((always_inline)) void
+INLINE_512 void
 store_block(__m512i bytes, uint8_t *out, ptrdiff_t stride) {
     const __m128i part[4] = {
         _mm512_castsi512_si128(bytes), _mm512_extracti32x4_epi32(bytes, 1), _mm512_extracti32x4_epi32(bytes, 2),
@@ -190,18 +186,12 @@ chroma_run_avx512(const Task *t, const Camera *c, const int16_t *cell, int row, 
         }
         if (t->coupled)
             for (int k = 0; k < 2; k++) {
-                const uint8_t *p = luma + (k ? 14 : 0) * stride;
+                const uint8_t *even = luma + (k ? 14 : 0) * stride;
                 const ptrdiff_t step = k ? -2 * stride : 2 * stride;
-                __m512i even = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)p));
-                even = _mm512_mask_broadcast_i32x4(even, 0x00f0, _mm_loadu_si128((const __m128i *)(p + step)));
-                even = _mm512_mask_broadcast_i32x4(even, 0x0f00, _mm_loadu_si128((const __m128i *)(p + 2 * step)));
-                even = _mm512_mask_broadcast_i32x4(even, 0xf000, _mm_loadu_si128((const __m128i *)(p + 3 * step)));
-                p += stride;
-                __m512i odd = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)p));
-                odd = _mm512_mask_broadcast_i32x4(odd, 0x00f0, _mm_loadu_si128((const __m128i *)(p + step)));
-                odd = _mm512_mask_broadcast_i32x4(odd, 0x0f00, _mm_loadu_si128((const __m128i *)(p + 2 * step)));
-                odd = _mm512_mask_broadcast_i32x4(odd, 0xf000, _mm_loadu_si128((const __m128i *)(p + 3 * step)));
-                const __m512i sum = _mm512_add_epi16(_mm512_maddubs_epi16(even, ones), _mm512_maddubs_epi16(odd, ones));
+                const __m512i sum = _mm512_add_epi16(
+                    _mm512_maddubs_epi16(four_apart(even, step), ones),
+                    _mm512_maddubs_epi16(four_apart(even + stride, step), ones)
+                );
                 above[k] = _mm512_slli_epi16(_mm512_sub_epi16(sum, _mm512_set1_epi16(64)), 5);
             }
         for (int half = 0; half < 2; half++) {
@@ -225,19 +215,82 @@ chroma_run_avx512(const Task *t, const Camera *c, const int16_t *cell, int row, 
     }
 }
 
-/* Blocks that runs leave out are done as AVX2 does them, with the wider registers where the compiler finds a use. */
+INLINE_512 __m512i two_of_32(const uint8_t *a, const uint8_t *b) {
+    const __m512i rows = _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i *)a));
+    return _mm512_inserti64x4(rows, _mm256_loadu_si256((const __m256i *)b), 1);
+}
+
+/* Reads 32 pixels, of four rows of a block, each from 16 or 32 columns at its own origin: see `read_two_rows`. */
+INLINE_512 __m512i read_four_rows(
+    int wide, const uint8_t *pixels, const ptrdiff_t *origin, ptrdiff_t stride, const int16_t *at_x, const int16_t *at_y
+) {
+    const __m512i x = _mm512_loadu_si512(at_x), y = _mm512_loadu_si512(at_y), line = _mm512_srli_epi16(y, 10);
+    const __m512i bit = _mm512_set1_epi64(0x3030202010100000);
+    const __m512i byte = _mm512_multishift_epi64_epi8(_mm512_add_epi8(bit, _mm512_set1_epi8(10)), x);
+    const __m512i part = _mm512_multishift_epi64_epi8(_mm512_add_epi8(bit, _mm512_set1_epi8(2)), x);
+    __m512i pair = _mm512_add_epi8(_mm512_and_si512(byte, _mm512_set1_epi8(31)), _mm512_set1_epi16(0x0100));
+    if (wide) pair = _mm512_add_epi8(pair, _mm512_load_si512(OWN_32));
+    /* Along a row lines only rise or only fall. */
+    const uint8_t *p[4], *end[4];
+    __m512i from = _mm512_setzero_si512();
+    int last = 0;
+    for (int k = 0; k < 4; k++) {
+        const int a = at_y[8 * k] >> 10, b = at_y[8 * k + 7] >> 10, low = a < b ? a : b, span = a < b ? b - a : a - b;
+        p[k] = pixels + origin[k] + low * stride;
+        end[k] = p[k] + (span + 1) * stride;
+        last = span > last ? span : last;
+        from = _mm512_mask_set1_epi16(from, 0xffu << (8 * k), (short)low);
+    }
+    const __m512i row = _mm512_sub_epi16(line, from);
+    __m512i above = _mm512_setzero_si512(), below = above, wanted = above, before = _mm512_set1_epi16(-1);
+    for (int r = 0; r <= last + 1; r++) {
+        const __m512i read = wide ? _mm512_permutex2var_epi8(two_of_32(p[0], p[1]), pair, two_of_32(p[2], p[3]))
+                                  : _mm512_shuffle_epi8(four_of_16(p), pair);
+        above = _mm512_mask_mov_epi16(above, _mm512_cmpeq_epi16_mask(row, wanted), read);
+        below = _mm512_mask_mov_epi16(below, _mm512_cmpeq_epi16_mask(row, before), read);
+        before = wanted;
+        wanted = _mm512_add_epi16(wanted, _mm512_set1_epi16(1));
+        /* No further than the row needs: the picture may end there. */
+        for (int k = 0; k < 4; k++) p[k] += p[k] < end[k] ? stride : 0;
+    }
+    Places at;
+    at.weight = _mm512_xor_si512(part, _mm512_set1_epi16(255));
+    at.low = _mm512_and_si512(_mm512_slli_epi16(y, 5), _mm512_set1_epi16(0x7fff));
+    at.high = _mm512_xor_si512(at.low, _mm512_set1_epi16(0x7fff));
+    const __m512i flip = _mm512_set1_epi8(-128);
+    return bilinear(&at, _mm512_xor_si512(above, flip), _mm512_xor_si512(below, flip));
+}
+
+AVX512_TARGET static inline __m512i four_rows_word(const int16_t *rows, int nth) {
+    return _mm512_shuffle_epi8(_mm512_loadu_si512(rows), _mm512_set1_epi16((short)(0x0100 + 0x0202 * nth)));
+}
+
+AVX512_TARGET static inline void store_bytes_avx512(uint8_t *to, __m512i words) {
+    _mm256_storeu_si256((__m256i *)to, _mm512_cvtusepi16_epi8(_mm512_max_epi16(words, _mm512_setzero_si512())));
+}
+
 #define VARIANT(name) name##_avx512
 #define TARGET AVX512_TARGET
-#define read_block(spots, source, value)                                                                       \
-    for (int j = 0; j < BLOCK; j += 2)                                                                         \
-        _mm256_storeu_si256(                                                                                   \
-            (__m256i *)((value) + j * BLOCK),                                                                  \
-            read_two_rows(                                                                                     \
-                (source)->pixels + (spots)->origin[j], (source)->pixels + (spots)->origin[j + 1],              \
-                (source)->stride, (spots)->x + j * BLOCK, (spots)->y + j * BLOCK                               \
-            )                                                                                                  \
-        )
+#define vec __m512i
+#define LANES 32
+#define load(from) _mm512_loadu_si512(from)
+#define store(to, value) _mm512_storeu_si512(to, value)
+#define all(word) _mm512_set1_epi16(word)
+#define plus _mm512_add_epi16
+#define minus _mm512_sub_epi16
+#define plus_sat _mm512_adds_epi16
+#define rounded _mm512_mulhrs_epi16
+#define rows_word four_rows_word
+#define store_bytes store_bytes_avx512
 #include "blocks.h"
-#undef OWN_READ
+
+AVX512_TARGET static void read_block_avx512(const Spots_avx512 *spots, const Source *s, int16_t *value) {
+    for (int k = 0; k < PIXELS; k += 32) {
+        const ptrdiff_t *origin = spots->origin + k / BLOCK;
+        const __m512i read = spots->wide ? read_four_rows(1, s->pixels, origin, s->stride, spots->x + k, spots->y + k)
+                                         : read_four_rows(0, s->pixels, origin, s->stride, spots->x + k, spots->y + k);
+        _mm512_storeu_si512(value + k, read);
+    }
+}
 
 static const Code AVX512_CODE = {any_luma_avx512, any_chroma_avx512, luma_run_avx512, chroma_run_avx512};

@@ -1,7 +1,9 @@
 """The contract of all kernels."""
 
+import os
+import sys
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 
 import cv2
 import msgspec
@@ -12,7 +14,9 @@ from hub.errors import FramesDoNotFit
 from hub.picture import Picture
 from hub.stitch import Cut, Kernel, Light, StitchPlan, plan_panorama
 from hub.stitch.colour import _TO_YUV
+from hub.stitch.kernels import gpu as gpu_module
 from hub.stitch.kernels.cpu import CpuKernel
+from hub.stitch.kernels.gpu import GpuKernel, GpuUnavailable
 from hub.stitch.kernels.loops import VARIANTS, can_run
 from hub.stitch.kernels.reference import ReferenceKernel
 from tests.hub.stitch.conftest import mast_rig, panorama, pictures, sideline_rig
@@ -23,6 +27,21 @@ KERNELS: dict[str, Callable[[StitchPlan], Kernel]] = {
     **{f"cpu-{name}": partial(CpuKernel, variant=name) for nth, name in enumerate(VARIANTS) if can_run(nth)},
     "cpu-threads": partial(CpuKernel, threads=3),
 }
+
+
+@cache
+def on_gpu(plan: StitchPlan) -> GpuKernel:
+    """One for each plan: to compile shaders takes a second."""
+    try:
+        return GpuKernel(plan, software=True)
+    except GpuUnavailable as why:
+        # `make test` installs what it takes.
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(why))
+
+
+KERNELS["gpu"] = on_gpu
 RIGS: dict[str, Callable[[], Rig]] = {
     "mast": mast_rig,
     "sideline": sideline_rig,
@@ -248,6 +267,39 @@ def test_a_variant_that_the_processor_does_not_run_is_refused_in_words(monkeypat
     assert CpuKernel(plan_of("one")).variant == "plain"
     with pytest.raises(ValueError, match="does not run avx512: it has plain"):
         CpuKernel(plan_of("one"), "avx512")
+
+
+def test_a_gpu_keeps_several_panoramas_under_way_and_gives_them_back_in_order():
+    plan = plan_of("mast")
+    gpu = on_gpu(plan)
+    frames = [pictures(plan.rig, seed=seed) for seed in range(4)]
+    frames[2] = [None] * 3
+    into = [panorama(plan) for _ in frames]
+    for given, wanted in zip(frames, into, strict=True):
+        gpu.submit(given, wanted)
+    for _ in range(3):
+        gpu.collect()
+    for given, made in zip(frames, into, strict=True):
+        assert_alike(made, stitched(CpuKernel(plan), plan, given))
+    stages = gpu.stages(frames[0], into[1])
+    assert_alike(into[1], into[0], 0)
+    assert min(stages) > 0
+
+
+def test_an_imitated_gpu_is_only_taken_by_who_asks_for_it(monkeypatch):
+    plan = plan_of("one")
+    on_gpu(plan)
+    module, adapter = gpu_module._adapter()
+    monkeypatch.setitem(adapter.info, "adapter_type", "CPU")
+    with pytest.raises(GpuUnavailable, match="only an imitation"):
+        GpuKernel(plan)
+    monkeypatch.setattr(module.gpu, "request_adapter_sync", lambda **_: None)
+    gpu_module._adapter.cache_clear()
+    with pytest.raises(GpuUnavailable, match="there is no GPU"):
+        GpuKernel(plan)
+    monkeypatch.setitem(sys.modules, "wgpu", None)
+    with pytest.raises(GpuUnavailable, match="wgpu is not installed"):
+        GpuKernel(plan)
 
 
 # --- the reference against the definitions alone ---------------------------------------------------------------------
