@@ -70,7 +70,8 @@ class StageCost(Message, frozen=True, kw_only=True):
 
 
 class SessionProgress(Message, frozen=True, kw_only=True):
-    """How far a session has come: windows of the panorama made, of how many known, and the cost of each stage."""
+    """How far a session has come: windows of the panorama made, of how many known, the cost of each stage, and what was
+    odd about the cameras (a lost one, another frame rate), in words."""
 
     KIND = "session-progress"
     VERSION = 1
@@ -81,3 +82,4 @@ class SessionProgress(Message, frozen=True, kw_only=True):
     windows_known: int = 0
     note: str = ""
     costs: dict[str, StageCost] = msgspec.field(default_factory=dict)
+    warnings: tuple[str, ...] = ()

@@ -87,6 +87,7 @@ class _SessionRun:
         self._costs = pipeline.book()
         self._windows_done = 0
         self._windows_known = 0
+        self._warnings: list[str] = []
 
     def run(self) -> None:
         rig = self._calibrated()
@@ -106,6 +107,7 @@ class _SessionRun:
                 windows_known=self._windows_known,
                 note=note,
                 costs=self._costs.snapshot(),
+                warnings=tuple(self._warnings),
             )
         )
 
@@ -211,6 +213,7 @@ class _SessionRun:
                 self._costs,
                 self._gap,
                 lambda words: self._log.event("panorama", session=self._plan.session, note=words),
+                self._warn,
                 self._windows,
             ).make()
         if not self._folder.poster.exists():
@@ -220,6 +223,10 @@ class _SessionRun:
     def _windows(self, done: int, known: int) -> None:
         self._windows_done, self._windows_known = done, known
         self._tell(Stage.STITCHING)
+
+    def _warn(self, words: str) -> None:
+        self._log.event("odd-camera", session=self._plan.session, reason=words)
+        self._warnings.append(words)
 
     def _gap(self, fault: Exception) -> None:
         self._log.event("gap", session=self._plan.session, reason=fault)

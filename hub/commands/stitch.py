@@ -18,7 +18,7 @@ from hub.errors import HubError
 from hub.panorama.conveyor import CostBook
 from hub.panorama.decoder import choose_decoder
 from hub.panorama.encoder import choice, choose_encoder, software
-from hub.panorama.making import PREVIEW_WIDTH_PX, Conveyor
+from hub.panorama.making import PREVIEW_WIDTH_PX, Conveyor, stitching_threads
 from hub.panorama.recordings import Recordings
 from hub.panorama.writer import Making, PanoramaFolder
 from hub.stitch import Stitcher, plan_panorama
@@ -131,7 +131,7 @@ class _Run:
         notes: list[str] = self._warnings()
         encoder = choose_encoder(size, cadence, software(), notes.append)
         hardware = choose_decoder(recordings.facts[0].path, notes.append)
-        stitcher = Stitcher(plan, self.kernel)
+        stitcher = Stitcher(plan, self.kernel, stitching_threads())
         notes.append(choice("stitching by", stitcher.kernel.name, stitcher.reasons))
         making = self._making(size, encoder.codec)
         folder = PanoramaFolder(self.work / "panorama", making)

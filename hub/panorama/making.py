@@ -1,5 +1,6 @@
 """From matched pictures to coded windows: stitched, made smaller, and coded, each stage in a thread of its own."""
 
+import os
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,11 @@ DEPTH = 3
 PREVIEW_WIDTH_PX = 1280
 _THUMBNAIL_WIDTH_PX = 480
 _JPEG_QUALITY = 80
+
+
+def stitching_threads() -> int:
+    """So many that stitching keeps up with decoders and encoder on a machine with many cores."""
+    return max(1, (os.cpu_count() or 1) // 4)
 
 
 class Moments(NamedTuple):

@@ -10,7 +10,7 @@ from hub.errors import HubError
 from hub.panorama.conveyor import CostBook
 from hub.panorama.decoder import choose_decoder
 from hub.panorama.encoder import Encoder, choice, choose_encoder, software
-from hub.panorama.making import PREVIEW_WIDTH_PX, Conveyor
+from hub.panorama.making import PREVIEW_WIDTH_PX, Conveyor, stitching_threads
 from hub.panorama.timeline import Arrivals, Shelf, Timeline
 from hub.panorama.video import UnsuitableVideo, VideoFacts, video_facts
 from hub.panorama.windows import Cadence, common_cadence
@@ -26,8 +26,8 @@ _FASTEST = 30
 
 class SessionPanorama:
     """Makes the windows of one session and its archive. Goes on where an earlier run was, if that made the same
-    panorama. What was chosen and what is odd is told to `note`, and to `done` how many windows are made, of how many
-    known."""
+    panorama. What was chosen is told to `note`, what is odd about a camera to `warn`, and to `done` how many windows
+    are made, of how many known."""
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class SessionPanorama:
         costs: CostBook,
         on_gap: Callable[[HubError], None],
         note: Callable[[str], None],
+        warn: Callable[[str], None],
         done: Callable[[int, int], None],
     ) -> None:
         self._shelf = shelf
@@ -51,6 +52,7 @@ class SessionPanorama:
         self._costs = costs
         self._on_gap = on_gap
         self._note = note
+        self._warn = warn
         self._done = done
 
     def make(self) -> None:
@@ -61,7 +63,7 @@ class SessionPanorama:
         size = view.width_px, view.height_px
         encoder = choose_encoder(size, cadence, software(), self._note)
         hardware = choose_decoder(facts[0].path, self._note)
-        stitcher = Stitcher(self._plan)
+        stitcher = Stitcher(self._plan, threads=stitching_threads())
         self._note(choice("stitching by", stitcher.kernel.name, stitcher.reasons))
         making = self._making(facts, cadence, encoder)
         folder = PanoramaFolder(self._folder.panorama, making)
@@ -75,7 +77,7 @@ class SessionPanorama:
             cadence,
             self._costs,
             self._on_gap,
-            self._note,
+            self._warn,
             hardware,
         )
         conveyor = Conveyor(stitcher, size, cadence, facts[0].colours, encoder, making.preview_width_px, self._costs)

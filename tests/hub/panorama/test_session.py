@@ -77,7 +77,7 @@ def panorama(shelf, small_rig, tmp_path):
 
     class Made:
         def __init__(self):
-            self.told, self.gaps, self.steps, self.arrivals = [], [], [], Arrivals()
+            self.chosen, self.told, self.gaps, self.steps, self.arrivals = [], [], [], [], Arrivals()
             self.costs = CostBook()
 
         def make(self, name="session", done=lambda windows, known: None):
@@ -98,6 +98,7 @@ def panorama(shelf, small_rig, tmp_path):
                 self.folder,
                 self.costs,
                 self.gaps.append,
+                self.chosen.append,
                 self.told.append,
                 step,
             ).make()
@@ -125,6 +126,8 @@ def test_each_moment_shows_what_both_cameras_captured_then(shelf, panorama, read
     # The rig knows that the right node's clock is three frames behind.
     assert right == left
     assert panorama.steps[-1] == (3, 3)
+    assert [words.split()[0] for words in panorama.chosen] == ["encoding", "decoding", "stitching"]
+    assert not panorama.told
     assert (folder.panorama / MASTER).exists()
     assert not panorama.gaps
 
