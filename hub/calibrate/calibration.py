@@ -4,16 +4,16 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from hub.calibrate.clicked import Clicks, click_term, clicks_of, first_poses
+from hub.calibrate.clicked import Clicks, click_term, clicks_of
 from hub.calibrate.least_squares import Term, minimise
 from hub.calibrate.lens_jacobian import FOCAL, PARAMETERS, POSITION, RADIAL, FittedCamera
 from hub.calibrate.overlap import Matches, match, match_term
-from hub.calibrate.paint import Markings, Paint, find_paint, markings, paint_term, whiteness
+from hub.calibrate.paint import Markings, Paint, White, find_paint, markings, paint_term, whiteness
 from hub.calibrate.photometry import match_exposures
-from hub.calibrate.priors import alike, lens_prior, stand_prior
+from hub.calibrate.priors import alike, lens_prior
 from hub.calibrate.quality import judge
+from hub.calibrate.starts import Look, find_starts
 from hub.calibrate.views import View
 from hub.errors import ViewsDoNotFit
 from wire.clicks import Click
@@ -21,12 +21,10 @@ from wire.pitch import Pitch
 from wire.rig import Array, CameraModel, Photometry, Rig
 
 Progress = Callable[[str, float], None]
-White = npt.NDArray[np.float32]
 
 MAST_M = 3.0
 """Cameras no further apart than this stand on one mast and see the background in the same direction."""
 _WIDTH = 1920
-_ALONE = (40.0, 40.0, 24.0, 12.0)
 _TOGETHER = (12.0, 8.0, 5.0, 5.0)
 """How far from its prediction paint is looked for, pass by pass, in pixels at `_WIDTH`."""
 
@@ -34,10 +32,10 @@ _TOGETHER = (12.0, 8.0, 5.0, 5.0)
 def calibrate(views: Sequence[View], pitch: Pitch, clicks: Sequence[Click], progress: Progress) -> Rig:
     """The rig that took these pictures, its cameras from the left as `views` are.
 
-    `clicks` name points of the pitch in them, at least four per camera; lens, pose, whether the cameras share a mast,
-    exposure and vignette are found. `progress` hears what is being done and the share that is. When the painted lines
-    do not confirm the fit the rig comes back untrusted, its notes saying why. Raises `ViewsDoNotFit`, `TooFewClicks`
-    or `ClicksFitNoCamera`.
+    `clicks` name points of the pitch in them, four or more per camera or as many as there are: without them the lines
+    alone tell. Lens, pose, whether the cameras share a mast, exposure and vignette are found. `progress` hears what is
+    being done and the share that is. When the painted lines do not confirm the fit the rig comes back untrusted, its
+    notes saying why. Raises `ViewsDoNotFit`, `ClicksFitNoCamera` or `PitchNotFound`.
     """
     if not 1 <= len(views) <= 3:
         raise ViewsDoNotFit(f"a rig has one to three cameras, not {len(views)}")
@@ -47,13 +45,8 @@ def calibrate(views: Sequence[View], pitch: Pitch, clicks: Sequence[Click], prog
     mine = [clicks_of(i, clicks) for i in range(len(views))]
     painted = markings(pitch)
     whites = [whiteness(view.picture) for view in views]
-    cameras = []
-    for i, view in enumerate(views):
-        progress(f"camera {i}: pose from clicks and lines", 0.5 * i / len(views))
-        first = first_poses(view, i, mine[i], pitch)
-        cameras.append(
-            _snap_alone(first, mine[i], whites[i], painted, pitch=pitch, known=view.nominal_fov_deg is not None)
-        )
+    looks = [Look(i, *each) for i, each in enumerate(zip(views, whites, mine, strict=True))]
+    cameras = find_starts(looks, pitch, painted, lambda step, share: progress(step, 0.5 * share))
     progress("all cameras together", 0.5)
     fitted, paint, matches, covariance = _together(cameras, mine, views, whites, painted)
     progress("exposure and vignette", 0.9)
@@ -65,37 +58,6 @@ def calibrate(views: Sequence[View], pitch: Pitch, clicks: Sequence[Click], prog
     ]
     progress("calibrated", 1.0)
     return Rig(pitch=pitch, cameras=tuple(out), quality=quality)
-
-
-def _snap_alone(
-    candidates: Sequence[FittedCamera], clicks: Clicks, white: White, painted: Markings, *, pitch: Pitch, known: bool
-) -> FittedCamera:
-    """The candidate pose that most of the painted lines confirm, drawn onto them; the first as it was if none is."""
-    best, support = candidates[0], 0.3
-    place = np.array([0.0, -pitch.half_width - 10.0, 7.0])
-    for candidate in candidates:
-        here = candidate
-        scale = here.width_px / _WIDTH
-        for reach in _ALONE:
-            paint = find_paint(here, white, painted, reach * scale)
-
-            def terms(cameras: Sequence[FittedCamera], paint: Paint = paint, reach: float = reach) -> list[Term]:
-                return [
-                    click_term(cameras, [clicks], 4.0),
-                    lens_prior(cameras, [candidate.focal_px], 0.04 if known else 0.2),  # noqa: B023 - used at once
-                    stand_prior(cameras, [place], np.array([30.0, 8.0, 4.0])),
-                    paint_term(cameras, [paint], max(1.5, reach / 10)),
-                ]
-
-            (here,), _, _ = minimise([here], terms, 15)
-        share = _support(find_paint(here, white, painted, _TOGETHER[0] * scale), 2.0 * scale)
-        if share > support:
-            best, support = here, share
-    return best
-
-
-def _support(paint: Paint, tolerance_px: float) -> float:
-    return float((np.abs(paint.offset_px) < tolerance_px).sum()) / max(paint.expected, 1)
 
 
 def _together(

@@ -32,6 +32,7 @@ def judge(
     scale = cameras[0].width_px / 1920
     notes = []
     clicked = np.array([click_rms_px(c, k) for c, k in zip(cameras, clicks, strict=True)])
+    given = np.array([len(k.points_m) > 0 for k in clicks])
     for i, (gap, found) in enumerate(zip(clicked, paint, strict=True)):
         close = np.abs(found.offset_px) < _INLIER_PX * scale
         share = close.sum() / max(found.expected, 1)
@@ -49,7 +50,7 @@ def judge(
     if error is None or error > _PITCH_M:
         notes.append("places on the pitch are uncertain" + ("" if error is None else f" by {error:.2f} m"))
     return Quality(
-        clicks_px=float(np.sqrt((clicked**2).mean())),
+        clicks_px=float(np.sqrt((clicked[given] ** 2).mean())) if given.any() else None,
         overlap_px=overlap,
         lines_px=lines,
         pitch_m=error,
@@ -80,7 +81,8 @@ def _overlap_px(
 
 
 def _pitch_error_m(cameras: Sequence[FittedCamera], covariance: Array, pitch: Pitch) -> float | None:
-    """Root mean square over the visible pitch of the standard error of a foot point, from the fit's covariance."""
+    """Median over the visible pitch of the standard error of a foot point, from the fit's covariance: a far corner seen
+    at a glancing angle says nothing about the rest."""
     x, y = np.meshgrid(
         np.linspace(-pitch.half_length, pitch.half_length, 31), np.linspace(-pitch.half_width, pitch.half_width, 21)
     )
@@ -97,5 +99,5 @@ def _pitch_error_m(cameras: Sequence[FittedCamera], covariance: Array, pitch: Pi
         squares.append(np.einsum("nij,jk,nik->n", moved, covariance[here, here], moved))
     if not squares:
         return None
-    error = float(np.sqrt(np.concatenate(squares).mean()))
+    error = float(np.sqrt(np.median(np.concatenate(squares))))
     return error if np.isfinite(error) else None

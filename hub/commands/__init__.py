@@ -1,1 +1,1 @@
-"""What `touchline-hub` does with files, without a running hub."""
+"""Commands of the hub that need no running hub."""

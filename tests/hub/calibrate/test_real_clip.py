@@ -24,10 +24,11 @@ def still(name: str) -> np.ndarray:
 @pytest.mark.slow
 @pytest.mark.footage
 @pytest.mark.skipif(not (FOOTAGE / "left.mp4").exists(), reason="the two-camera clip is not beside the checkout")
-def test_clicks_on_the_real_clip_give_a_rig_whose_lines_lie_on_the_paint():
+@pytest.mark.parametrize("clicked", [True, False])
+def test_the_real_clip_gives_a_rig_whose_lines_lie_on_the_paint_with_clicks_and_without(clicked):
     views = [View(node_id(side), still(f"{side}.mp4")) for side in ("left", "right")]
     clicks = read_clicks((ROOT / "tests/data/two_cameras/clicks.csv").read_text())
-    rig = calibrate(views, Pitch(105, 68), clicks, lambda step, share: None)
+    rig = calibrate(views, Pitch(105, 68), clicks if clicked else [], lambda step, share: None)
     assert rig.quality.trusted, rig.quality.notes
     assert rig.quality.lines_px is not None
     assert rig.quality.lines_px < 1.2
