@@ -85,7 +85,7 @@ AVX2_TARGET static void read_block_avx2(const Spots_avx2 *spots, const Source *s
     for (int k = 0; k < PIXELS; k += 16) {
         const ptrdiff_t *origin = spots->origin + k / BLOCK;
         const uint8_t *a = s->pixels + origin[0], *b = s->pixels + origin[1];
-        const __m256i read = spots->wide ? read_two_rows(1, a, b, s->stride, spots->x + k, spots->y + k)
+        const __m256i read = spots->kind == WIDE_ROWS ? read_two_rows(1, a, b, s->stride, spots->x + k, spots->y + k)
                                          : read_two_rows(0, a, b, s->stride, spots->x + k, spots->y + k);
         _mm256_storeu_si256((__m256i *)(value + k), read);
     }

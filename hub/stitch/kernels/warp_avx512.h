@@ -285,9 +285,18 @@ AVX512_TARGET static inline void store_bytes_avx512(uint8_t *to, __m512i words) 
 #include "blocks.h"
 
 AVX512_TARGET static void read_block_avx512(const Spots_avx512 *spots, const Source *s, int16_t *value) {
+    if (spots->kind > ROW_BY_ROW) {
+        const int16_t *x = spots->x, *y = spots->y;
+        const Places at[2] = {places_of(_mm512_loadu_si512(x), _mm512_loadu_si512(y)), places_of(_mm512_loadu_si512(x + 32), _mm512_loadu_si512(y + 32))};
+        __m512i read[2];
+        read_patch(spots->kind, s->pixels + spots->origin[0], s->stride, at, read);
+        _mm512_storeu_si512(value, read[0]);
+        _mm512_storeu_si512(value + 32, read[1]);
+        return;
+    }
     for (int k = 0; k < PIXELS; k += 32) {
         const ptrdiff_t *origin = spots->origin + k / BLOCK;
-        const __m512i read = spots->wide ? read_four_rows(1, s->pixels, origin, s->stride, spots->x + k, spots->y + k)
+        const __m512i read = spots->kind == WIDE_ROWS ? read_four_rows(1, s->pixels, origin, s->stride, spots->x + k, spots->y + k)
                                          : read_four_rows(0, s->pixels, origin, s->stride, spots->x + k, spots->y + k);
         _mm512_storeu_si512(value + k, read);
     }
