@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "edges.h"
+#include "kinds.h"
 
 /* What a variant brings: any block, and runs of whole blocks from one camera whose cells are of the kinds that tables
    serve; the latter may be missing. */
