@@ -215,7 +215,9 @@ class _SessionRun:
         folder = self._folder.panorama
         offsets = {camera.node: camera.clock_offset_ns for camera in rig.cameras}
         timeline = Timeline(self._shelf, self._plan.session, self._plan.start_ns, offsets, self._arrivals)
-        stitcher = Stitcher(plan)
+        stitcher = self._costs.measured("kernel", lambda: Stitcher(plan))
+        found = "; ".join(stitcher.reasons)
+        self._log.event("kernel", session=self._plan.session, name=stitcher.kernel.name, found=found)
         first = 0
         while (folder / window_name(first)).exists():
             first += 1
