@@ -141,6 +141,7 @@ def test_what_each_stage_cost_and_how_full_the_belts_were_is_booked(shelf, panor
     panorama.make()
     costs = panorama.costs.snapshot()
     assert {name: cost.items for name, cost in costs.items()} == {
+        "kernel": 1,
         "decode": 240,
         "stitch": 120,
         "preview": 123,
