@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from firmware.holding import hold
 from hub.commands.progress import Progress, cost_table
+from hub.commands.rigs import read_rig
 from hub.errors import HubError
 from hub.panorama.conveyor import CostBook
 from hub.panorama.decoder import choose_decoder
@@ -24,8 +25,7 @@ from hub.panorama.writer import Making, PanoramaFolder
 from hub.stitch import Stitcher, plan_panorama
 from hub.stitch.choose import Wanted
 from wire.durable import sync_folder, write_durably
-from wire.errors import WireError
-from wire.message import decode, encode
+from wire.message import encode
 from wire.rig import Rig
 
 NARROWEST_PX, WIDEST_PX = 640, 16384
@@ -65,7 +65,7 @@ def stitch(arguments: argparse.Namespace) -> int:
     _check_out(out, [arguments.rig, *arguments.videos])
     if not NARROWEST_PX <= arguments.width <= WIDEST_PX:
         raise BadOutput(f"--width takes {NARROWEST_PX} to {WIDEST_PX} pixels")
-    rig = _read_rig(arguments.rig)
+    rig = read_rig(arguments.rig)
     recordings = Recordings(rig, arguments.videos)
     work = out.with_name(out.name + ".part")
     try:
@@ -93,15 +93,6 @@ def _check_out(out: Path, inputs: Sequence[Path]) -> None:
         folder = out.with_suffix("")
         if folder.exists() and not PanoramaFolder.is_one(folder):
             raise BadOutput(f"-o {out} would put its windows into {folder}, which is something else: give another name")
-
-
-def _read_rig(path: Path) -> Rig:
-    try:
-        return decode(path.read_bytes(), Rig)
-    except OSError as fault:
-        raise HubError(f"--rig {path} cannot be read: {fault.strerror}") from fault
-    except WireError as fault:
-        raise HubError(f"--rig {path} is {fault}") from fault
 
 
 def _in_words(fault: OSError, work: Path) -> HubError:
