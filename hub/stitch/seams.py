@@ -107,8 +107,23 @@ def _least_loss(left: Seen, right: Seen, both: Seen, column: float) -> npt.NDArr
     np.cumsum(right & ~left, axis=1, out=lost[:, 1:])
     lost[:, :-1] += np.cumsum((left & ~right)[:, ::-1], axis=1)[:, ::-1]
     columns = np.arange(lost.shape[1]) * float(CELL)
-    far = np.where(np.pad(both, ((0, 0), (0, 1)), "edge"), 0.0, columns[-1]) + np.abs(columns - column)
-    return np.asarray(np.where(lost == lost.min(axis=1, keepdims=True), far, np.inf).argmin(axis=1))
+    well = np.pad(both, ((0, 0), (0, 1)), "edge")
+    far = np.where(well, 0.0, columns[-1]) + np.abs(columns - column)
+    least = lost == lost.min(axis=1, keepdims=True)
+    here = np.where(least, far, np.inf).argmin(axis=1)
+    # Between what the one sees and what the other sees, away from both.
+    first, last = _stretch(least, here)
+    return np.asarray(np.where(well[np.arange(len(here)), here], here, (first + last) // 2))
+
+
+def _stretch(mask: Seen, here: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The first and the last place of each row up to which `mask` (h, n) holds without a gap, from a place on where it
+    does."""
+    row, count = np.arange(len(mask)), mask.shape[1]
+    places = np.arange(count)
+    before = np.maximum.accumulate(np.where(mask, -1, places), axis=1)[row, here]
+    after = np.minimum.accumulate(np.where(mask, count, places)[:, ::-1], axis=1)[:, ::-1][row, here]
+    return before + 1, after - 1
 
 
 def _run(depth: Array, here: npt.NDArray[np.intp]) -> tuple[Array, Array]:
@@ -116,11 +131,9 @@ def _run(depth: Array, here: npt.NDArray[np.intp]) -> tuple[Array, Array]:
     row, last = np.arange(len(depth)), depth.shape[1] - 1
     node = np.minimum(here, last)
     node = np.where(depth[row, node] > 0, node, np.maximum(here - 1, 0))
-    columns = np.arange(last + 1)
-    before = np.maximum.accumulate(np.where(depth > 0, -1, columns), axis=1)[row, node]
-    after = np.minimum.accumulate(np.where(depth > 0, last + 1, columns)[:, ::-1], axis=1)[:, ::-1][row, node]
-    first, end = np.minimum(before + 1, last), np.maximum(after - 1, 0)
-    low, high = _crossing(depth, np.maximum(before, 0), first), _crossing(depth, np.minimum(after, last), end)
+    first, end = (np.clip(place, 0, last) for place in _stretch(depth > 0, node))
+    low = _crossing(depth, np.maximum(first - 1, 0), first)
+    high = _crossing(depth, np.minimum(end + 1, last), end)
     there = depth[row, node] > 0
     return np.where(there, low, np.nan), np.where(there, high, np.nan)
 

@@ -70,7 +70,7 @@ typedef struct {
 } Task;
 
 /* The variants of the code, slowest first. */
-enum { PLAIN = 0, AVX2 = 1, AVX512 = 2, VARIANTS = 3 };
+enum { PLAIN, NEON, AVX2, AVX512, VARIANTS };
 
 static int can_run(int variant);
 

@@ -172,7 +172,7 @@ chroma_run_avx512(const Task *t, const Camera *c, const int16_t *cell, int row, 
     const __m512i to_bytes = _mm512_set1_epi16(514), ones = _mm512_set1_epi8(1);
     for (; count--; cell += CELL_WORDS, luma += 2 * BLOCK, column++) {
         const __m256i words = _mm256_loadu_si256((const __m256i *)cell);
-        __m512i x[2], y[2], value[2][2], above[2];
+        __m512i x[2], y[2], value[2][2], above[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
         spread_places(&f, words, PLACE_X, x);
         spread_places(&f, words, PLACE_Y, y);
         const Places at[2] = {places_of(x[0], y[0]), places_of(x[1], y[1])};
