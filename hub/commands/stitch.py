@@ -122,7 +122,7 @@ class _Run:
         notes: list[str] = self._warnings()
         encoder = choose_encoder(size, cadence, software(), notes.append)
         hardware = choose_decoder(recordings.facts[0].path, notes.append)
-        stitcher = Stitcher(plan, self.kernel, stitching_threads())
+        stitcher = costs.measured("kernel", lambda: Stitcher(plan, self.kernel, stitching_threads()))
         notes.append(choice("stitching by", stitcher.kernel.name, stitcher.reasons))
         making = self._making(size, encoder.codec)
         folder = PanoramaFolder(self.work / "panorama", making)

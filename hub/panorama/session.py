@@ -63,7 +63,7 @@ class SessionPanorama:
         size = view.width_px, view.height_px
         encoder = choose_encoder(size, cadence, software(), self._note)
         hardware = choose_decoder(facts[0].path, self._note)
-        stitcher = Stitcher(self._plan, threads=stitching_threads())
+        stitcher = self._costs.measured("kernel", lambda: Stitcher(self._plan, threads=stitching_threads()))
         self._note(choice("stitching by", stitcher.kernel.name, stitcher.reasons))
         making = self._making(facts, cadence, encoder)
         folder = PanoramaFolder(self._folder.panorama, making)

@@ -18,6 +18,7 @@ _NOMINAL = (
     *(Fraction(n) for n in (24, 25, 30, 48, 50, 60, 90, 100, 120)),
     *(Fraction(n, 1001) for n in (24000, 30000, 60000)),
 )
+_ROUNDED_NS = 1000
 _NEAR = Fraction(1, 100)
 """Lost frames and a rough clock put a counted rate so far off what the camera means."""
 
@@ -43,8 +44,8 @@ class Cadence:
         return frame * SECOND * self.rate.denominator // self.rate.numerator
 
     def frames_in(self, duration_ns: int) -> int:
-        """How many frames are whole within that time."""
-        return max(0, duration_ns * self.rate.numerator // (SECOND * self.rate.denominator))
+        """How many frames are whole within that time, but for what was cut off of it by rounding."""
+        return max(0, (duration_ns + _ROUNDED_NS) * self.rate.numerator // (SECOND * self.rate.denominator))
 
     def windows_of(self, frames: int) -> int:
         """How many windows so many frames make."""

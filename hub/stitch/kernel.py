@@ -85,7 +85,8 @@ def _check(picture: Picture, whose: str, what: str, width: int, height: int) -> 
     for plane, shape in zip(
         picture, ((height, width), (height // 2, width // 2), (height // 2, width // 2)), strict=True
     ):
-        if plane.dtype != np.uint8 or plane.shape != shape or plane.strides[1] != 1:
+        row, pixel = plane.strides
+        if plane.dtype != np.uint8 or plane.shape != shape or pixel != 1 or row < plane.shape[1]:
             raise FramesDoNotFit(f"{what} is not made of YUV 4:2:0 planes of bytes")
 
 

@@ -12,14 +12,17 @@ from wire.panorama import PanoramaView
 from wire.pitch import Pitch
 from wire.rig import Array, CameraModel
 
+Seen = npt.NDArray[np.bool_]
+
 FEATHER_RAD = 0.11
 """Width of the blend where nothing narrows it: some 190 pixels in a panorama of 4000."""
 _HARD_PX = 1.0
 """Width of a cut where cameras do not overlap."""
 _MARGIN_PX = 3.0
 """Pixels at a picture's edge that no cut relies on."""
-_GOAL_COST, _AREA_COST = 100.0, 50.0
-"""How many pixels of depth inside both pictures it is worth to keep a cut off a goal or a penalty area."""
+_GOAL_COST, _AREA_COST, _STRAIN_COST = 100.0, 50.0, 2.0
+"""How many pixels of depth inside both pictures it is worth to keep a cut off a goal or a penalty area, or to show one
+column over the whole height by the camera whose picture is not drawn out there."""
 
 
 class Cut(NamedTuple):
@@ -69,56 +72,100 @@ def seam_between(
     left: tuple[CameraModel, Grid], right: tuple[CameraModel, Grid], view: PanoramaView, pitch: Pitch
 ) -> Seam:
     """The seam between two neighbours."""
-    depths = [_depth(camera, grid) for camera, grid in (left, right)]
-    rows = np.arange(len(depths[0])) * float(CELL)
+    depths = [_depth(camera, grid, view.height_px) for camera, grid in (left, right)]
     both = np.minimum(*depths)
-    low, high = _ends(both - _MARGIN_PX)
-    # Where they do not overlap the hand-over lies between the last column of the one and the first of the other.
-    gap = np.where(
-        np.isnan(last := _ends(depths[0])[1]),
-        first := _ends(depths[1])[0],
-        np.where(np.isnan(first), last, (last + first) / 2),
-    )
-    column = _best_column(both, view, pitch)
-    known = ~np.isnan(gap)
-    gap = np.interp(rows, rows[known], gap[known]) if known.any() else np.full(len(rows), column)
-    none = np.isnan(low)
-    v = np.arange(view.height_px) + 0.5
-    low, high = (np.interp(v, rows, np.where(none, gap, end)) for end in (low, high))
-    # On the way to a row of nodes without an overlap nobody knows where it ends.
-    apart = np.interp(v, rows, none.astype(float)) > 0
-    middle = (low + high) / 2
-    return Seam(np.where(apart, middle, low), np.where(apart, middle, high), column, FEATHER_RAD * view.focal_px)
+    column = _best_column(both[::CELL], _strain(left[1]) - _strain(right[1]), view, pitch)
+    here = _least_loss(depths[0] > 0, depths[1] > 0, both > _MARGIN_PX, column)
+    low, high = _run(both - _MARGIN_PX, here)
+    hard = _edge(depths[0], depths[1], here)
+    alone = np.isnan(low)
+    return Seam(np.where(alone, hard, low), np.where(alone, hard, high), column, FEATHER_RAD * view.focal_px)
 
 
-def _depth(camera: CameraModel, grid: Grid) -> Array:
-    """How many pixels inside its picture a camera sees the nodes of every eighth row; negative outside."""
-    x, y = (values[grid.rows % CELL == 0] for values in (grid.x, grid.y))
+def _depth(camera: CameraModel, grid: Grid, height: int) -> Array:
+    """How many pixels inside its picture (h, c) a camera sees the middle of each row, at the columns of nodes; negative
+    outside."""
+    above, down = grid.steps(height)
+    x, y = ((1 - down[:, None]) * nodes[above] + down[:, None] * nodes[above + 1] for nodes in (grid.x, grid.y))
     return np.asarray(np.minimum.reduce([x, y, camera.width_px - x, camera.height_px - y]), np.float64)
 
 
-def _ends(depth: Array) -> tuple[Array, Array]:
-    """The first and last column of each row of nodes at which `depth` is above 0, NaN where it is nowhere."""
-    inside = depth > 0
-    some = inside.any(axis=1)
-    out = []
-    for order in (1, -1):
-        d = depth[:, ::order]
-        at = inside[:, ::order].argmax(axis=1)
-        row = np.arange(len(d))
-        before = np.maximum(at - 1, 0)
-        rise = d[row, at] - d[row, before]
-        back = np.where(at > 0, d[row, at] / np.where(rise > 0, rise, np.inf), 0.0)
-        column = (at - np.minimum(back, 1.0)) * CELL
-        out.append(np.where(some, column if order > 0 else (d.shape[1] - 1) * CELL - column, np.nan))
-    return out[0], out[1]
+def _strain(grid: Grid) -> Array:
+    """By how much the camera's picture is drawn out in one direction more than across it, as a logarithm, at every
+    eighth row and column."""
+    x, y = (nodes[grid.rows % CELL == 0].astype(np.float64) for nodes in (grid.x, grid.y))
+    (down_x, along_x), (down_y, along_y) = np.gradient(x), np.gradient(y)
+    area = np.abs(along_x * down_y - down_x * along_y)
+    both = (along_x**2 + along_y**2 + down_x**2 + down_y**2) / 2
+    return np.asarray(np.arccosh(np.clip(both / np.maximum(area, 1e-9), 1.0, 1e3)))
 
 
-def _best_column(both: Array, view: PanoramaView, pitch: Pitch) -> float:
-    """The column of nodes that lies deepest inside both pictures over the height, off goals and penalty areas."""
+def _least_loss(left: Seen, right: Seen, both: Seen, column: float) -> npt.NDArray[np.intp]:
+    """For each row how many of its nodes (h, c) the left camera is to show, the right one the others, so that the
+    fewest are lost that one of them sees; of several such places the nearest to `column`, best where both see well."""
+    lost = np.zeros((len(left), left.shape[1] + 1), np.intp)
+    np.cumsum(right & ~left, axis=1, out=lost[:, 1:])
+    lost[:, :-1] += np.cumsum((left & ~right)[:, ::-1], axis=1)[:, ::-1]
+    columns = np.arange(lost.shape[1]) * float(CELL)
+    well = np.pad(both, ((0, 0), (0, 1)), "edge")
+    far = np.where(well, 0.0, columns[-1]) + np.abs(columns - column)
+    least = lost == lost.min(axis=1, keepdims=True)
+    here = np.where(least, far, np.inf).argmin(axis=1)
+    # Between what the one sees and what the other sees, away from both.
+    first, last = _stretch(least, here)
+    return np.asarray(np.where(well[np.arange(len(here)), here], here, (first + last) // 2))
+
+
+def _stretch(mask: Seen, here: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The first and the last place of each row up to which `mask` (h, n) holds without a gap, from a place on where it
+    does."""
+    row, count = np.arange(len(mask)), mask.shape[1]
+    places = np.arange(count)
+    before = np.maximum.accumulate(np.where(mask, -1, places), axis=1)[row, here]
+    after = np.minimum.accumulate(np.where(mask, count, places)[:, ::-1], axis=1)[:, ::-1][row, here]
+    return before + 1, after - 1
+
+
+def _run(depth: Array, here: npt.NDArray[np.intp]) -> tuple[Array, Array]:
+    """The columns between which `depth` (h, c) stays above 0 on either side of a node; NaN where it is not there."""
+    row, last = np.arange(len(depth)), depth.shape[1] - 1
+    node = np.minimum(here, last)
+    node = np.where(depth[row, node] > 0, node, np.maximum(here - 1, 0))
+    first, end = (np.clip(place, 0, last) for place in _stretch(depth > 0, node))
+    low = _crossing(depth, np.maximum(first - 1, 0), first)
+    high = _crossing(depth, np.minimum(end + 1, last), end)
+    there = depth[row, node] > 0
+    return np.where(there, low, np.nan), np.where(there, high, np.nan)
+
+
+def _edge(left: Array, right: Array, here: npt.NDArray[np.intp]) -> Array:
+    """The column at which the left camera's picture ends, or the right one's begins, on the way to a node from the one
+    before; its own where neither is so."""
+    row, last = np.arange(len(left)), left.shape[1] - 1
+    before, node = np.maximum(here - 1, 0), np.minimum(here, last)
+    ends = (left[row, before] > 0) & (left[row, node] <= 0)
+    begins = (right[row, node] > 0) & (right[row, before] <= 0)
+    return np.select(
+        [ends, begins], [_crossing(left, node, before), _crossing(right, before, node)], here * float(CELL)
+    )
+
+
+def _crossing(depth: Array, outside: npt.NDArray[np.intp], inside: npt.NDArray[np.intp]) -> Array:
+    """The column of each row where `depth` passes 0 between two nodes, one without and one within; that of the latter
+    where they are the same."""
+    row = np.arange(len(depth))
+    there, beyond = depth[row, inside], depth[row, outside]
+    part = there / np.where(there > beyond, there - beyond, np.inf)
+    return np.asarray((inside + (outside - inside) * np.clip(part, 0, 1)) * CELL)
+
+
+def _best_column(both: Array, strain: Array, view: PanoramaView, pitch: Pitch) -> float:
+    """The column of nodes that lies deepest inside both pictures over the height, off goals and penalty areas; `strain`
+    is by how much more the left camera's picture is drawn out than the right one's, where both see."""
     columns = np.arange(both.shape[1]) * float(CELL)
     reach = FEATHER_RAD * view.focal_px
-    cost = np.zeros(len(columns))
+    # What the left camera shows up to a column, the right one might have shown.
+    cost = np.cumsum(np.where(both > 0, strain[: len(both)], 0.0).mean(axis=0)) * CELL * _STRAIN_COST
     half, depth = pitch.form.penalty_area_width / 2, pitch.form.penalty_area_depth
     for side in (-1, 1):
         goal = side * pitch.half_length
@@ -129,4 +176,6 @@ def _best_column(both: Array, view: PanoramaView, pitch: Pitch) -> float:
             at = view.project(corners)[:, 0]
             far = np.maximum(np.maximum(at.min() - columns, columns - at.max()), 0)
             cost += most * np.clip(1 - far / reach, 0, 1)
+    seen = (both > 0).any(axis=0)
+    cost[~seen & seen.any()] = np.inf
     return float(columns[int((both.clip(-200, 200).mean(axis=0) - cost).argmax())])

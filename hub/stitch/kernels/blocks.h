@@ -8,7 +8,7 @@
 typedef struct {
     int16_t x[PIXELS], y[PIXELS];
     ptrdiff_t origin[BLOCK];
-    int wide;
+    int kind;
 } VARIANT(Spots);
 #define Spots VARIANT(Spots)
 
@@ -36,7 +36,7 @@ TARGET static inline void VARIANT(spread_rows)(const int16_t *rows, int nth, int
 #define spread_rows VARIANT(spread_rows)
 
 TARGET static void VARIANT(locate)(const Geometry *g, const int16_t *cell, ptrdiff_t stride, Spots *spots) {
-    spots->wide = cell[CELL_KIND] == WIDE_ROWS;
+    spots->kind = cell[CELL_KIND];
     if (cell[CELL_KIND] > ROW_BY_ROW) {
         spread(cell + PLACE_X, spots->x);
         spread(cell + PLACE_Y, spots->y);
@@ -92,35 +92,83 @@ VARIANT(tinted_inside)(const Camera *c, const int16_t *cell, const int16_t *abov
 }
 #define tinted_inside VARIANT(tinted_inside)
 
-TARGET static void VARIANT(lit_at_edge)(const Camera *c, int row, int column, int rows, int16_t *lit) {
+/* Places of a block in floats, straight from the grid, centres at whole numbers. */
+TARGET static void VARIANT(place)(const Geometry *g, int row, int column, float *u, float *v) {
     for (int s = 0; s < BLOCK; s++) {
-        const int j = ROW_IN[s];
-        if (j >= rows) continue;
-        const Line x = line(&c->luma, c->luma.x, row + j, column), y = line(&c->luma, c->luma.y, row + j, column);
-        const Line gain = line(&c->luma, c->luma.gain, row + j, column);
+        const Line x = line(g, g->x, row + ROW_IN[s], column), y = line(g, g->y, row + ROW_IN[s], column);
         for (int i = 0; i < BLOCK; i++) {
-            const float u = x.at + i * x.step - 0.5f, v = y.at + i * y.step - 0.5f;
-            const float value = 16 + (read_anywhere(&c->planes[0], u, v) - 16) * (gain.at + i * gain.step) * c->light;
-            lit[s * BLOCK + i] = to_word(24 + (value - 24) * cover(&c->planes[0], u, v));
+            u[s * BLOCK + i] = x.at + i * x.step - 0.5f;
+            v[s * BLOCK + i] = y.at + i * y.step - 0.5f;
         }
     }
 }
+#define place VARIANT(place)
+
+/* Pixels read at places that may lie beyond the plane: its outermost pixels go on for ever. */
+TARGET static void VARIANT(read_anywhere)(const Source *s, const float *u, const float *v, float *value) {
+    const float right = (float)(s->width - 1), bottom = (float)(s->height - 1);
+    float part_x[PIXELS], part_y[PIXELS], four[4][PIXELS];
+    int32_t column[PIXELS], row[PIXELS];
+    for (int k = 0; k < PIXELS; k++) {
+        const float x = u[k] < 0 ? 0 : u[k] > right ? right : u[k], y = v[k] < 0 ? 0 : v[k] > bottom ? bottom : v[k];
+        column[k] = (int32_t)x;
+        row[k] = (int32_t)y;
+        part_x[k] = x - (float)column[k];
+        part_y[k] = y - (float)row[k];
+    }
+    for (int k = 0; k < PIXELS; k++) {
+        const ptrdiff_t along = column[k] < s->width - 1, down = row[k] < s->height - 1 ? s->stride : 0;
+        const uint8_t *p = s->pixels + row[k] * s->stride + column[k];
+        four[0][k] = p[0];
+        four[1][k] = p[along];
+        four[2][k] = p[down];
+        four[3][k] = p[down + along];
+    }
+    for (int k = 0; k < PIXELS; k++) {
+        const float above = four[0][k] + part_x[k] * (four[1][k] - four[0][k]);
+        const float below = four[2][k] + part_x[k] * (four[3][k] - four[2][k]);
+        value[k] = above + part_y[k] * (below - above);
+    }
+}
+#define read_anywhere VARIANT(read_anywhere)
+
+/* How much of the pixels that are read there lies within the plane. */
+TARGET static void VARIANT(cover)(const Source *s, const float *u, const float *v, float *within) {
+    const float right = (float)(s->width - 1), bottom = (float)(s->height - 1);
+    for (int k = 0; k < PIXELS; k++) {
+        const float across = 1 + (u[k] < 0 ? u[k] : u[k] > right ? right - u[k] : 0);
+        const float along = 1 + (v[k] < 0 ? v[k] : v[k] > bottom ? bottom - v[k] : 0);
+        within[k] = (across < 0 ? 0 : across) * (along < 0 ? 0 : along);
+    }
+}
+#define cover VARIANT(cover)
+
+TARGET static void VARIANT(lit_at_edge)(const Camera *c, int row, int column, int16_t *lit) {
+    float u[PIXELS], v[PIXELS], gain[PIXELS], value[PIXELS], within[PIXELS];
+    place(&c->luma, row, column, u, v);
+    read_anywhere(&c->planes[0], u, v, value);
+    cover(&c->planes[0], u, v, within);
+    for (int s = 0; s < BLOCK; s++) {
+        const Line along = line(&c->luma, c->luma.gain, row + ROW_IN[s], column);
+        for (int i = 0; i < BLOCK; i++) gain[s * BLOCK + i] = (along.at + i * along.step) * c->light;
+    }
+    for (int k = 0; k < PIXELS; k++) lit[k] = to_word(24 + (16 + (value[k] - 16) * gain[k] - 24) * within[k]);
+}
 #define lit_at_edge VARIANT(lit_at_edge)
 
-TARGET static void VARIANT(tinted_at_edge)(
-    const Camera *c, int row, int column, int rows, const int16_t *above, int16_t *blue, int16_t *red
-) {
-    for (int s = 0; s < BLOCK; s++) {
-        const int j = ROW_IN[s];
-        if (j >= rows) continue;
-        const Line x = line(&c->chroma, c->chroma.x, row + j, column), y = line(&c->chroma, c->chroma.y, row + j, column);
-        for (int i = 0; i < BLOCK; i++) {
-            const int k = s * BLOCK + i;
-            const float u = x.at + i * x.step - 0.5f, v = y.at + i * y.step - 0.5f, within = cover(&c->planes[1], u, v);
-            const float b = read_anywhere(&c->planes[1], u, v) - 128, r = read_anywhere(&c->planes[2], u, v) - 128;
+TARGET static void
+VARIANT(tinted_at_edge)(const Camera *c, int row, int column, const int16_t *above, int16_t *blue, int16_t *red) {
+    float u[PIXELS], v[PIXELS], b[PIXELS], r[PIXELS], within[PIXELS];
+    place(&c->chroma, row, column, u, v);
+    read_anywhere(&c->planes[1], u, v, b);
+    read_anywhere(&c->planes[2], u, v, r);
+    cover(&c->planes[1], u, v, within);
+    for (int half = 0; half < 2; half++) {
+        const float *tint = c->tint[half];
+        int16_t *out = half ? red : blue;
+        for (int k = 0; k < PIXELS; k++) {
             const float luma = above[k] * (1 / 128.0f);
-            blue[k] = to_word((c->tint[0][0] * luma + c->tint[0][1] * b + c->tint[0][2] * r) * within);
-            red[k] = to_word((c->tint[1][0] * luma + c->tint[1][1] * b + c->tint[1][2] * r) * within);
+            out[k] = to_word((tint[0] * luma + tint[1] * (b[k] - 128) + tint[2] * (r[k] - 128)) * within[k]);
         }
     }
 }
@@ -169,12 +217,12 @@ TARGET static void VARIANT(any_luma)(const Task *t, int row, int column, int fir
         if (k > first && column * BLOCK + 7.5f <= t->luma_seams[k - 1].low[row / BLOCK]) continue;
         const Camera *c = &t->camera[k];
         const int16_t *cell = cell_of(&c->luma, row / BLOCK, column);
-        if (cell[CELL_KIND] >= WIDE_ROWS) {
+        if (cell[CELL_KIND] >= WIDE_ROWS)
             lit_inside(c, cell, to);
-        } else {
+        else if (cell[CELL_KIND] == EDGE)
+            lit_at_edge(c, row, column, to);
+        else
             for (int i = 0; i < PIXELS; i++) to[i] = 1530;
-            if (cell[CELL_KIND] == EDGE) lit_at_edge(c, row, column, rows, to);
-        }
         if (k > first) {
             memset(share, 0, sizeof share);
             shares(&t->luma_seams[k - 1], row, column, rows, share);
@@ -199,12 +247,12 @@ TARGET static void VARIANT(any_chroma)(const Task *t, int row, int column, int f
         if (k > first && column * BLOCK + 7.5f <= t->chroma_seams[k - 1].low[row / BLOCK]) continue;
         const Camera *c = &t->camera[k];
         const int16_t *cell = cell_of(&c->chroma, row / BLOCK, column);
-        if (cell[CELL_KIND] >= WIDE_ROWS) {
+        if (cell[CELL_KIND] >= WIDE_ROWS)
             tinted_inside(c, cell, above, to[0], to[1]);
-        } else {
+        else if (cell[CELL_KIND] == EDGE)
+            tinted_at_edge(c, row, column, above, to[0], to[1]);
+        else
             memset(to, 0, sizeof lit);
-            if (cell[CELL_KIND] == EDGE) tinted_at_edge(c, row, column, rows, above, to[0], to[1]);
-        }
         if (k > first) {
             memset(share, 0, sizeof share);
             shares(&t->chroma_seams[k - 1], row, column, rows, share);
@@ -226,6 +274,9 @@ TARGET static void VARIANT(any_chroma)(const Task *t, int row, int column, int f
 #undef locate
 #undef lit_inside
 #undef tinted_inside
+#undef place
+#undef read_anywhere
+#undef cover
 #undef lit_at_edge
 #undef tinted_at_edge
 #undef shares

@@ -12,7 +12,7 @@ Floats = npt.NDArray[np.float32]
 Words = npt.NDArray[np.int16]
 
 VARIANTS: tuple[str, ...]
-"""Ways the same code was compiled, slowest first: for any processor, for AVX2, for AVX-512 with VBMI."""
+"""Ways the same code was compiled, slowest first: for any processor, 64-bit ARM, AVX2, AVX-512 with VBMI."""
 CELL_WORDS: int
 ROW_WORDS: int
 """Numbers that make up a cell, and a row of one (`warp.h`)."""

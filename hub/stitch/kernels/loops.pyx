@@ -61,7 +61,7 @@ cdef extern from "warp.c" nogil:
 Geometry = namedtuple("Geometry", "cells rows x y gain above down")
 Edges = namedtuple("Edges", "centre slope low high")
 Camera = namedtuple("Camera", "luma chroma planes light tint")
-VARIANTS = ("plain", "avx2", "avx512")
+VARIANTS = ("plain", "neon", "avx2", "avx512")
 CELL_WORDS = C_CELL_WORDS
 ROW_WORDS = C_ROW_WORDS
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "edges.h"
+#include "kinds.h"
 
 /* What a variant brings: any block, and runs of whole blocks from one camera whose cells are of the kinds that tables
    serve; the latter may be missing. */
@@ -45,9 +45,12 @@ static const Code PLAIN_CODE = {any_luma_plain, any_chroma_plain, NULL, NULL};
 #include <immintrin.h>
 #include "warp_avx2.h"
 #include "warp_avx512.h"
-static const Code *const CODE[VARIANTS] = {&PLAIN_CODE, &AVX2_CODE, &AVX512_CODE};
+static const Code *const CODE[VARIANTS] = {&PLAIN_CODE, NULL, &AVX2_CODE, &AVX512_CODE};
+#elif defined(__aarch64__) && defined(__GNUC__)
+#include "warp_neon.h"
+static const Code *const CODE[VARIANTS] = {&PLAIN_CODE, &NEON_CODE, NULL, NULL};
 #else
-static const Code *const CODE[VARIANTS] = {&PLAIN_CODE, NULL, NULL};
+static const Code *const CODE[VARIANTS] = {&PLAIN_CODE, NULL, NULL, NULL};
 #endif
 
 static int can_run(int variant) {
@@ -58,7 +61,8 @@ static int can_run(int variant) {
         return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
                __builtin_cpu_supports("avx512vbmi");
 #endif
-    return variant == PLAIN;
+    /* What a processor of its kind always has. */
+    return variant == PLAIN || (variant == NEON && CODE[NEON] != NULL);
 }
 
 /* The camera that a block begins with: the last one whose share is 1 all over it. `mixed` says whether others follow. */

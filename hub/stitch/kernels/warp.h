@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { BLOCK = 8, PIXELS = 64, MOST_CAMERAS = 8, TILE_ROWS = 128, TILE_COLUMNS = 128 };
+enum { BLOCK = 8, PIXELS = 64, MOST_CAMERAS = 8, TILE_ROWS = 128, TILE_COLUMNS = 64 };
 
 /* How a block can be done. One that lies inside the picture comes from a patch of 16 x 16 pixels (the kinds of tables
    tell how many of its rows are needed where), or at least each of its rows from 32 or 16 neighbouring columns. */
@@ -70,7 +70,7 @@ typedef struct {
 } Task;
 
 /* The variants of the code, slowest first. */
-enum { PLAIN = 0, AVX2 = 1, AVX512 = 2, VARIANTS = 3 };
+enum { PLAIN, NEON, AVX2, AVX512, VARIANTS };
 
 static int can_run(int variant);
 

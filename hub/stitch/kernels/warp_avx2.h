@@ -55,6 +55,17 @@ AVX2_TARGET static inline __attribute__((always_inline)) __m256i read_two_rows(
     );
 }
 
+AVX2_TARGET static void read_rows(
+    int kind, const ptrdiff_t *origin, const int16_t *x, const int16_t *y, const Source *s, int16_t *value
+) {
+    for (int k = 0; k < PIXELS; k += 16, origin += 2) {
+        const uint8_t *a = s->pixels + origin[0], *b = s->pixels + origin[1];
+        const __m256i read = kind == WIDE_ROWS ? read_two_rows(1, a, b, s->stride, x + k, y + k)
+                                               : read_two_rows(0, a, b, s->stride, x + k, y + k);
+        _mm256_storeu_si256((__m256i *)(value + k), read);
+    }
+}
+
 /* A word of each of two rows, over its half. */
 AVX2_TARGET static inline __m256i two_rows_word(const int16_t *rows, int nth) {
     const __m256i both = _mm256_loadu_si256((const __m256i *)rows);
@@ -82,13 +93,7 @@ AVX2_TARGET static inline void store_bytes_avx2(uint8_t *to, __m256i words) {
 #include "blocks.h"
 
 AVX2_TARGET static void read_block_avx2(const Spots_avx2 *spots, const Source *s, int16_t *value) {
-    for (int k = 0; k < PIXELS; k += 16) {
-        const ptrdiff_t *origin = spots->origin + k / BLOCK;
-        const uint8_t *a = s->pixels + origin[0], *b = s->pixels + origin[1];
-        const __m256i read = spots->wide ? read_two_rows(1, a, b, s->stride, spots->x + k, spots->y + k)
-                                         : read_two_rows(0, a, b, s->stride, spots->x + k, spots->y + k);
-        _mm256_storeu_si256((__m256i *)(value + k), read);
-    }
+    read_rows(spots->kind, spots->origin, spots->x, spots->y, s, value);
 }
 
 static const Code AVX2_CODE = {any_luma_avx2, any_chroma_avx2, NULL, NULL};

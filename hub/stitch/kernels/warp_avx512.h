@@ -6,10 +6,6 @@
 #define INLINE_512 AVX512_TARGET static inline __attribute__((always_inline))
 
 /* The first vector of a block holds its rows 0 to 3, the second 7 to 4: each of their parts of 16 bytes is a row. */
-/* Where the row of each part begins, among four of 32 bytes. */
-#define SIXTEEN(n) n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n
-static const uint8_t OWN_32[64] ALIGNED = {SIXTEEN(0), SIXTEEN(32), SIXTEEN(64), SIXTEEN(96)};
-
 typedef struct {
     __m512i across, down, twist;
 } Frame;
@@ -176,7 +172,7 @@ chroma_run_avx512(const Task *t, const Camera *c, const int16_t *cell, int row, 
     const __m512i to_bytes = _mm512_set1_epi16(514), ones = _mm512_set1_epi8(1);
     for (; count--; cell += CELL_WORDS, luma += 2 * BLOCK, column++) {
         const __m256i words = _mm256_loadu_si256((const __m256i *)cell);
-        __m512i x[2], y[2], value[2][2], above[2];
+        __m512i x[2], y[2], value[2][2], above[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
         spread_places(&f, words, PLACE_X, x);
         spread_places(&f, words, PLACE_Y, y);
         const Places at[2] = {places_of(x[0], y[0]), places_of(x[1], y[1])};
@@ -215,52 +211,6 @@ chroma_run_avx512(const Task *t, const Camera *c, const int16_t *cell, int row, 
     }
 }
 
-INLINE_512 __m512i two_of_32(const uint8_t *a, const uint8_t *b) {
-    const __m512i rows = _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i *)a));
-    return _mm512_inserti64x4(rows, _mm256_loadu_si256((const __m256i *)b), 1);
-}
-
-/* Reads 32 pixels, of four rows of a block, each from 16 or 32 columns at its own origin: see `read_two_rows`. */
-INLINE_512 __m512i read_four_rows(
-    int wide, const uint8_t *pixels, const ptrdiff_t *origin, ptrdiff_t stride, const int16_t *at_x, const int16_t *at_y
-) {
-    const __m512i x = _mm512_loadu_si512(at_x), y = _mm512_loadu_si512(at_y), line = _mm512_srli_epi16(y, 10);
-    const __m512i bit = _mm512_set1_epi64(0x3030202010100000);
-    const __m512i byte = _mm512_multishift_epi64_epi8(_mm512_add_epi8(bit, _mm512_set1_epi8(10)), x);
-    const __m512i part = _mm512_multishift_epi64_epi8(_mm512_add_epi8(bit, _mm512_set1_epi8(2)), x);
-    __m512i pair = _mm512_add_epi8(_mm512_and_si512(byte, _mm512_set1_epi8(31)), _mm512_set1_epi16(0x0100));
-    if (wide) pair = _mm512_add_epi8(pair, _mm512_load_si512(OWN_32));
-    /* Along a row lines only rise or only fall. */
-    const uint8_t *p[4], *end[4];
-    __m512i from = _mm512_setzero_si512();
-    int last = 0;
-    for (int k = 0; k < 4; k++) {
-        const int a = at_y[8 * k] >> 10, b = at_y[8 * k + 7] >> 10, low = a < b ? a : b, span = a < b ? b - a : a - b;
-        p[k] = pixels + origin[k] + low * stride;
-        end[k] = p[k] + (span + 1) * stride;
-        last = span > last ? span : last;
-        from = _mm512_mask_set1_epi16(from, 0xffu << (8 * k), (short)low);
-    }
-    const __m512i row = _mm512_sub_epi16(line, from);
-    __m512i above = _mm512_setzero_si512(), below = above, wanted = above, before = _mm512_set1_epi16(-1);
-    for (int r = 0; r <= last + 1; r++) {
-        const __m512i read = wide ? _mm512_permutex2var_epi8(two_of_32(p[0], p[1]), pair, two_of_32(p[2], p[3]))
-                                  : _mm512_shuffle_epi8(four_of_16(p), pair);
-        above = _mm512_mask_mov_epi16(above, _mm512_cmpeq_epi16_mask(row, wanted), read);
-        below = _mm512_mask_mov_epi16(below, _mm512_cmpeq_epi16_mask(row, before), read);
-        before = wanted;
-        wanted = _mm512_add_epi16(wanted, _mm512_set1_epi16(1));
-        /* No further than the row needs: the picture may end there. */
-        for (int k = 0; k < 4; k++) p[k] += p[k] < end[k] ? stride : 0;
-    }
-    Places at;
-    at.weight = _mm512_xor_si512(part, _mm512_set1_epi16(255));
-    at.low = _mm512_and_si512(_mm512_slli_epi16(y, 5), _mm512_set1_epi16(0x7fff));
-    at.high = _mm512_xor_si512(at.low, _mm512_set1_epi16(0x7fff));
-    const __m512i flip = _mm512_set1_epi8(-128);
-    return bilinear(&at, _mm512_xor_si512(above, flip), _mm512_xor_si512(below, flip));
-}
-
 AVX512_TARGET static inline __m512i four_rows_word(const int16_t *rows, int nth) {
     return _mm512_shuffle_epi8(_mm512_loadu_si512(rows), _mm512_set1_epi16((short)(0x0100 + 0x0202 * nth)));
 }
@@ -285,12 +235,16 @@ AVX512_TARGET static inline void store_bytes_avx512(uint8_t *to, __m512i words) 
 #include "blocks.h"
 
 AVX512_TARGET static void read_block_avx512(const Spots_avx512 *spots, const Source *s, int16_t *value) {
-    for (int k = 0; k < PIXELS; k += 32) {
-        const ptrdiff_t *origin = spots->origin + k / BLOCK;
-        const __m512i read = spots->wide ? read_four_rows(1, s->pixels, origin, s->stride, spots->x + k, spots->y + k)
-                                         : read_four_rows(0, s->pixels, origin, s->stride, spots->x + k, spots->y + k);
-        _mm512_storeu_si512(value + k, read);
+    if (spots->kind > ROW_BY_ROW) {
+        const int16_t *x = spots->x, *y = spots->y;
+        const Places at[2] = {places_of(_mm512_loadu_si512(x), _mm512_loadu_si512(y)), places_of(_mm512_loadu_si512(x + 32), _mm512_loadu_si512(y + 32))};
+        __m512i read[2];
+        read_patch(spots->kind, s->pixels + spots->origin[0], s->stride, at, read);
+        _mm512_storeu_si512(value, read[0]);
+        _mm512_storeu_si512(value + 32, read[1]);
+        return;
     }
+    read_rows(spots->kind, spots->origin, spots->x, spots->y, s, value);
 }
 
 static const Code AVX512_CODE = {any_luma_avx512, any_chroma_avx512, luma_run_avx512, chroma_run_avx512};

@@ -1,6 +1,8 @@
 import errno
 import threading
+from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 
@@ -30,20 +32,22 @@ class FakeShelf:
         self.root = root
         self.there = {}
         self.lasts = {}
+        self.rate = 25
 
     def hand_over(self, node, sequence, frames=50, size=SIZE):
         folder = self.root / node
         folder.mkdir(parents=True, exist_ok=True)
         stored = StoredSegment(sequence, folder / f"{sequence:08d}.mp4", folder / f"{sequence:08d}.tracks")
-        first = 50 * sequence
-        write_video(stored.video, range(first, first + frames), size=size)
-        times = START - (node == "right") * 120_000_000 + np.arange(first, first + frames, dtype=np.int64) * 40_000_000
+        first = 2 * self.rate * sequence
+        write_video(stored.video, range(first, first + frames), Fraction(self.rate), size=size)
+        step = SECOND // self.rate
+        times = START - (node == "right") * 120_000_000 + np.arange(first, first + frames, dtype=np.int64) * step
         none = np.zeros(0, np.int64)
         tracks = SegmentTracks(
             SESSION, node_id(node), sequence, *size, "motion", (), times, none, none, np.zeros((0, 4)), none * 0.0
         )
         stored.tracks.write_bytes(encode_tracks(tracks))
-        self.there[node, sequence] = (stored, int(times[-1]) + 40_000_000)
+        self.there[node, sequence] = (stored, int(times[-1]) + step)
 
     def held(self, _session, node):
         return frozenset(sequence for name, sequence in self.there if name == node)
@@ -137,6 +141,7 @@ def test_what_each_stage_cost_and_how_full_the_belts_were_is_booked(shelf, panor
     panorama.make()
     costs = panorama.costs.snapshot()
     assert {name: cost.items for name, cost in costs.items()} == {
+        "kernel": 1,
         "decode": 240,
         "stitch": 120,
         "preview": 123,
@@ -226,6 +231,27 @@ def test_a_camera_that_was_lost_does_not_shorten_the_match_and_one_that_stops_a_
     shelf.lasts["right"] = 0
     panorama.make("lost")
     assert len(files(panorama.folder)) == 3
+
+
+def test_the_panorama_of_a_session_has_the_cameras_own_frame_rate(shelf, panorama):
+    shelf.rate = 50
+    for node in ("left", "right"):
+        shelf.hand_over(node, 0, 100)
+        shelf.hand_over(node, 1, 100)
+        shelf.lasts[node] = 1
+    panorama.make()
+    with av.open(str(panorama.folder.archive)) as video:
+        assert video.streams.video[0].average_rate == 25, "every second frame of cameras that are too fast for a hub"
+    shelf.rate = 30
+    for node in ("left", "right"):
+        shelf.hand_over(node, 0, 60)
+        shelf.hand_over(node, 1, 60)
+    panorama.told.clear()
+    panorama.make("thirty")
+    with av.open(str(panorama.folder.archive)) as video:
+        times = [frame.pts * frame.time_base * 30 for frame in video.decode(video=0)]
+    assert times == list(range(120))
+    assert not panorama.told
 
 
 def test_a_session_without_a_picture_fails_in_words(shelf, panorama):

@@ -20,7 +20,7 @@ from hub.stitch.kernels.gpu import GpuKernel, GpuUnavailable
 from hub.stitch.kernels.loops import VARIANTS, can_run
 from hub.stitch.kernels.reference import ReferenceKernel
 from tests.hub.stitch.conftest import mast_rig, panorama, pictures, sideline_rig
-from wire.rig import Array, CameraModel, Rig
+from wire.rig import Array, CameraModel, Rig, looking
 
 KERNELS: dict[str, Callable[[StitchPlan], Kernel]] = {
     "reference": ReferenceKernel,
@@ -181,9 +181,14 @@ def test_rows_may_be_padded_and_what_lies_beside_them_is_neither_read_nor_writte
             out.append(room[:, : plane.shape[1]])
         return Picture(*out)
 
+    def kept(picture: Picture) -> Picture:
+        for plane in picture:
+            plane.flags.writeable = False
+        return picture
+
     tight = stitched(make(plan), plan, frames)
     into = padded(panorama(plan), 99, 24)
-    make(plan).stitch([padded(f, 255, 32) for f in frames], into)
+    make(plan).stitch([kept(padded(f, 255, 32)) for f in frames], into)
     assert_alike(into, tight, 0)
     for plane in into:
         assert (plane.base[:, plane.shape[1] :] == 99).all()
@@ -194,6 +199,16 @@ def test_panoramas_of_any_even_size_are_filled_to_their_last_row_and_column(make
     view = msgspec.structs.replace(plan.view, width_px=plan.view.width_px - 10, height_px=plan.view.height_px - 6)
     odd = StitchPlan(plan.rig, view)
     agrees(make, odd, pictures(plan.rig))
+
+
+def test_a_camera_that_looks_away_shows_nothing_and_disturbs_nobody(make):
+    rig = mast_rig(2)
+    away = msgspec.structs.replace(rig.cameras[1], rotation=looking(180.0, -16.0, 0.0))
+    plan = StitchPlan(msgspec.structs.replace(rig, cameras=(rig.cameras[0], away)), plan_of("mast").view)
+    frames = pictures(plan.rig)
+    made = agrees(make, plan, frames)
+    assert_alike(made, stitched(make(plan), plan, [frames[0], None]), 0)
+    assert (made.luma != 24).mean() > 0.1
 
 
 def test_pictures_too_small_for_a_fast_way_are_stitched_all_the_same(make):
@@ -249,6 +264,8 @@ def test_frames_of_another_size_or_number_are_refused_in_words(make):
         kernel.stitch([Picture(f.luma, f.luma, f.red) for f in frames], into)
     with pytest.raises(FramesDoNotFit, match="planes of bytes"):
         kernel.stitch(frames, Picture(np.asfortranarray(into.luma), into.blue, into.red))
+    with pytest.raises(FramesDoNotFit, match="planes of bytes"):
+        kernel.stitch(frames, Picture(into.luma[::-1], into.blue, into.red))
 
 
 @pytest.mark.parametrize("name", RIGS)

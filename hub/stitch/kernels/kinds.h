@@ -1,4 +1,4 @@
-/* What blocks at the edge of a picture take: single pixels, read in floats straight from the grid. */
+/* What all variants have in common. */
 
 /* The order in which rows of a block are kept. */
 static const int ROW_IN[BLOCK] = {0, 1, 2, 3, 7, 6, 5, 4};
@@ -44,32 +44,10 @@ static inline Line line(const Geometry *g, const float *nodes, int row, int colu
     return (Line){left + 0.5f * step, step};
 }
 
-/* A pixel read at a place that may lie beyond the plane: its outermost pixels go on for ever. */
-static inline float read_anywhere(const Source *s, float x, float y) {
-    const float right = (float)(s->width - 1), bottom = (float)(s->height - 1);
-    x = x < 0 ? 0 : x > right ? right : x;
-    y = y < 0 ? 0 : y > bottom ? bottom : y;
-    const int a = (int)x, b = (int)y;
-    const ptrdiff_t along = a < s->width - 1, down = b < s->height - 1 ? s->stride : 0;
-    const uint8_t *p = s->pixels + b * s->stride + a;
-    const float fx = x - (float)a, fy = y - (float)b;
-    const float above = p[0] + fx * (p[along] - p[0]), below = p[down] + fx * (p[down + along] - p[down]);
-    return above + fy * (below - above);
-}
-
-/* How much of a pixel that is read there lies within the plane. */
-static inline float cover(const Source *s, float x, float y) {
-    const float right = (float)(s->width - 1), bottom = (float)(s->height - 1);
-    float across = x < 0 ? 1 + x : x > right ? 1 - (x - right) : 1;
-    float along = y < 0 ? 1 + y : y > bottom ? 1 - (y - bottom) : 1;
-    across = across < 0 ? 0 : across;
-    along = along < 0 ? 0 : along;
-    return across * along;
-}
-
 /* A lit value, in 63.75ths. */
 static inline int16_t to_word(float value) {
-    return (int16_t)(value > 511 ? 32577 : value < -511 ? -32577 : (int)(value * 63.75f + (value < 0 ? -0.5f : 0.5f)));
+    value = value > 511 ? 511 : value < -511 ? -511 : value;
+    return (int16_t)(int)(value * 63.75f + (value < 0 ? -0.5f : 0.5f));
 }
 
 /* 128 times luma above black, averaged over the four pixels of each chroma pixel. */
