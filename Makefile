@@ -25,8 +25,9 @@ demo: setup
 
 setup: $(READY)
 
-# Recompiles the node's loops, too: `hatch_build.py`.
-$(READY): requirements.lock pyproject.toml viewer/package-lock.json hatch_build.py $(wildcard edge/*/*.pyx edge/*/*.pxd)
+# Recompiles the loops, too: `hatch_build.py`.
+$(READY): requirements.lock pyproject.toml viewer/package-lock.json hatch_build.py \
+		$(wildcard edge/*/*.pyx edge/*/*.pxd hub/*/*/*.pyx hub/*/*/*.c hub/*/*/*.h)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Touchline needs Python 3.11 or newer; this is $$($(PYTHON) --version). Set PYTHON=python3.11, say."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(call install_packages,python3-venv)
@@ -42,11 +43,12 @@ $(READY): requirements.lock pyproject.toml viewer/package-lock.json hatch_build.
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m viewer.build
 	@touch $@
 
-# A real PostgreSQL and a real browser, from the system's packages, for the tests.
+# A real PostgreSQL, a real browser and an imitated GPU, from the system's packages, for the tests.
 test-system:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || $(call install_packages,postgresql)
 	@command -v chromium >/dev/null || $(call install_packages,chromium) || \
 		{ echo "No chromium package here; taking Playwright's own."; $(BIN)/playwright install --with-deps chromium; }
+	@ls /usr/share/vulkan/icd.d/*lvp* >/dev/null 2>&1 || $(call install_packages,mesa-vulkan-drivers)
 
 # A worker that crashes is not replaced: xdist then waits for ever.
 test: setup test-system
@@ -77,4 +79,4 @@ lock:
 		--all-extras --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
 
 clean:
-	@rm -rf $(VENV) out build edge/*/*.so viewer/static/vendor viewer/node_modules
+	@rm -rf $(VENV) out build edge/*/*.so hub/*/*/*.so viewer/static/vendor viewer/node_modules

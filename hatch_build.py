@@ -16,6 +16,7 @@ LOOPS = (
     "edge.track.loops",
     "edge.track.row_loops",
     "edge.track.spot_loops",
+    "hub.stitch.kernels.loops",
 )
 # Sums may be taken in any order, so that the processor can take several terms at once.
 FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros", "-fassociative-math"]
@@ -30,7 +31,11 @@ class Loops(BuildHookInterface):
         """Compile all of them; raises where there is no C compiler."""
         # An editable installation runs where it is built; a wheel may go to an older processor.
         flags = [*FLAGS, "-march=native"] if version == "editable" else FLAGS
-        parts = [Extension(name, [f"{name.replace('.', '/')}.pyx"], extra_compile_args=flags) for name in LOOPS]
+        sources = {name: Path(*name.split(".")).with_suffix(".pyx") for name in LOOPS}
+        parts = [
+            Extension(name, [str(source)], include_dirs=[str(source.parent)], extra_compile_args=flags)
+            for name, source in sources.items()
+        ]
         with contextlib.chdir(self.root):
             built = cythonize(parts, build_dir="build", language_level=3, quiet=True)
             command = Distribution({"name": "touchline", "ext_modules": built}).get_command_obj("build_ext")

@@ -7,24 +7,21 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 
 from firmware.clock import SystemClock
 from firmware.leaving import leave
 from firmware.log import Log
-from hub.calibrate.lenses import lens_degrees
+from hub.commands.calibrate import add_calibrate
+from hub.commands.locate import add_locate
+from hub.commands.stitch import NARROWEST_PX, WIDEST_PX, add_stitch
 from hub.errors import HubError
 from hub.nodes import Node
 from hub.serve import Settings, serve
 from hub.stick import LeftOut, Stick
 from wire.errors import WireError
 from wire.ids import node_id
-from wire.pitch import FORMATS
-
-NARROWEST_PX, WIDEST_PX = 640, 16384
-"""Of a panorama: below nobody on it can be told from another, above the H.264 encoder refuses it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,49 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_token(carried)
     carried.set_defaults(run=_import)
-    _add_calibrate(commands)
-    _add_locate(commands)
+    add_calibrate(commands)
+    add_locate(commands)
+    add_stitch(commands)
     return parser
-
-
-def _add_calibrate(commands: Any) -> None:
-    finder = commands.add_parser("calibrate", help="find a rig's cameras from a picture or video of each")
-    finder.add_argument(
-        "views", nargs="+", type=Path, metavar="PICTURE", help="of each camera, from the left: LEFT [CENTRE] RIGHT"
-    )
-    finder.add_argument("--pitch", required=True, help="length x width in metres, like 105x68")
-    finder.add_argument(
-        "--players", type=int, choices=sorted(FORMATS, reverse=True), default=11, help="players a side (%(default)s)"
-    )
-    finder.add_argument(
-        "--clicks", type=Path, metavar="FILE", help="CSV camera,x_m,y_m,u_px,v_px of pitch points seen in the pictures"
-    )
-    finder.add_argument(
-        "--lens", type=_lens, metavar="NAME|DEGREES", help="the cameras' lens, or the degrees that it shows across"
-    )
-    finder.add_argument("--lines", type=Path, metavar="FOLDER", help="draw the found lines over the pictures, into it")
-    finder.add_argument(
-        "--points",
-        type=Path,
-        metavar="FILE",
-        help="write where the pitch's named points were found, to be put right and given back as --clicks",
-    )
-    finder.add_argument("--out", "-o", required=True, type=Path, metavar="FILE", help="the calibration: rig.json")
-    finder.set_defaults(run=_calibrate)
-
-
-def _add_locate(commands: Any) -> None:
-    finder = commands.add_parser("locate", help="turn pixels on the standard input into places on the pitch")
-    finder.add_argument("--rig", required=True, type=Path, metavar="FILE", help="the calibration: rig.json")
-    finder.add_argument("--inverse", action="store_true", help="turn places into pixels instead")
-    finder.set_defaults(run=_locate)
-
-
-def _lens(text: str) -> float:
-    try:
-        return lens_degrees(text)
-    except ValueError as fault:
-        raise argparse.ArgumentTypeError(str(fault)) from None
 
 
 def _add_token(command: argparse.ArgumentParser) -> None:
@@ -168,18 +126,6 @@ def _import(arguments: argparse.Namespace) -> int:
 def _print_some(done: int, of: int) -> None:
     if done == of or done % max(1, of // 100) == 0:
         print(f"{done} of {of} segments", flush=True)
-
-
-def _calibrate(arguments: argparse.Namespace) -> int:
-    from hub.commands.calibrate import run as work  # noqa: PLC0415 - what it needs is heavy, and `serve` may not
-
-    return work(arguments)
-
-
-def _locate(arguments: argparse.Namespace) -> int:
-    from hub.commands.locate import run as work  # noqa: PLC0415 - as above
-
-    return work(arguments)
 
 
 def _check_token(token: str) -> None:

@@ -27,3 +27,18 @@ class Picture(NamedTuple):
     def height_px(self) -> int:
         """Of luma."""
         return int(self.luma.shape[0])
+
+    @classmethod
+    def of_stack(cls, planes: Plane) -> "Picture":
+        """Views into contiguous I420 planes (h * 3 / 2, w) that lie one under the other."""
+        height, width = planes.shape[0] * 2 // 3, planes.shape[1]
+        flat, area = planes.reshape(-1), width * height
+        shape = (height // 2, width // 2)
+        blue, red = (flat[start : start + area // 4].reshape(shape) for start in (area, area + area // 4))
+        return cls(planes[:height], blue, red)
+
+    @classmethod
+    def empty(cls, width: int, height: int) -> "Picture":
+        """Planes for a picture of that even size, with anything in them."""
+        half = (height // 2, width // 2)
+        return cls(np.empty((height, width), np.uint8), np.empty(half, np.uint8), np.empty(half, np.uint8))

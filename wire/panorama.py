@@ -1,5 +1,7 @@
 """The panorama's own geometry: an upright cylinder around the rig's centre."""
 
+import math
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +26,13 @@ class PanoramaView(msgspec.Struct, frozen=True):
     top_rise: float
     centre_m: tuple[float, float, float]
     height_m: float
+
+    def far_px(self) -> float | None:
+        """The row at which `FAR_M` takes over from the plane, and `points` has an edge; None where it does nowhere."""
+        steepness = (self.centre_m[2] - self.height_m) / FAR_M
+        if not 0 < steepness < 1:
+            return None
+        return (self.top_rise + steepness / math.sqrt(1 - steepness**2)) * self.focal_px
 
     def project(self, points_m: npt.ArrayLike) -> Array:
         """Pixels (n, 2) of the panorama at which pitch-frame points (n, 3) appear."""

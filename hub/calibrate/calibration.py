@@ -35,7 +35,7 @@ def calibrate(views: Sequence[View], pitch: Pitch, clicks: Sequence[Click], prog
     `clicks` name points of the pitch in them, four or more per camera or as many as there are: without them the lines
     alone tell. Lens, pose, whether the cameras share a mast, exposure and vignette are found. `progress` hears what is
     being done and the share that is. When the painted lines do not confirm the fit the rig comes back untrusted, its
-    notes saying why. Raises `ViewsDoNotFit`, `TooFewClicks`, `ClicksFitNoCamera` or `PitchNotFound`.
+    notes saying why. Raises `ViewsDoNotFit`, `ClicksFitNoCamera` or `PitchNotFound`.
     """
     if not 1 <= len(views) <= 3:
         raise ViewsDoNotFit(f"a rig has one to three cameras, not {len(views)}")

@@ -63,29 +63,26 @@ class Places:
         return total / 9.0
 
 
-def find_shift(
-    times_ns: tuple[Sequence[int], Sequence[int]], seen: tuple[Sequence[Array], Sequence[Array]]
-) -> Shift | None:
-    """The shift between two recordings of which the places' brightness is known frame by frame; None where too little
-    moves to tell.
+Record = Sequence[tuple[int, Array]]
+"""Frame by frame a recording's time (ns) and what `Places.read` gave."""
 
-    `times_ns` are the frames' times in each recording, `seen` for each frame what `Places.read` gave. Looked for is
-    within `REACH_S`.
-    """
-    if min(len(times) for times in times_ns) < _LEAST_FRAMES or not len(seen[0][0]):
+
+def find_shift(first: Record, second: Record) -> Shift | None:
+    """The shift, of at most `REACH_S`, between two recordings of the same places; None where too little moves."""
+    if min(len(first), len(second)) < _LEAST_FRAMES or not len(first[0][1]):
         return None
-    origin = times_ns[0][0]
-    first, second = ((np.array(times, np.int64) - origin) / SECOND for times in times_ns)
-    a, b = (_stirred(np.stack(frames)) for frames in seen)
+    origin = first[0][0]
+    times = [np.array([time - origin for time, _ in record], np.float64) / SECOND for record in (first, second)]
+    a, b = (_stirred(np.stack([seen for _, seen in record])) for record in (first, second))
     shifts = np.arange(-REACH_S, REACH_S + _STEP_S / 2, _STEP_S)
-    agreement = _agreement(a, b, first, second, shifts)
+    agreement = _agreement(a, b, times[0], times[1], shifts)
     known = np.isfinite(agreement)
     if known.sum() < 50:
         return None
     best = int(np.nanargmax(agreement))
     if not agreement[best] > _CLEAR * max(float(np.median(agreement[known])), 1e-9):
         return None
-    return _peak(shifts, agreement, best, float(np.median(np.diff(first))))
+    return _peak(shifts, agreement, best, float(np.median(np.diff(times[0]))))
 
 
 def _stirred(frames: Array) -> Array:

@@ -81,7 +81,8 @@ def _overlap_px(
 
 
 def _pitch_error_m(cameras: Sequence[FittedCamera], covariance: Array, pitch: Pitch) -> float | None:
-    """Root mean square over the visible pitch of the standard error of a foot point, from the fit's covariance."""
+    """Median over the visible pitch of the standard error of a foot point, from the fit's covariance: a far corner seen
+    at a glancing angle says nothing about the rest."""
     x, y = np.meshgrid(
         np.linspace(-pitch.half_length, pitch.half_length, 31), np.linspace(-pitch.half_width, pitch.half_width, 21)
     )
@@ -98,5 +99,5 @@ def _pitch_error_m(cameras: Sequence[FittedCamera], covariance: Array, pitch: Pi
         squares.append(np.einsum("nij,jk,nik->n", moved, covariance[here, here], moved))
     if not squares:
         return None
-    error = float(np.sqrt(np.concatenate(squares).mean()))
+    error = float(np.sqrt(np.median(np.concatenate(squares))))
     return error if np.isfinite(error) else None

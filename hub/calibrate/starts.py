@@ -13,10 +13,10 @@ from hub.calibrate.crests import CrestMap
 from hub.calibrate.least_squares import Term, minimise
 from hub.calibrate.lens_jacobian import FittedCamera
 from hub.calibrate.lenses import BEND_SPREAD, BENDS, BENDS_AT_DEG, FIELDS_DEG, USUAL_BEND, usual_lens
-from hub.calibrate.paint import Markings, Paint, White, find_paint, paint_term
+from hub.calibrate.paint import Markings, White, find_paint, paint_term
 from hub.calibrate.priors import lens_prior, stand_prior
 from hub.calibrate.strokes import Ridges, Strokes, find_straights, find_strokes
-from hub.calibrate.unaided import guess_poses, rays_by
+from hub.calibrate.unaided import Guess, guess_poses, rays_by
 from hub.calibrate.views import View
 from hub.errors import PitchNotFound
 from wire.pitch import Pitch
@@ -28,8 +28,6 @@ _WIDTH = 1920
 _CLICKED_REACHES = (40.0, 40.0, 24.0, 12.0)
 _REACHES = (40.0, 24.0, 12.0)
 """How far from its prediction paint is looked for, pass by pass, in pixels at `_WIDTH`."""
-_THIN = 4
-"""Guesses are compared on every fourth sample of the markings."""
 _BORNE_OUT = 0.3
 """Least share of the markings that must be found before a pose is drawn away from its clicks."""
 _TOLD_LITTLE, _PLENTY = 0.6, 100.0
@@ -43,22 +41,20 @@ out by less than this share of what bears out the best."""
 
 
 class Freedom(NamedTuple):
-    """How far a pose may be drawn: standard deviations of the unknown focal length's logarithm and of its place."""
+    """How far a camera may be drawn: where it is held, and the standard deviations of the focal length's logarithm, of
+    the other lens values (as a share of what lenses differ by) and of its place."""
 
+    focal_px: float
     log_focal: float
+    lens: float
+    stand_m: Array
     place_m: Array
 
 
-_CLICKED_FREEDOM = Freedom(0.2, np.array([30.0, 8.0, 4.0]))
-_GUESSED_FREEDOM = Freedom(0.12, np.array([3.0, 3.0, 1.0]))
-
-
-@dataclass(frozen=True)
-class Start:
-    """A camera's pose, and how much better than chance its picture bears it out."""
-
-    camera: FittedCamera
-    score: float
+_CLICKED_M, _GUESSED_M = np.array([30.0, 8.0, 4.0]), np.array([3.0, 3.0, 1.0])
+_FOCAL, _KNOWN_FOCAL = 0.15, 0.03
+_LOOSENED = (0.1, 0.4, 1.0)
+"""A guess's lens is held at first: a wrong line within reach would bend it."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +99,7 @@ def find_starts(looks: Sequence[Look], pitch: Pitch, painted: Markings, heard: H
     if alone:
         heard("how the lens bends lines", 0.0)
         bend = _bend(alone, random)
-    starts: list[Start | None] = []
+    starts: list[Guess | None] = []
     for look in looks:
         heard(f"camera {look.index}: which line is which", (1 + look.index) / (2 + len(looks)))
         if look.clicks.enough:
@@ -123,36 +119,38 @@ def find_starts(looks: Sequence[Look], pitch: Pitch, painted: Markings, heard: H
     return [start.camera for start in starts if start is not None]
 
 
-def _clicked(look: Look, pitch: Pitch, painted: Markings) -> Start:
+def _clicked(look: Look, pitch: Pitch, painted: Markings) -> Guess:
     """The pose that fits the clicks and that most of the markings bear out, drawn onto them; the first as it was if
     none is."""
     candidates = first_poses(look.view, look.index, look.clicks, pitch)
     best, share = candidates[0], _BORNE_OUT
     for candidate in candidates:
-        here = _drawn(candidate, look, painted, _CLICKED_REACHES, _CLICKED_FREEDOM)
+        free = Freedom(candidate.focal_px, 0.04 if look.known else 0.2, 1.0, candidate.centre_m, _CLICKED_M)
+        here = candidate
+        for reach in _CLICKED_REACHES:
+            here = _drawn(here, look, painted, reach, free)
         scale = here.width_px / _WIDTH
         paint = find_paint(here, look.white, painted, _REACHES[-1] * scale)
         found = float((np.abs(paint.offset_px) < 2.0 * scale).sum()) / max(paint.expected, 1)
         if found > share:
             best, share = here, found
     # What a person pointed at is surer than anything found without him.
-    return Start(best, np.inf)
+    return Guess(best, np.inf)
 
 
 def _unaided(
     look: Look, lenses: Sequence[Lens], pitch: Pitch, painted: Markings, random: np.random.Generator
-) -> Start | None:
+) -> Guess | None:
     """The pose, with one of these lenses, that the markings bear out best; None where no straight line lets one be
     guessed."""
-    tried: list[Start] = []
-    thin = painted.every(_THIN)
+    tried: list[Guess] = []
     for lens in lenses:
         guesses = [
-            Start(camera, look.crests.support(camera, thin) - _missed(look, camera))
-            for camera in guess_poses(look.view.node, look.size, lens, look.found[0], pitch, random)
+            Guess(guess.camera, guess.score - _missed(look, guess.camera))
+            for guess in guess_poses(look.view.node, lens, look.found[0], look.crests, pitch, painted, random)
         ]
         guesses.sort(key=lambda guess: -guess.score)
-        distinct: list[Start] = []
+        distinct: list[Guess] = []
         for guess in guesses:
             if len(distinct) == (_TRIED if len(lenses) == 1 else _TRIED_EACH):
                 break
@@ -164,7 +162,7 @@ def _unaided(
     return _better(*(_snapped(camera, look, painted) for camera in near))
 
 
-def _better(*starts: Start | None) -> Start | None:
+def _better(*starts: Guess | None) -> Guess | None:
     return max((start for start in starts if start is not None), key=lambda start: start.score, default=None)
 
 
@@ -210,39 +208,44 @@ def _lenses(look: Look, bend: float) -> list[Lens]:
     return out
 
 
-def _drawn(
-    camera: FittedCamera, look: Look, painted: Markings, reaches: Sequence[float], free: Freedom
-) -> FittedCamera:
-    """The camera drawn onto the paint near which its pose predicts the markings, and onto its clicks."""
-    here = camera
-    scale = here.width_px / _WIDTH
-    for reach in reaches:
-        paint = find_paint(here, look.white, painted, reach * scale)
+def _drawn(camera: FittedCamera, look: Look, painted: Markings, reach: float, free: Freedom) -> FittedCamera:
+    """The camera drawn onto the paint within `reach` of where its pose predicts the markings, and onto its clicks."""
+    paint = find_paint(camera, look.white, painted, reach * camera.width_px / _WIDTH)
 
-        def terms(cameras: Sequence[FittedCamera], paint: Paint = paint, reach: float = reach) -> list[Term]:
-            return [
-                click_term(cameras, [look.clicks], 4.0),
-                lens_prior(cameras, [camera.focal_px], free.log_focal * (0.2 if look.known else 1.0)),
-                stand_prior(cameras, [camera.centre_m], free.place_m),
-                paint_term(cameras, [paint], max(1.5, reach / 10)),
-            ]
+    def terms(cameras: Sequence[FittedCamera]) -> list[Term]:
+        return [
+            click_term(cameras, [look.clicks], 4.0),
+            lens_prior(cameras, [free.focal_px], free.log_focal, free.lens),
+            stand_prior(cameras, [free.stand_m], free.place_m),
+            paint_term(cameras, [paint], max(1.5, reach / 10)),
+        ]
 
-        (here,), _, _ = minimise([here], terms, 15)
+    (here,), _, _ = minimise([camera], terms, 15)
     return here
 
 
-def _snapped(camera: FittedCamera, look: Look, painted: Markings) -> Start:
-    here = _drawn(camera, look, painted, _REACHES, _GUESSED_FREEDOM)
-    return Start(here, look.crests.support(here, painted) - _missed(look, here))
+def _snapped(camera: FittedCamera, look: Look, painted: Markings) -> Guess:
+    """The guess drawn onto the paint, first its pose and then its lens as well, as far as that bears it out better."""
+    spread = _KNOWN_FOCAL if look.known else _FOCAL
+    best = Guess(camera, look.crests.support(camera, painted) - _missed(look, camera))
+    here = camera
+    for reach, share in zip(_REACHES, _LOOSENED, strict=True):
+        free = Freedom(camera.focal_px, spread * share, share, camera.centre_m, _GUESSED_M)
+        here = _drawn(here, look, painted, reach, free)
+        off = float(np.log(here.focal_px / camera.focal_px) / spread) ** 2
+        start = Guess(here, look.crests.support(here, painted) - _missed(look, here) - off)
+        if start.score > best.score:
+            best = start
+    return best
 
 
 def _shared(
-    starts: Sequence[Start | None],
+    starts: Sequence[Guess | None],
     looks: Sequence[Look],
     pitch: Pitch,
     painted: Markings,
     random: np.random.Generator,
-) -> list[Start | None]:
+) -> list[Guess | None]:
     """The starts after the surest one was carried from neighbour to neighbour as if all stood on one mast, where the
     picture there bears that out better, and with that one's lens where a picture alone told little."""
     out = list(starts)
@@ -254,7 +257,7 @@ def _shared(
     lens = surest.camera.camera_model().lens
     sights = [find_sights(look.view.picture, rays_by(lens)) for look in looks]
     for step in (-1, 1):
-        here: Start | None = surest
+        here: Guess | None = surest
         i = anchor + step
         while 0 <= i < len(looks):
             turn = None if here is None else turn_between(sights[i - step], sights[i], random)

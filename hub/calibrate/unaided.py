@@ -6,12 +6,15 @@ of the camera, in units of its height, and pairs of parallel lines taken for pai
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import combinations, product
 
 import cv2
 import numpy as np
 
+from hub.calibrate.crests import CrestMap
 from hub.calibrate.lens_jacobian import FittedCamera
+from hub.calibrate.paint import Markings
 from hub.calibrate.strokes import Straights, Strokes, find_straights
 from wire.ids import NodeId
 from wire.pitch import Pitch
@@ -22,16 +25,20 @@ _ALONG_RAD = 0.012
 _SAME_RAD = 0.006
 """And from the line of the pitch."""
 _LONGEST = 14
-_TURNS = 24
-_PLACES = 40
-_POSES = 400
+_TURNS = 16
+_PAIRS = 300
+_BOX_M = 0.3
+_PLACES = 600
+_POSES = 200
+_COARSE, _THIN = 16, 4
+"""Guesses are compared on every 16th sample of the markings, and the best of them on every fourth."""
 _TILT_DEG = (-4.0, 50.0)
 _ROLL_DEG = 8.0
-_HEIGHT_M = (1.5, 25.0)
+_HEIGHT_M = (2.0, 25.0)
 _BEHIND_M = (0.7, 45.0)
 """How far outside the near touchline a camera may stand."""
-_BESIDE_M = 10.0
-"""And beyond a goal line."""
+_ASIDE = 0.4
+"""And how far from the halfway line, as a share of the pitch's length: no rig stands at a corner."""
 
 
 def rays_by(lens: Lens) -> Callable[[Array], Array]:
@@ -45,19 +52,41 @@ def rays_by(lens: Lens) -> Callable[[Array], Array]:
     return rays
 
 
+@dataclass(frozen=True)
+class Guess:
+    """A pose, and how well the crests of the picture bear it out."""
+
+    camera: FittedCamera
+    score: float
+
+
 def guess_poses(
-    node: NodeId, size: tuple[int, int], lens: Lens, strokes: Strokes, pitch: Pitch, random: np.random.Generator
-) -> list[FittedCamera]:
-    """Poses of a camera `size` (width, height) px with this lens that explain many straight lines, the best first."""
+    node: NodeId,
+    lens: Lens,
+    strokes: Strokes,
+    crests: CrestMap,
+    pitch: Pitch,
+    painted: Markings,
+    random: np.random.Generator,
+) -> list[Guess]:
+    """Poses of a camera with this lens that explain many straight lines, the best borne out by its `crests` first."""
     straights = find_straights(strokes, rays_by(lens), random)
-    places = [(score, turn, place) for turn in _turns(straights) for score, place in _places(turn, straights, pitch)]
-    places.sort(key=lambda found: -found[0])
+    turns, places = [np.zeros((0, 3, 3))], [np.zeros((0, 3))]
+    for turn in _turns(straights):
+        found = _places(turn, straights, pitch)
+        places.append(found)
+        turns.append(np.broadcast_to(turn, (len(found), 3, 3)))
+    turn, place = np.concatenate(turns), np.concatenate(places)
+    score = crests.supports(lens, turn, place, painted.every(_COARSE))
+    best = np.argsort(-score)[:_POSES]
+    score = crests.supports(lens, turn[best], place[best], painted.every(_THIN))
     distortion = np.array([lens.k1, lens.k2, lens.p1, lens.p2, lens.k3])
     principal = np.array([lens.cx_px, lens.cy_px])
-    return [
-        FittedCamera(node, *size, turn, place, lens.focal_px, principal, distortion)
-        for _, turn, place in places[:_POSES]
+    guesses = [
+        Guess(FittedCamera(node, *crests.size, turn[k], place[k], lens.focal_px, principal, distortion), float(s))
+        for k, s in zip(best, score, strict=True)
     ]
+    return sorted(guesses, key=lambda guess: -guess.score)
 
 
 def _turns(straights: Straights) -> list[Array]:
@@ -124,61 +153,58 @@ def _settled(upright: Array, straights: Straights) -> Array:
     return np.asarray(rows)
 
 
-def _places(turn: Array, straights: Straights, pitch: Pitch) -> list[tuple[float, Array]]:
-    """Places (3,) of the camera in the pitch frame, each with how much of the straights it explains, the best first."""
-    level, middles = straights.normals @ turn, straights.middles @ turn
-    below = middles[:, 2] < -0.01
+def _places(turn: Array, straights: Straights, pitch: Pitch) -> Array:
+    """Places (n, 3) of the camera in the pitch frame that explain much of the straights."""
+    level = straights.normals @ turn
+    below = (straights.middles @ turn)[:, 2] < -0.01
     along, across = (below & (np.abs(level[:, k]) < _ALONG_RAD) for k in (0, 1))
-    ahead = _Side(level[along, 2] / level[along, 1], straights.weight[along])
-    aside = _Side(level[across, 2] / level[across, 0], straights.weight[across])
+    ahead = _Parallels(level[along, 2] / level[along, 1], straights.weight[along])
+    aside = _Parallels(level[across, 2] / level[across, 0], straights.weight[across])
     lines = pitch.lines()
     ys = np.unique([round(line.y0, 3) for line in lines if line.y0 == line.y1])
     xs = np.unique([round(line.x0, 3) for line in lines if line.x0 == line.x1])
     near, far = -pitch.half_width - _BEHIND_M[1], -pitch.half_width - _BEHIND_M[0]
-    wide = pitch.half_length + _BESIDE_M
     # Rows of score, height, y, x: by pairs of lines along the pitch, then by pairs across it.
-    rows = np.concatenate([ahead.with_other(aside, ys, xs), aside.with_other(ahead, xs, ys)[:, [0, 1, 3, 2]]])
-    rows = rows[(rows[:, 2] > near) & (rows[:, 2] < far) & (np.abs(rows[:, 3]) < wide)]
-    out: list[tuple[float, Array]] = []
-    for score, z, y, x in rows[np.argsort(-rows[:, 0])]:
-        place = np.array([x, y, z])
-        if all(np.abs(place - other).max() > 0.3 for _, other in out):
-            out.append((float(score), place))
-        if len(out) >= _PLACES:
-            break
-    return out
+    rows = np.concatenate([_paired(ahead, aside, ys, xs), _paired(aside, ahead, xs, ys)[:, [0, 1, 3, 2]]])
+    rows = rows[(rows[:, 2] > near) & (rows[:, 2] < far) & (np.abs(rows[:, 3]) < _ASIDE * pitch.length_m)]
+    rows = rows[np.argsort(-rows[:, 0])]
+    # One of those that are all but the same: the best of each small box.
+    _, first = np.unique(np.round(rows[:, 1:] / _BOX_M).astype(np.int64), axis=0, return_index=True)
+    return np.asarray(rows[np.sort(first)[:_PLACES]][:, [3, 2, 1]])
 
 
-class _Side:
-    """Parallel lines by their offset (n,) from the camera to one side, in heights of the camera, and their weights."""
+class _Parallels:
+    """Straights of one direction: how far (n,) to one side of the camera they lie on the ground, in heights of the
+    camera, and their weights (n,)."""
 
     def __init__(self, offsets: Array, weight: Array) -> None:
-        self._offsets = offsets
+        self.offsets = offsets
         self._weight = weight
 
-    def with_other(self, other: "_Side", values: Array, other_values: Array) -> Array:
-        """Score, height, place to this side and to the other (n, 4), by taking each pair of these lines for each pair
-        of the pitch's at `values`, and one of the others for each at `other_values`."""
-        pairs = [
-            ((k - m) / (self._offsets[i] - self._offsets[j]), k, self._offsets[i])
-            for i, j in combinations(range(len(self._offsets)), 2)
-            for k, m in product(values, values)
-            if abs(self._offsets[i] - self._offsets[j]) > 1e-3
-        ]
-        z, value, offset = np.array(pairs).reshape(-1, 3).T
-        likely = (z > _HEIGHT_M[0]) & (z < _HEIGHT_M[1])
-        z, place = z[likely], (value - z * offset)[likely]
-        explained = self._explained(values, z, place)
-        keep = np.argsort(-explained)[:80]
-        z, place, explained = z[keep], place[keep], explained[keep]
-        rows = [np.zeros((0, 4))]
-        for beside, line in product(other_values, other._offsets):
-            there = beside - z * line
-            rows.append(np.stack([explained + other._explained(other_values, z, there), z, place, there], axis=1))
-        return np.concatenate(rows)
-
-    def _explained(self, values: Array, z: Array, place: Array) -> Array:
-        """How much of these lines lies on the pitch's at `values`, for cameras at heights and places (n,)."""
-        at = place[:, None] + z[:, None] * self._offsets[None]
-        gap = np.abs(at[..., None] - values).min(axis=2) / z[:, None] / (1 + self._offsets[None] ** 2)
+    def explained(self, values: Array, z: Array, place: Array) -> Array:
+        """How much of them lies on the pitch's lines at `values`, for cameras at heights and places (n,)."""
+        at = place[:, None] + z[:, None] * self.offsets[None]
+        gap = np.abs(at[..., None] - values).min(axis=2) / z[:, None] / (1 + self.offsets[None] ** 2)
         return np.asarray((self._weight * np.exp(-((gap / _SAME_RAD) ** 2))).sum(axis=1))
+
+
+def _paired(these: _Parallels, others: _Parallels, values: Array, other_values: Array) -> Array:
+    """Score, height, place to the side of these and of the others (n, 4), by taking each pair of these for each pair of
+    the pitch's lines at `values`, and one of the others for each at `other_values`."""
+    pairs = [
+        ((k - m) / (these.offsets[i] - these.offsets[j]), k, these.offsets[i])
+        for i, j in combinations(range(len(these.offsets)), 2)
+        for k, m in product(values, values)
+        if abs(these.offsets[i] - these.offsets[j]) > 1e-3
+    ]
+    z, value, offset = np.array(pairs).reshape(-1, 3).T
+    likely = (z > _HEIGHT_M[0]) & (z < _HEIGHT_M[1])
+    z, place = z[likely], (value - z * offset)[likely]
+    explained = these.explained(values, z, place)
+    keep = np.argsort(-explained)[:_PAIRS]
+    z, place, explained = z[keep], place[keep], explained[keep]
+    rows = [np.zeros((0, 4))]
+    for beside, line in product(other_values, others.offsets):
+        there = beside - z * line
+        rows.append(np.stack([explained + others.explained(other_values, z, there), z, place, there], axis=1))
+    return np.concatenate(rows)

@@ -1,1 +1,1 @@
-"""Commands of the hub that need no running hub."""
+"""What `touchline-hub` does with files, without a running hub."""

@@ -11,21 +11,56 @@ import numpy as np
 
 from hub.calibrate import View, calibrate, with_clock_offsets
 from hub.calibrate.drawing import drawn_lines
+from hub.calibrate.lenses import lens_degrees
 from hub.calibrate.motion import Places, find_shift
-from hub.commands.pictures import is_video, lumas, read_still
+from hub.commands.pictures import first_frames, is_video, read_still
 from hub.errors import HubError
 from wire import message
 from wire.clicks import Click, clicks_csv, read_clicks
 from wire.durable import write_durably
 from wire.errors import BadTable
 from wire.ids import NodeId, node_id
-from wire.pitch import Pitch, parse_pitch
+from wire.pitch import FORMATS, Pitch, parse_pitch
 from wire.rig import Rig
 from wire.rigtime import nanoseconds
 
 NAMES = {1: ("camera",), 2: ("left", "right"), 3: ("left", "centre", "right")}
 UNTRUSTED = 1
 """Exit status of a calibration that was written but is not to be trusted."""
+
+
+def add_calibrate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the parser's."""
+    parser = commands.add_parser("calibrate", help="find a rig's cameras from a picture or video of each")
+    parser.add_argument(
+        "views", nargs="+", type=Path, metavar="PICTURE", help="of each camera, from the left: LEFT [CENTRE] RIGHT"
+    )
+    parser.add_argument("--pitch", required=True, help="length x width in metres, like 105x68")
+    parser.add_argument(
+        "--players", type=int, choices=sorted(FORMATS, reverse=True), default=11, help="players a side (%(default)s)"
+    )
+    parser.add_argument(
+        "--clicks", type=Path, metavar="FILE", help="CSV camera,x_m,y_m,u_px,v_px of pitch points seen in the pictures"
+    )
+    parser.add_argument(
+        "--lens", type=_lens, metavar="NAME|DEGREES", help="the cameras' lens, or the degrees that it shows across"
+    )
+    parser.add_argument("--lines", type=Path, metavar="FOLDER", help="draw the found lines over the pictures, into it")
+    parser.add_argument(
+        "--points",
+        type=Path,
+        metavar="FILE",
+        help="write where the pitch's named points were found, to be put right and given back as --clicks",
+    )
+    parser.add_argument("--out", "-o", required=True, type=Path, metavar="FILE", help="the calibration: rig.json")
+    parser.set_defaults(run=run)
+
+
+def _lens(text: str) -> float:
+    try:
+        return lens_degrees(text)
+    except ValueError as fault:
+        raise argparse.ArgumentTypeError(str(fault)) from None
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -90,10 +125,9 @@ def _clocks(rig: Rig, files: Sequence[Path]) -> dict[NodeId, int]:
     for i, (first, second) in enumerate(pairwise(rig.cameras)):
         places = Places(first, second, rig.pitch.half_length, rig.pitch.half_width)
         records = [
-            list(zip(*((time, places.read(luma, k)) for time, luma in lumas(files[i + k])), strict=True)) or [(), ()]
-            for k in (0, 1)
+            [(shot.time_ns, places.read(shot.picture.luma, k)) for shot in first_frames(files[i + k])] for k in (0, 1)
         ]
-        found = find_shift((records[0][0], records[1][0]), (records[0][1], records[1][1])) if len(places) else None
+        found = find_shift(records[0], records[1]) if len(places) else None
         if found is None:
             print(
                 f"touchline-hub: too little moves where {first.node} and {second.node} both look: their shift in time "

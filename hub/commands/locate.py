@@ -10,12 +10,19 @@ from typing import IO
 
 import numpy as np
 
-from hub.errors import HubError
-from wire import message
+from hub.commands.rigs import read_rig
 from wire.errors import BadTable
 from wire.rig import CameraModel, Rig
 
 PIXEL, PLACE = ("u_px", "v_px"), ("x_m", "y_m")
+
+
+def add_locate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the parser's."""
+    parser = commands.add_parser("locate", help="turn pixels on the standard input into places on the pitch")
+    parser.add_argument("--rig", required=True, type=Path, metavar="FILE", help="the calibration: rig.json")
+    parser.add_argument("--inverse", action="store_true", help="turn places into pixels instead")
+    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -24,14 +31,6 @@ def run(arguments: argparse.Namespace) -> int:
     for line in located(rig, sys.stdin, inverse=arguments.inverse):
         sys.stdout.write(line)
     return 0
-
-
-def read_rig(path: Path) -> Rig:
-    """The calibration in a file; raises `HubError` or `WireError`."""
-    try:
-        return message.decode(path.read_bytes(), Rig)
-    except OSError as fault:
-        raise HubError(f"{path} cannot be read: {fault.strerror}") from None
 
 
 def located(rig: Rig, table: IO[str], *, inverse: bool) -> Iterator[str]:

@@ -3,26 +3,25 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 
 from hub.calibrate.views import Picture as Still
 from hub.calibrate.views import background
 from hub.errors import HubError
-from hub.picture import Plane
+from hub.panorama.footage import file_frames
+from hub.panorama.video import Shot, video_facts
+from hub.picture import Picture
 from wire.rigtime import SECOND
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 _SMALLEST_PX = 320
-_LOOKED_AT_S = 12.0
+_LOOKED_AT_NS = 12 * SECOND
 _FRAMES = 15
-_PLANAR = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "nv12", "gray")
-"""Formats whose first plane is luma of 8 bits."""
 
 
 class UnreadablePicture(HubError, ValueError):
-    """A file that is no picture and no video that can be read."""
+    """A file that is no picture that can be read, or one in which nothing could be found."""
 
 
 def is_video(path: Path) -> bool:
@@ -33,7 +32,7 @@ def is_video(path: Path) -> bool:
 def read_still(path: Path) -> Still:
     """A camera's picture (h, w, 3) BGR; of a video what stays when people move, from its first 12 s.
 
-    Raises `UnreadablePicture`.
+    Raises `UnreadablePicture` or `UnsuitableVideo`.
     """
     if not path.is_file():
         raise UnreadablePicture(f"there is no picture or video at {path}")
@@ -54,48 +53,24 @@ def _of_picture(path: Path) -> Still:
 
 
 def _of_video(path: Path) -> Still:
-    frames: list[Still] = []
     # A short video has its frames closer together.
-    spacing_s = min(_duration_s(path), _LOOKED_AT_S) / _FRAMES
-    for time_ns, frame in _frames(path):
+    spacing_ns = min(video_facts(path).duration_ns, _LOOKED_AT_NS) // _FRAMES
+    frames: list[Picture] = []
+    for shot in first_frames(path):
+        if shot.time_ns >= len(frames) * spacing_ns:
+            frames.append(shot.picture)
         if len(frames) == _FRAMES:
             break
-        if time_ns / SECOND >= len(frames) * spacing_s:
-            frames.append(np.asarray(frame.to_ndarray(format="yuv420p"), np.uint8))
-    if not frames:
-        raise UnreadablePicture(f"{path} has no picture in it")
     return background(frames)
 
 
-def lumas(path: Path, longest_s: float = _LOOKED_AT_S) -> Iterator[tuple[int, Plane]]:
-    """Time (ns from the video's first frame) and luma plane (h, w) of its frames; raises `UnreadablePicture`."""
-    for time_ns, frame in _frames(path):
-        if time_ns / SECOND >= longest_s:
+def first_frames(path: Path) -> Iterator[Shot]:
+    """The frames of a video's first 12 s; raises `UnsuitableVideo`."""
+    for shot in file_frames(video_facts(path), 0, _let_be):
+        if shot.time_ns >= _LOOKED_AT_NS:
             return
-        plane = (frame if frame.format.name in _PLANAR else frame.reformat(format="gray")).planes[0]
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-        yield time_ns, rows[: frame.height, : frame.width]
+        yield shot
 
 
-def _duration_s(path: Path) -> float:
-    try:
-        with av.open(str(path)) as container:
-            return (container.duration or 0) / av.time_base or _LOOKED_AT_S
-    except (av.FFmpegError, OSError) as fault:
-        raise UnreadablePicture(f"{path} cannot be read as a video ({fault.strerror})") from None
-
-
-def _frames(path: Path) -> Iterator[tuple[int, av.VideoFrame]]:
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise UnreadablePicture(f"{path} has no picture in it")
-            first = None
-            for frame in container.decode(video=0):
-                if frame.pts is None or frame.time_base is None:
-                    continue
-                at = int(frame.pts * frame.time_base * SECOND)
-                first = at if first is None else first
-                yield at - first, frame
-    except (av.FFmpegError, OSError) as fault:
-        raise UnreadablePicture(f"{path} cannot be read as a video ({fault.strerror})") from None
+def _let_be(_fault: HubError) -> None:
+    """A damaged place costs some frames of many."""

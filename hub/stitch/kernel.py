@@ -1,149 +1,103 @@
-"""The per-frame work: warp each camera's planes, even out their light, blend where two overlap."""
+"""What every kernel does with a plan, and what it is handed to do it."""
 
 from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
 from hub.errors import FramesDoNotFit
-from hub.stitch.colour import BLACK
-from hub.stitch.plan import Map, StitchPlan, plan_present
-from wire.rig import Array
-
-Planes = npt.NDArray[np.uint8]
-
-_DARK = (24, 128, 128)
-"""What no camera sees: a calm near-black."""
+from hub.picture import Picture, Plane
+from hub.stitch.colour import BLACK, DARK, Light
+from hub.stitch.grid import Map
+from hub.stitch.plan import StitchPlan
+from hub.stitch.seams import Cut
 
 
-class Stitcher:
-    """Makes panorama frames from camera frames; holds the tables, so one per plan. Not for several threads at once."""
+class Kernel(Protocol):
+    """Makes panoramas after one plan. For one thread at a time."""
 
-    def __init__(self, plan: StitchPlan) -> None:
-        self.plan = plan
-        self._whole = _Prepared(plan)
-        self._partial: _Prepared | None = None
+    name: str
 
-    def stitch(self, frames: Sequence[Planes | None]) -> Planes:
-        """One panorama as I420 planes (h * 3 / 2, w), from each camera's I420 planes in video range.
+    def stitch(
+        self,
+        frames: Sequence[Picture | None],
+        into: Picture,
+        cuts: Sequence[Cut] | None = None,
+        lights: Sequence[Light] | None = None,
+    ) -> None:
+        """Write one panorama into the caller's picture, from one frame of each camera, from the left.
 
-        A camera whose frame is missing (None) is replaced by its neighbours as far as they see, the rest stays dark;
-        the first such frame costs a second for new tables. Raises `FramesDoNotFit` when a frame is not of its camera's
-        size.
+        A camera whose frame is missing (None) is replaced by its neighbours as far as they see; the rest is dark.
+        `cuts` are one for each pair of neighbours that have frames, `lights` one for each camera of the rig; both may
+        change with every frame at no cost, and are the plan's when left out. Raises `FramesDoNotFit` when a frame is
+        not of its camera's size, or the panorama not of the plan's.
+
+        Each camera is read by linear interpolation at the place its grid tells. There luma v becomes
+        16 + (v - 16) * the light's luma * the grid's gain, chroma what `Light` says; over the last pixel beyond a
+        picture's edge that fades into the dark, by the same interpolation. Cut by cut from the left, what is there so
+        far is mixed with the next camera by its share.
         """
-        self._check(frames)
-        view = self.plan.view
-        out = np.empty((view.height_px * 3 // 2, view.width_px), np.uint8)
-        targets = split_planes(out, view.width_px, view.height_px)
-        prepared = self._prepared([frame is not None for frame in frames])
-        if prepared is None:
-            for target, dark in zip(targets, _DARK, strict=True):
-                target[:] = dark
-            return out
-        warped = [None if f is None else prepared.warped(i, f) for i, f in enumerate(frames)]
-        for span in prepared.plan.spans:
-            for index, target in enumerate(targets):
-                step = 2 if index else 1
-                into = target[:, span.left // step : span.right // step]
-                pieces = []
-                for k in span.cameras:
-                    camera, planes = prepared.plan.cameras[k], warped[k]
-                    if camera is not None and planes is not None:
-                        start = (span.left - camera.left) // step
-                        pieces.append(planes[index][:, start : start + into.shape[1]])
-                _blend(pieces, span.halves if index else span.weights, into)
-        return out
-
-    def _prepared(self, present: list[bool]) -> "_Prepared | None":
-        if all(present):
-            return self._whole
-        if not any(present):
-            return None
-        if self._partial is None or self._partial.present != present:
-            self._partial = _Prepared(plan_present(self.plan.rig, self.plan.view, present))
-        return self._partial
-
-    def _check(self, frames: Sequence[Planes | None]) -> None:
-        if len(frames) != len(self.plan.rig.cameras):
-            raise FramesDoNotFit(f"{len(frames)} frames for a rig of {len(self.plan.rig.cameras)} cameras")
-        for i, (frame, camera) in enumerate(zip(frames, self.plan.rig.cameras, strict=True)):
-            if frame is not None and frame.shape != (camera.height_px * 3 // 2, camera.width_px):
-                raise FramesDoNotFit(
-                    f"camera {i} was calibrated at {camera.width_px}x{camera.height_px}, but its frame is "
-                    f"{frame.shape[1]}x{frame.shape[0] * 2 // 3}"
-                )
 
 
-class _Prepared:
-    """The tables for one set of cameras that give pictures."""
+class Job(NamedTuple):
+    """One panorama to be made: the cameras that have pictures, from the left, the cuts between them, their lights."""
 
-    def __init__(self, plan: StitchPlan) -> None:
-        self.plan = plan
-        self.present = [camera is not None for camera in plan.cameras]
-        self._black = [None if c is None else _black_level(c.gain) for c in plan.cameras]
-
-    def warped(self, index: int, frame: Planes) -> tuple[Planes, Planes, Planes] | None:
-        """The camera's part of the panorama, its light evened out; None when it has none."""
-        camera, black = self.plan.cameras[index], self._black[index]
-        if camera is None or black is None:
-            return None
-        model = self.plan.rig.cameras[index]
-        planes = split_planes(np.ascontiguousarray(frame), model.width_px, model.height_px)
-        warped = _remap(planes[0], camera.luma, _DARK[0])
-        lit = cv2.multiply(warped, camera.gain, dst=warped, dtype=cv2.CV_8U)
-        raised, lowered = black
-        if raised is not None:
-            lit = cv2.add(lit, raised, dst=lit)
-        if lowered is not None:
-            lit = cv2.subtract(lit, lowered, dst=lit)
-        luma = np.asarray(lit, np.uint8)
-        blue, red = (_remap(plane, camera.chroma, dark) for plane, dark in zip(planes[1:], _DARK[1:], strict=True))
-        half = np.asarray(cv2.resize(luma, blue.shape[::-1], interpolation=cv2.INTER_AREA), np.uint8)
-        return luma, _mixed(half, blue, red, camera.change.chroma[0]), _mixed(half, blue, red, camera.change.chroma[1])
+    cameras: tuple[int, ...]
+    pictures: tuple[Picture, ...]
+    cuts: tuple[Cut, ...]
+    lights: tuple[Light, ...]
+    into: Picture
 
 
-def _black_level(gain: Map) -> tuple[Planes | None, Planes | None]:
-    """What is to be added and subtracted after luma was multiplied by the gain, so that black stays black."""
-    shift = np.round(BLACK * (1 - gain))
-    up, down = (s.clip(0, 255).astype(np.uint8) for s in (shift, -shift))
-    return up if up.any() else None, down if down.any() else None
-
-
-def _mixed(half: Planes, blue: Planes, red: Planes, shares: Array) -> Planes:
-    """A chroma plane made of shares of luma above black, blue and red difference."""
-    from_luma, from_blue, from_red = (float(v) for v in shares)
-    centre = 128 * (1 - from_blue - from_red)
-    out = cv2.addWeighted(blue, from_blue, red, from_red, centre)
-    if abs(from_luma) > 0.002:
-        out = cv2.addWeighted(out, 1.0, half, from_luma, -BLACK * from_luma)
-    return np.asarray(out, np.uint8)
-
-
-def _remap(plane: Planes, maps: tuple[Map, Map], dark: int) -> Planes:
-    # Float maps are both exact and faster than fixed-point ones in OpenCV 5.
-    read = cv2.remap(plane, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=dark)
-    return np.asarray(read, np.uint8)
-
-
-def split_planes(planes: Planes, width: int, height: int) -> tuple[Planes, Planes, Planes]:
-    """Luma (h, w) and both chroma planes (h/2, w/2) as views into contiguous I420 planes (h * 3 / 2, w)."""
-    flat = planes.reshape(-1)
-    area = width * height
-    shape = (height // 2, width // 2)
-    return (
-        planes[:height],
-        flat[area : area + area // 4].reshape(shape),
-        flat[area + area // 4 : area + area // 2].reshape(shape),
+def job_of(
+    plan: StitchPlan,
+    frames: Sequence[Picture | None],
+    into: Picture,
+    cuts: Sequence[Cut] | None,
+    lights: Sequence[Light] | None,
+) -> Job:
+    """What `Kernel.stitch` was asked for, checked and with the plan's cuts and lights where none were given."""
+    models = plan.rig.cameras
+    if len(frames) != len(models):
+        raise FramesDoNotFit(f"{len(frames)} frames for a rig of {len(models)} cameras")
+    for i, (frame, camera) in enumerate(zip(frames, models, strict=True)):
+        if frame is not None:
+            _check(frame, f"camera {i} was calibrated at", "its frame", camera.width_px, camera.height_px)
+    _check(into, "the panorama is", "the picture for it", plan.view.width_px, plan.view.height_px)
+    cameras = tuple(i for i, frame in enumerate(frames) if frame is not None)
+    if cuts is None:
+        cuts = [seam.default for seam in plan.seams(cameras)]
+    if len(cuts) != max(len(cameras) - 1, 0):
+        raise FramesDoNotFit(f"{len(cuts)} cuts between {len(cameras)} cameras")
+    lit = plan.lights if lights is None else lights
+    return Job(
+        cameras,
+        tuple(frame for frame in frames if frame is not None),
+        tuple(cuts),
+        tuple(lit[i].within() for i in cameras),
+        into,
     )
 
 
-def _blend(pieces: Sequence[Planes], weights: Sequence[Map], into: Planes) -> None:
-    """Write the weighted mean of the pieces, all of the shape of `into`."""
-    if len(pieces) == 1:
-        into[:] = pieces[0]
-    elif len(pieces) == 2:
-        into[:] = cv2.blendLinear(pieces[0], pieces[1], weights[0], weights[1])
-    else:
-        total = sum(np.multiply(piece, weight) for piece, weight in zip(pieces, weights, strict=True))
-        into[:] = np.rint(total)
+def _check(picture: Picture, whose: str, what: str, width: int, height: int) -> None:
+    if picture.luma.shape != (height, width):
+        raise FramesDoNotFit(f"{whose} {width}x{height}, but {what} is {picture.width_px}x{picture.height_px}")
+    for plane, shape in zip(
+        picture, ((height, width), (height // 2, width // 2), (height // 2, width // 2)), strict=True
+    ):
+        if plane.dtype != np.uint8 or plane.shape != shape or plane.strides[1] != 1:
+            raise FramesDoNotFit(f"{what} is not made of YUV 4:2:0 planes of bytes")
+
+
+def darken(into: Picture) -> None:
+    """All dark: what is shown when no camera gives a picture."""
+    for plane, dark in zip(into, DARK, strict=True):
+        plane[:] = dark
+
+
+def luma_means(luma: Plane, left: int, right: int) -> Map:
+    """Luma above black, averaged over the four pixels of each chroma pixel of luma columns [left, right), both even."""
+    part = luma[: luma.shape[0] // 2 * 2, left:right].astype(np.float32)
+    return (part[::2, ::2] + part[1::2, ::2] + part[::2, 1::2] + part[1::2, 1::2]) * np.float32(0.25) - np.float32(
+        BLACK
+    )

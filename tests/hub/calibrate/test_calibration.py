@@ -6,6 +6,7 @@ import pytest
 
 from hub.calibrate import View, background, calibrate
 from hub.errors import ClicksFitNoCamera, PitchNotFound, ViewsDoNotFit
+from hub.picture import Picture
 from wire.clicks import Click
 from wire.rig import CameraModel, Rig, looking
 
@@ -141,12 +142,12 @@ def test_clicks_for_a_camera_that_is_not_there_are_refused(small_mast, person_cl
 
 
 def test_the_background_forgets_who_walks_by():
-    still = np.full((90, 80), 120, np.uint8)
     frames = []
     for k in range(9):
-        frame = still.copy()
-        frame[10:40, 8 * k : 8 * k + 8] = 250
-        frames.append(frame)
+        # Rows of a decoder's planes are padded.
+        luma = np.full((60, 96), 120, np.uint8)[:, :80]
+        luma[10:40, 8 * k : 8 * k + 8] = 250
+        frames.append(Picture(luma, *np.full((2, 30, 64), 128, np.uint8)[:, :, :40]))
     picture = background(frames)
     assert picture.shape == (60, 80, 3)
     assert np.ptp(picture.astype(int), axis=(0, 1)).max() == 0

@@ -30,8 +30,8 @@ def shift(rig: Rig, late_s: float, *, rates=(25.0, 25.0), people=14, seconds=6.0
     records = []
     for k, camera in enumerate(rig.cameras):
         frames = film(camera, late_s=late_s if k else 0.0, seconds=seconds, rate=rates[k], people=people)
-        records.append(list(zip(*((t, places.read(luma, k)) for t, luma in frames), strict=True)))
-    return find_shift((records[0][0], records[1][0]), (records[0][1], records[1][1]))
+        records.append([(time_ns, places.read(luma, k)) for time_ns, luma in frames])
+    return find_shift(*records)
 
 
 @pytest.mark.slow

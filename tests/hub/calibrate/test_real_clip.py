@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hub.calibrate import View, background, calibrate
+from hub.panorama.video import shot_of
 from wire.clicks import read_clicks
 from wire.ids import node_id
 from wire.pitch import Pitch
@@ -17,7 +18,7 @@ FOOTAGE = Path(os.environ.get("TOUCHLINE_FOOTAGE", ROOT.parent / "shared/data/tw
 def still(name: str) -> np.ndarray:
     with av.open(str(FOOTAGE / name)) as container:
         frames = container.decode(video=0)
-        return background([f.to_ndarray(format="yuv420p") for k, f in enumerate(frames) if k % 14 == 0])
+        return background([shot_of(f, 0).picture for k, f in enumerate(frames) if k % 14 == 0])
 
 
 @pytest.mark.slow

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 from hub.calibrate.bearings import find_sights, turn_between
+from hub.calibrate.crests import CrestMap
 from hub.calibrate.lenses import usual_lens
-from hub.calibrate.paint import whiteness
+from hub.calibrate.paint import markings, whiteness
 from hub.calibrate.strokes import find_straights, find_strokes
 from hub.calibrate.unaided import guess_poses, rays_by
 from wire.rig import Rig, looking
@@ -40,13 +41,27 @@ def test_lines_are_longest_through_the_lens_that_took_the_picture(small_mast: Ri
 
 def test_the_true_pose_is_among_the_first_that_are_guessed(small_mast: Rig, photograph):
     camera = small_mast.cameras[0]
-    strokes, _ = find_strokes(whiteness(photograph(camera, small_mast.pitch)))
+    strokes, ridges = find_strokes(whiteness(photograph(camera, small_mast.pitch)))
     lens = usual_lens(camera.width_px, camera.height_px, 77.0, -0.25)
-    size = (camera.width_px, camera.height_px)
-    guesses = guess_poses(camera.node, size, lens, strokes, small_mast.pitch, np.random.default_rng(0))
+    crests = CrestMap(ridges, camera.width_px, camera.height_px)
+    pitch = small_mast.pitch
+    guesses = guess_poses(camera.node, lens, strokes, crests, pitch, markings(pitch), np.random.default_rng(0))
+    assert [guess.score for guess in guesses] == sorted((guess.score for guess in guesses), reverse=True)
     assert any(
-        np.linalg.norm(g.centre_m - camera.centre) < 1.0 and apart_deg(g.turn, camera.turn) < 1.0 for g in guesses[:60]
+        np.linalg.norm(guess.camera.centre_m - camera.centre) < 1.0 and apart_deg(guess.camera.turn, camera.turn) < 1.0
+        for guess in guesses[:10]
     )
+
+
+def test_the_true_pose_is_borne_out_better_than_one_that_is_a_little_off(small_mast: Rig, photograph):
+    camera = small_mast.cameras[0]
+    _, ridges = find_strokes(whiteness(photograph(camera, small_mast.pitch)))
+    crests = CrestMap(ridges, camera.width_px, camera.height_px)
+    places = camera.centre + np.array([[0.0, 0, 0], [1.0, 0, 0], [0, 1.0, 0], [0, 0, 0.5], [-9.0, 0, 0]])
+    turns = np.broadcast_to(camera.turn, (5, 3, 3))
+    true, *others = crests.supports(camera.lens, turns, places, markings(small_mast.pitch).every(4))
+    assert true > 30
+    assert max(others) < 0.9 * true
 
 
 def test_the_turn_between_neighbours_is_seen_without_any_pose(small_mast: Rig, photograph):
