@@ -21,8 +21,10 @@ from bench.likeness import Likeness, Luma, Mask, likeness, luma
 from bench.samples import CASES, Picture, Sample, drawn, outside
 from bench.stitch_peers import Peer, cpu_s, hugin, opencv_parts, opencv_stitcher, undistorted
 from hub.calibrate.photometry import match_exposures
-from hub.stitch.kernel import Stitcher, split_planes
-from hub.stitch.plan import plan_present
+from hub.picture import Picture as Planes
+from hub.stitch.choose import choose
+from hub.stitch.colour import DARK
+from hub.stitch.plan import StitchPlan
 from wire.panorama import PanoramaView
 from wire.rig import Rig
 
@@ -32,24 +34,25 @@ COVERED = 0.98
 """Of what any camera sees, the panorama shows so much; a peer's PSNR is that of what it shows, and so is ours."""
 COST_RATIO = 1 / 35
 _BANDS = 5
-DARK = (24, 128, 128)
-"""Luma, blue and red difference of what no camera sees."""
 
 
 def ours(rig: Rig, pictures: Sequence[Picture], view: PanoramaView) -> tuple[Luma, Mask, float]:
-    """Our panorama's brightness in `view`, where it shows something, and the CPU time of one."""
-    stitcher = Stitcher(plan_present(rig, view, [True] * len(rig.cameras)))
-    frames = [np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420), np.uint8) for picture in pictures]
-    planes = stitcher.stitch(frames)
-    spent = cpu_s(lambda: stitcher.stitch(frames), 7)
-    return (*_bright(*split_planes(planes, view.width_px, view.height_px)), spent)
+    """Our panorama's brightness in `view` by the kernel that the hub would choose, where it shows something, and the
+    CPU time of one."""
+    kernel = choose(StitchPlan(rig, view)).kernel
+    frames = [
+        Planes.of_stack(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420), np.uint8)) for picture in pictures
+    ]
+    into = Planes.empty(view.width_px, view.height_px)
+    spent = cpu_s(lambda: kernel.stitch(frames, into), 9)
+    return (*_bright(*into), spent)
 
 
 def _bright(bright: Picture, blue: Picture, red: Picture) -> tuple[Luma, Mask]:
     """Brightness 0 to 255 of planes in video range, and where they are not the calm dark that no camera sees."""
     plain = ((blue == DARK[1]) & (red == DARK[2])).astype(np.uint8)
     dark = (bright == DARK[0]).astype(np.uint8) & cv2.resize(plain, bright.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    there = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8)) == 0
+    there = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) == 0
     return (bright.astype(np.float32) - 16) * np.float32(255 / 219), there
 
 
