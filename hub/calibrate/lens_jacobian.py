@@ -57,6 +57,21 @@ class FittedCamera:
         )
 
 
+def fitted_camera(camera: CameraModel) -> FittedCamera:
+    """A calibrated camera to be fitted once more."""
+    lens = camera.lens
+    return FittedCamera(
+        camera.node,
+        camera.width_px,
+        camera.height_px,
+        camera.turn,
+        camera.centre,
+        lens.focal_px,
+        np.array([lens.cx_px, lens.cy_px]),
+        np.array([lens.k1, lens.k2, lens.p1, lens.p2, lens.k3]),
+    )
+
+
 @dataclass(frozen=True)
 class Projection:
     """Pixels (n, 2) of points, their derivatives by the point (n, 2, 3) and by the parameters (n, 2, 14).

@@ -1,0 +1,117 @@
+"""Whether cameras still look where they were calibrated to look, told by the painted lines while a match is on.
+
+A mast that sun and wind turn slowly is followed: the lens and the place stay, the camera turns. One that was knocked,
+or whose lens is covered, is told of, for then the lines are no longer where a small turn could put them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import cv2
+import msgspec
+import numpy as np
+
+from hub.calibrate.lens_jacobian import ROTATION, FittedCamera, fitted_camera, project
+from hub.calibrate.paint import Markings, find_paint, markings, whiteness
+from hub.calibrate.views import Picture
+from wire.ids import NodeId
+from wire.rig import Array, CameraModel, Rig
+
+_WIDTH = 1920
+_REACHES = (14.0, 6.0, 4.0)
+"""How far from its prediction paint is looked for, in pixels at `_WIDTH`: a degree is some 30."""
+_CLOSE_PX = 2.0
+_CAUCHY_PX = 2.0
+_LEAST_SAMPLES = 40
+_LOST = 0.5
+"""Share of the lines found when the rig was calibrated that must still be found."""
+_STEADY_PX = 0.35
+"""Turns that move the middle of the picture by less are noise, and let be."""
+
+
+class Standing(StrEnum):
+    """How a camera stands, compared with its calibration."""
+
+    STEADY = "steady"
+    TURNED = "turned"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What one look told of a camera: how it stands, the turn (rotation vector (3,), radians, camera axes) since the
+    calibration, by how many pixels that moves the middle of its picture, and the share of the lines that were found."""
+
+    node: NodeId
+    standing: Standing
+    turn: Array
+    moved_px: float
+    share: float
+
+
+class Watch:
+    """Looks at a rig's still pictures again and again. The measure are the lines found when it was calibrated."""
+
+    def __init__(self, rig: Rig, pictures: Sequence[Picture]) -> None:
+        self._painted = markings(rig.pitch)
+        self._rig = rig
+        self._share = [
+            _found(fitted_camera(camera), picture, self._painted)[1]
+            for camera, picture in zip(rig.cameras, pictures, strict=True)
+        ]
+
+    def look(self, pictures: Sequence[Picture]) -> list[Sight]:
+        """What the pictures (h, w, 3) BGR with the people taken out, one per camera from the left, tell of each."""
+        return [
+            self._of(camera, picture, share)
+            for camera, picture, share in zip(self._rig.cameras, pictures, self._share, strict=True)
+        ]
+
+    def _of(self, camera: CameraModel, picture: Picture, before: float) -> Sight:
+        first = fitted_camera(camera)
+        turned, share = _found(first, picture, self._painted)
+        turn = cv2.Rodrigues(turned.turn @ first.turn.T)[0].ravel()
+        ahead = first.turn[2] * 50.0 + first.centre_m
+        moved = float(np.linalg.norm((project(turned, ahead[None]).pixels - project(first, ahead[None]).pixels)[0]))
+        if share < _LOST * before:
+            standing = Standing.LOST
+        elif moved < _STEADY_PX * camera.width_px / _WIDTH:
+            standing = Standing.STEADY
+        else:
+            standing = Standing.TURNED
+        return Sight(camera.node, standing, np.asarray(turn, np.float64), moved, share)
+
+
+def followed(rig: Rig, sights: Sequence[Sight]) -> Rig:
+    """The rig with every camera turned that has turned; those that are lost, or steady, stay as they are."""
+    pairs = zip(rig.cameras, sights, strict=True)
+    return msgspec.structs.replace(rig, cameras=tuple(_turned(camera, sight) for camera, sight in pairs))
+
+
+def _turned(camera: CameraModel, sight: Sight) -> CameraModel:
+    if sight.standing is not Standing.TURNED:
+        return camera
+    left, _, right = np.linalg.svd(cv2.Rodrigues(sight.turn.reshape(3, 1))[0] @ camera.turn)
+    return msgspec.structs.replace(camera, rotation=tuple(float(v) for v in (left @ right).ravel()))
+
+
+def _found(camera: FittedCamera, picture: Picture, painted: Markings) -> tuple[FittedCamera, float]:
+    """The camera turned onto the paint near its prediction, and the share of the lines that then lie as they should."""
+    white, here = whiteness(picture), camera
+    scale = camera.width_px / _WIDTH
+    for reach in _REACHES:
+        paint = find_paint(here, white, painted, reach * scale)
+        if len(paint.pixels) < _LEAST_SAMPLES:
+            return camera, 0.0
+        for _ in range(4):
+            seen = project(here, paint.points_m)
+            gap = ((seen.pixels - paint.pixels) * paint.normals).sum(axis=1)
+            slope = np.einsum("ni,nij->nj", paint.normals, seen.by_parameters[:, :, ROTATION])
+            weight = seen.good / (1 + (gap / (_CAUCHY_PX * scale)) ** 2)
+            step = -np.linalg.solve(
+                (slope * weight[:, None]).T @ slope + 1e-6 * np.eye(3), (slope * weight[:, None]).T @ gap
+            )
+            here = replace(here, turn=cv2.Rodrigues(step.reshape(3, 1))[0] @ here.turn)
+    last = find_paint(here, white, painted, _REACHES[-1] * scale)
+    return here, float((np.abs(last.offset_px) < _CLOSE_PX * scale).sum()) / max(last.expected, 1)
