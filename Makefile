@@ -18,7 +18,7 @@ define install_packages
 	DEBIAN_FRONTEND=noninteractive $$as apt-get install -qq --yes --no-install-recommends $(1) >/dev/null; }
 endef
 
-.PHONY: demo setup test test-system lint types bench lock clean
+.PHONY: demo setup test test-system lint types bench bench-stitch lock clean
 
 demo: setup
 	@$(BIN)/touchline demo $(ARGS)
@@ -64,6 +64,14 @@ types: setup
 
 bench: setup
 	@$(BIN)/python -m bench $(ARGS)
+
+# All must meet their goals; each prints its own.
+STITCH_BENCHES := kernels conveyor panorama_quality accuracy
+
+bench-stitch: setup
+	@missed=; for part in $(STITCH_BENCHES); do \
+		echo "== bench.$$part"; $(BIN)/python -m bench.$$part || missed="$$missed $$part"; done; \
+		[ -z "$$missed" ] || { echo "Goals were missed by:$$missed"; exit 1; }
 
 lock:
 	@test -x $(BIN)/uv || $(MAKE) setup

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import cv2
 import ffmpeg
 import numpy as np
@@ -20,8 +21,10 @@ import numpy.typing as npt
 
 from bench.final_pass import PANORAMA_WIDTH
 from hub.messages import SessionPlan, SessionRequest
-from hub.panorama.windows import FRAMES_PER_SECOND, WINDOW_FRAMES, windows_in
-from hub.panorama.writer import PLAYLIST, encode_window, playlist
+from hub.panorama.encoder import WindowCoder, software
+from hub.panorama.video import planes_of
+from hub.panorama.windows import USUAL
+from hub.panorama.writer import PLAYLIST, playlist
 from hub.rendering import part_of, render, thumbnail
 from hub.sessions import SessionFolder, Sessions
 from hub.stitch import plan_panorama
@@ -40,7 +43,6 @@ from wire.message import encode
 from wire.pitch import Pitch, default_pitch
 from wire.pitch_tracks import TeamSide, pitch_tracks_csv
 from wire.rig import Rig
-from wire.rigtime import nanoseconds
 from wire.session import SegmentKey
 from wire.tracks import encode_tracks
 
@@ -156,12 +158,17 @@ def _lab(person: Person) -> npt.NDArray[np.float64]:
 def _write_panorama(folder: SessionFolder, rig: Rig, seconds: float) -> None:
     """A grey panorama of the right size and length: its windows are one window, over and over."""
     view = plan_panorama(rig, PANORAMA_WIDTH).view
-    grey = np.full((view.height_px * 3 // 2, view.width_px), 128, np.uint8)
-    init, media, _ = encode_window([grey] * WINDOW_FRAMES, 0, view.width_px, view.height_px)
+    grey = av.VideoFrame(view.width_px, view.height_px, "yuv420p")
+    for plane in planes_of(grey):
+        plane[:] = 128
+    coder = WindowCoder(software(), (view.width_px, view.height_px), USUAL, 0)
+    for _ in range(USUAL.window_frames):
+        coder.add(grey)
+    init, media, _ = coder.close()
     folder.panorama.mkdir()
-    frames = int(seconds * FRAMES_PER_SECOND) - 1
-    windows = windows_in(nanoseconds(frames / FRAMES_PER_SECOND))
-    last = frames - (windows - 1) * WINDOW_FRAMES
+    frames = int(seconds * USUAL.rate) - 1
+    windows = USUAL.windows_of(frames)
+    last = frames - (windows - 1) * USUAL.window_frames
     (folder.panorama / PLAYLIST).write_text(playlist(windows, last, ended=True))
     one = folder.panorama / "one.mp4"
     one.write_bytes(init + media)

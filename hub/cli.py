@@ -13,15 +13,15 @@ import aiohttp
 from firmware.clock import SystemClock
 from firmware.leaving import leave
 from firmware.log import Log
+from hub.commands.calibrate import add_calibrate
+from hub.commands.locate import add_locate
+from hub.commands.stitch import NARROWEST_PX, WIDEST_PX, add_stitch
 from hub.errors import HubError
 from hub.nodes import Node
 from hub.serve import Settings, serve
 from hub.stick import LeftOut, Stick
 from wire.errors import WireError
 from wire.ids import node_id
-
-NARROWEST_PX, WIDEST_PX = 640, 16384
-"""Of a panorama: below nobody on it can be told from another, above the H.264 encoder refuses it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -71,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_token(carried)
     carried.set_defaults(run=_import)
+    add_calibrate(commands)
+    add_locate(commands)
+    add_stitch(commands)
     return parser
 
 

@@ -5,8 +5,8 @@ class HubError(Exception):
     """Root of every fault in this room."""
 
 
-class TooFewClicks(HubError, ValueError):
-    """A camera without enough clicked points of the pitch to find where it stands."""
+class PitchNotFound(HubError, ValueError):
+    """A picture in which the pitch's lines were not recognised, and too few clicked points to do without."""
 
 
 class ClicksFitNoCamera(HubError, ValueError):

@@ -56,7 +56,9 @@ class SessionPlan(Message, frozen=True, kw_only=True):
 
 
 class StageCost(Message, frozen=True, kw_only=True):
-    """What one stage of a session cost so far."""
+    """What one stage of a session cost so far. Of a stage that hands its items on over a belt, `fill` is which share of
+    that belt was full, on average, when the next one took from it: near 1 it waits for those behind, near 0 they wait
+    for it."""
 
     KIND = "stage-cost"
     VERSION = 1
@@ -64,10 +66,12 @@ class StageCost(Message, frozen=True, kw_only=True):
     wall_s: float
     cpu_s: float
     items: int
+    fill: float | None = None
 
 
 class SessionProgress(Message, frozen=True, kw_only=True):
-    """How far a session has come: windows of the panorama made, of how many known, and the cost of each stage."""
+    """How far a session has come: windows of the panorama made, of how many known, the cost of each stage, and what was
+    odd about the cameras (a lost one, another frame rate), in words."""
 
     KIND = "session-progress"
     VERSION = 1
@@ -78,3 +82,4 @@ class SessionProgress(Message, frozen=True, kw_only=True):
     windows_known: int = 0
     note: str = ""
     costs: dict[str, StageCost] = msgspec.field(default_factory=dict)
+    warnings: tuple[str, ...] = ()

@@ -7,7 +7,6 @@ where it was.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 
 import msgspec
@@ -23,16 +22,17 @@ from hub.fuse import fuse
 from hub.marks import MarkBook, marked
 from hub.messages import SessionPlan, SessionProgress, Stage
 from hub.package import listed, pack
-from hub.panorama.conveyor import Belt, CostBook
-from hub.panorama.footage import Planes, UnreadableSegment, segment_frames
-from hub.panorama.timeline import Arrivals, Shelf, Timeline
-from hub.panorama.windows import WINDOW_FRAMES, WINDOW_NS, sequences_between
-from hub.panorama.writer import INIT, PLAYLIST, encode_window, playlist, window_name
+from hub.panorama.conveyor import CostBook
+from hub.panorama.footage import UnreadableSegment, segment_frames
+from hub.panorama.session import SessionPanorama
+from hub.panorama.timeline import Arrivals, Shelf
+from hub.panorama.windows import SEGMENT_NS, sequences_between
+from hub.panorama.writer import PLAYLIST
 from hub.picture import Picture
-from hub.rendering import RenderingFailed, cut_followed, remux_playlist, thumbnail
+from hub.rendering import RenderingFailed, cut_followed, thumbnail
 from hub.sessions import SessionFolder, Sessions
 from hub.statistics import player_statistics
-from hub.stitch import PanoramaView, Stitcher, StitchPlan, plan_panorama
+from hub.stitch import PanoramaView, plan_panorama
 from wire import message
 from wire.durable import write_durably, write_parts_durably
 from wire.errors import WireError
@@ -49,13 +49,6 @@ CALIBRATION_SEGMENTS = 3
 CLOCK_SEGMENTS = 5
 """Segments whose tracks give the first estimate of the clocks, so that stitching can begin during the match."""
 _BACKGROUND_FRAMES = 12
-
-
-def _stacked(stitcher: Stitcher, view: PanoramaView, planes: Sequence[Planes | None]) -> Planes:
-    """A panorama from and as stacked I420 planes."""
-    out = np.empty((view.height_px * 3 // 2, view.width_px), np.uint8)
-    stitcher.stitch([None if p is None else Picture.of_stack(p) for p in planes], Picture.of_stack(out))
-    return out
 
 
 @dataclass(frozen=True)
@@ -94,6 +87,7 @@ class _SessionRun:
         self._costs = pipeline.book()
         self._windows_done = 0
         self._windows_known = 0
+        self._warnings: list[str] = []
 
     def run(self) -> None:
         rig = self._calibrated()
@@ -113,6 +107,7 @@ class _SessionRun:
                 windows_known=self._windows_known,
                 note=note,
                 costs=self._costs.snapshot(),
+                warnings=tuple(self._warnings),
             )
         )
 
@@ -137,7 +132,7 @@ class _SessionRun:
             ),
         )
         self._wait_for_segments(CLOCK_SEGMENTS)
-        rig = self._with_clocks(rig, self._plan.start_ns + CLOCK_SEGMENTS * WINDOW_NS)
+        rig = self._with_clocks(rig, self._plan.start_ns + CLOCK_SEGMENTS * SEGMENT_NS)
         write_durably(self._folder.rig, message.encode(rig, indent=1))
         self._log.event(
             "calibrated",
@@ -165,14 +160,18 @@ class _SessionRun:
         def work() -> npt.NDArray[np.uint8]:
             sequences = sorted(self._shelf.held(self._plan.session, node))[:CALIBRATION_SEGMENTS]
             each = -(-_BACKGROUND_FRAMES // max(len(sequences), 1))
-            frames: list[Planes] = []
+            frames: list[Picture] = []
             for sequence in sequences:
                 stored = self._shelf.stored(self._plan.session, node, sequence)
                 if stored is None:
                     continue
-                wanted = set(np.linspace(0, WINDOW_FRAMES - 1, each).astype(int).tolist())
+                due = 0
                 try:
-                    frames += [p for index, (_, p) in enumerate(segment_frames(stored)) if index in wanted]
+                    for shot in segment_frames(stored, self._gap):
+                        since = shot.time_ns - self._plan.start_ns - sequence * SEGMENT_NS
+                        if since * each >= due * SEGMENT_NS:
+                            frames.append(shot.picture)
+                            due += 1
                 except UnreadableSegment as fault:
                     self._gap(fault)
             if not frames:
@@ -203,69 +202,34 @@ class _SessionRun:
     def _stitched(self, rig: Rig) -> PanoramaView:
         """Every window of the panorama as it becomes possible, then the archive."""
         plan = self._costs.measured("plan", lambda: plan_panorama(rig, self._panorama_width))
-        folder = self._folder.panorama
-        folder.mkdir(exist_ok=True)
         if not self._folder.archive.exists():
-            self._stitch_all(rig, plan)
+            SessionPanorama(
+                self._shelf,
+                self._arrivals,
+                self._plan.session,
+                self._plan.start_ns,
+                plan,
+                self._folder,
+                self._costs,
+                self._gap,
+                lambda words: self._log.event("panorama", session=self._plan.session, note=words),
+                self._warn,
+                self._windows,
+            ).make()
         if not self._folder.poster.exists():
             thumbnail(self._folder.archive, self._folder.poster, self._duration_s() / 2, width=1280)
         return plan.view
 
-    def _stitch_all(self, rig: Rig, plan: StitchPlan) -> None:
-        folder = self._folder.panorama
-        offsets = {camera.node: camera.clock_offset_ns for camera in rig.cameras}
-        timeline = Timeline(self._shelf, self._plan.session, self._plan.start_ns, offsets, self._arrivals)
-        stitcher = self._costs.measured("kernel", lambda: Stitcher(plan))
-        found = "; ".join(stitcher.reasons)
-        self._log.event("kernel", session=self._plan.session, name=stitcher.kernel.name, found=found)
-        first = 0
-        while (folder / window_name(first)).exists():
-            first += 1
-        # The newest window may be the short last one of an interrupted run: it is made again.
-        first = max(0, first - 1)
-        frames_made = self._stitch_windows(timeline, stitcher, plan.view, first)
-        last_frames = (frames_made - 1) % WINDOW_FRAMES + 1 if frames_made else 0
-        if not frames_made:
-            raise HubError("the session holds no frame that could be stitched")
-        self._write_playlist(self._windows_done, last_frames, ended=True)
-        self._costs.measured("archive", lambda: remux_playlist(folder / PLAYLIST, self._folder.archive))
+    def _windows(self, done: int, known: int) -> None:
+        self._windows_done, self._windows_known = done, known
+        self._tell(Stage.STITCHING)
 
-    def _stitch_windows(self, timeline: Timeline, stitcher: Stitcher, view: PanoramaView, first: int) -> int:
-        folder = self._folder.panorama
-        frames_made = first * WINDOW_FRAMES
-        self._windows_done = first
-
-        def matched() -> Iterator[tuple[int, Sequence[Planes | None]]]:
-            source = timeline.pictures(first, self._gap)
-            following = partial(next, source, None)
-            while (item := self._costs.measured("decode", following, waited=self._arrivals.waited)) is not None:
-                yield item
-
-        def stitched(frames: Iterator[tuple[int, Sequence[Planes | None]]]) -> Iterator[tuple[int, Planes]]:
-            for frame, planes in frames:
-                yield frame, self._costs.measured("stitch", partial(_stacked, stitcher, view, planes))
-
-        with Belt(matched(), 4, "decode") as frames, Belt(stitched(iter(frames)), 4, "stitch") as pictures:
-            for window, group in groupby(pictures, key=lambda item: item[0] // WINDOW_FRAMES):
-                planes = (picture for _, picture in group)
-                encode = partial(encode_window, planes, window, view.width_px, view.height_px)
-                init, media, count = self._costs.measured("encode", encode, 0, waited=pictures.waited)
-                self._costs.add("encode", 0.0, 0.0, count)
-                if not (folder / INIT).exists():
-                    write_durably(folder / INIT, init)
-                write_durably(folder / window_name(window), media)
-                frames_made = window * WINDOW_FRAMES + count
-                self._windows_done = window + 1
-                self._windows_known = timeline.windows_total() or self._windows_done
-                self._write_playlist(self._windows_done, count, ended=False)
-                self._tell(Stage.STITCHING)
-        return frames_made
+    def _warn(self, words: str) -> None:
+        self._log.event("odd-camera", session=self._plan.session, reason=words)
+        self._warnings.append(words)
 
     def _gap(self, fault: Exception) -> None:
         self._log.event("gap", session=self._plan.session, reason=fault)
-
-    def _write_playlist(self, windows: int, last_frames: int, *, ended: bool) -> None:
-        write_durably(self._folder.panorama / PLAYLIST, playlist(windows, last_frames, ended).encode())
 
     # --- tracks, events, clips -----------------------------------------------------------------------------------
 

@@ -158,7 +158,8 @@ class CameraModel(msgspec.Struct, frozen=True):
 
 
 class Quality(msgspec.Struct, frozen=True):
-    """How well the calibration fits, as measured on its own residuals: image and pitch, rms."""
+    """How well the calibration fits: residuals in the pictures (rms), and the median error to expect of a place on the
+    pitch."""
 
     clicks_px: float | None = None
     overlap_px: float | None = None

@@ -1,19 +1,21 @@
 """From pictures and a few clicked points to a calibrated rig."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from hub.calibrate.clicked import Clicks, click_term, clicks_of, first_poses
+from hub.calibrate.clicked import Clicks, click_term, clicks_of
+from hub.calibrate.doubts import doubt
 from hub.calibrate.least_squares import Term, minimise
 from hub.calibrate.lens_jacobian import FOCAL, PARAMETERS, POSITION, RADIAL, FittedCamera
 from hub.calibrate.overlap import Matches, match, match_term
-from hub.calibrate.paint import Markings, Paint, find_paint, markings, paint_term, whiteness
+from hub.calibrate.paint import Markings, Paint, White, find_paint, markings, paint_term, whiteness
 from hub.calibrate.photometry import match_exposures
-from hub.calibrate.priors import alike, lens_prior, stand_prior
+from hub.calibrate.priors import alike, lens_prior
 from hub.calibrate.quality import judge
+from hub.calibrate.starts import Look, find_starts
 from hub.calibrate.views import View
 from hub.errors import ViewsDoNotFit
 from wire.clicks import Click
@@ -21,12 +23,12 @@ from wire.pitch import Pitch
 from wire.rig import Array, CameraModel, Photometry, Rig
 
 Progress = Callable[[str, float], None]
-White = npt.NDArray[np.float32]
 
+_CLOSE_M = 8.0
+"""Cameras that stand nearer to each other see the same of the ground where both look."""
 MAST_M = 3.0
 """Cameras no further apart than this stand on one mast and see the background in the same direction."""
 _WIDTH = 1920
-_ALONE = (40.0, 40.0, 24.0, 12.0)
 _TOGETHER = (12.0, 8.0, 5.0, 5.0)
 """How far from its prediction paint is looked for, pass by pass, in pixels at `_WIDTH`."""
 
@@ -34,10 +36,10 @@ _TOGETHER = (12.0, 8.0, 5.0, 5.0)
 def calibrate(views: Sequence[View], pitch: Pitch, clicks: Sequence[Click], progress: Progress) -> Rig:
     """The rig that took these pictures, its cameras from the left as `views` are.
 
-    `clicks` name points of the pitch in them, at least four per camera; lens, pose, whether the cameras share a mast,
-    exposure and vignette are found. `progress` hears what is being done and the share that is. When the painted lines
-    do not confirm the fit the rig comes back untrusted, its notes saying why. Raises `ViewsDoNotFit`, `TooFewClicks`
-    or `ClicksFitNoCamera`.
+    `clicks` name points of the pitch in them, four or more per camera or as many as there are: without them the lines
+    alone tell. Lens, pose, whether the cameras share a mast, exposure and vignette are found. `progress` hears what is
+    being done and the share that is. When the painted lines do not confirm the fit the rig comes back untrusted, its
+    notes saying why. Raises `ViewsDoNotFit`, `ClicksFitNoCamera` or `PitchNotFound`.
     """
     if not 1 <= len(views) <= 3:
         raise ViewsDoNotFit(f"a rig has one to three cameras, not {len(views)}")
@@ -47,55 +49,24 @@ def calibrate(views: Sequence[View], pitch: Pitch, clicks: Sequence[Click], prog
     mine = [clicks_of(i, clicks) for i in range(len(views))]
     painted = markings(pitch)
     whites = [whiteness(view.picture) for view in views]
-    cameras = []
-    for i, view in enumerate(views):
-        progress(f"camera {i}: pose from clicks and lines", 0.5 * i / len(views))
-        first = first_poses(view, i, mine[i], pitch)
-        cameras.append(
-            _snap_alone(first, mine[i], whites[i], painted, pitch=pitch, known=view.nominal_fov_deg is not None)
-        )
+    looks = [Look(i, *each) for i, each in enumerate(zip(views, whites, mine, strict=True))]
+    cameras = find_starts(looks, pitch, painted, lambda step, share: progress(step, 0.5 * share))
     progress("all cameras together", 0.5)
     fitted, paint, matches, covariance = _together(cameras, mine, views, whites, painted)
     progress("exposure and vignette", 0.9)
     models = [camera.camera_model() for camera in fitted]
+    doubts = [f"camera {look.index}: {words}" for look in looks if (words := doubt(look.view.picture))]
+    check_order(models, pitch, doubts)
     photometry = match_exposures(models, [view.picture for view in views])
-    quality = judge(fitted, mine, paint, matches, covariance=covariance, pitch=pitch)
+    crested = [look.crests.share(camera, painted) for look, camera in zip(looks, fitted, strict=True)]
+    quality = judge(fitted, mine, paint, matches, crested=crested, covariance=covariance, pitch=pitch)
+    if not quality.trusted:
+        quality = msgspec.structs.replace(quality, notes=(*quality.notes, *doubts))
     out = [
         _with(model, light, block) for model, light, block in zip(models, photometry, _blocks(covariance), strict=True)
     ]
     progress("calibrated", 1.0)
     return Rig(pitch=pitch, cameras=tuple(out), quality=quality)
-
-
-def _snap_alone(
-    candidates: Sequence[FittedCamera], clicks: Clicks, white: White, painted: Markings, *, pitch: Pitch, known: bool
-) -> FittedCamera:
-    """The candidate pose that most of the painted lines confirm, drawn onto them; the first as it was if none is."""
-    best, support = candidates[0], 0.3
-    place = np.array([0.0, -pitch.half_width - 10.0, 7.0])
-    for candidate in candidates:
-        here = candidate
-        scale = here.width_px / _WIDTH
-        for reach in _ALONE:
-            paint = find_paint(here, white, painted, reach * scale)
-
-            def terms(cameras: Sequence[FittedCamera], paint: Paint = paint, reach: float = reach) -> list[Term]:
-                return [
-                    click_term(cameras, [clicks], 4.0),
-                    lens_prior(cameras, [candidate.focal_px], 0.04 if known else 0.2),  # noqa: B023 - used at once
-                    stand_prior(cameras, [place], np.array([30.0, 8.0, 4.0])),
-                    paint_term(cameras, [paint], max(1.5, reach / 10)),
-                ]
-
-            (here,), _, _ = minimise([here], terms, 15)
-        share = _support(find_paint(here, white, painted, _TOGETHER[0] * scale), 2.0 * scale)
-        if share > support:
-            best, support = here, share
-    return best
-
-
-def _support(paint: Paint, tolerance_px: float) -> float:
-    return float((np.abs(paint.offset_px) < tolerance_px).sum()) / max(paint.expected, 1)
 
 
 def _together(
@@ -135,7 +106,34 @@ def _together(
 
         here, _, covariance = minimise(here, terms, 15)
     paint = [find_paint(c, white, painted, _TOGETHER[-1] * scale) for c, white in zip(here, whites, strict=True)]
+    if not mast:
+        # They took no part in the fit, so they can prove it wrong.
+        pictures = [view.picture for view in views]
+        close = [i for i in range(len(here) - 1) if np.linalg.norm(here[i].centre_m - here[i + 1].centre_m) < _CLOSE_M]
+        matches = [match(here, i, i + 1, pictures, _TOGETHER[0] * scale) for i in close]
     return here, paint, matches, covariance
+
+
+def check_order(cameras: Sequence[CameraModel], pitch: Pitch, doubts: Sequence[str]) -> None:
+    """Raises `ViewsDoNotFit`, with what else is doubtful, unless each camera sees more of the left of the pitch than
+    the next one."""
+    x, y = np.meshgrid(
+        np.linspace(-pitch.half_length, pitch.half_length, 43), np.linspace(-pitch.half_width, pitch.half_width, 29)
+    )
+    ground = np.stack([x.ravel(), y.ravel(), np.zeros(x.size)], axis=1)
+    seen = [camera.sees(np.nan_to_num(camera.project(ground), nan=-1.0)) for camera in cameras]
+    middles = [float(ground[inside, 0].mean()) if inside.any() else np.nan for inside in seen]
+    for i, (left, right) in enumerate(pairwise(middles)):
+        if not left < right:
+            raise ViewsDoNotFit(
+                "; ".join(
+                    [
+                        f"camera {i} looks further to the right than camera {i + 1}: give the pictures in order from "
+                        "the left, and none that is mirrored",
+                        *doubts,
+                    ]
+                )
+            )
 
 
 def one_mast(cameras: Sequence[FittedCamera]) -> bool:

@@ -9,7 +9,7 @@ from hub.calibrate.least_squares import Term, minimise, spread
 from hub.calibrate.lens_jacobian import FittedCamera, project
 from hub.calibrate.priors import lens_prior, roll_prior, stand_prior
 from hub.calibrate.views import View
-from hub.errors import ClicksFitNoCamera, TooFewClicks
+from hub.errors import ClicksFitNoCamera
 from wire.clicks import Click
 from wire.pitch import Pitch
 from wire.rig import Array, looking
@@ -17,6 +17,7 @@ from wire.rig import Array, looking
 CLICK_SPREAD_PX = 4.0
 """How far off a careful click is, at 1920 px width."""
 _NEEDED = 4
+_APART_M = 3.0
 _MISFIT = 0.02
 """Of the picture's width: clicks that miss by more (rms) were meant for another camera or another point."""
 
@@ -28,22 +29,20 @@ class Clicks:
     points_m: Array
     pixels: Array
 
+    @property
+    def enough(self) -> bool:
+        """Whether they determine a pose: four of them, not all about one line."""
+        if len(self.points_m) < _NEEDED:
+            return False
+        flat = self.points_m[:, :2]
+        return bool(np.linalg.svd(flat - flat.mean(axis=0), compute_uv=False)[1] >= _APART_M)
+
 
 def clicks_of(camera: int, clicks: Sequence[Click]) -> Clicks:
-    """Those of one camera; raises `TooFewClicks` when they cannot determine a pose."""
+    """Those of one camera."""
     mine = [click for click in clicks if click.camera == camera]
     points = np.array([[c.x_m, c.y_m, 0.0] for c in mine]).reshape(-1, 3)
-    if len(mine) < _NEEDED:
-        raise TooFewClicks(
-            f"camera {camera} has {len(mine)} clicked points; click at least {_NEEDED} points of the pitch that are "
-            "far from each other"
-        )
-    values = np.linalg.svd(points[:, :2] - points[:, :2].mean(axis=0), compute_uv=False)
-    if values[1] < 3.0:
-        raise TooFewClicks(
-            f"the points clicked for camera {camera} lie on one line; add one at least several metres away from it"
-        )
-    return Clicks(points, np.array([[c.u_px, c.v_px] for c in mine]))
+    return Clicks(points, np.array([[c.u_px, c.v_px] for c in mine]).reshape(-1, 2))
 
 
 def click_term(cameras: Sequence[FittedCamera], clicks: Sequence[Clicks], cauchy: float = np.inf) -> Term:
@@ -107,7 +106,10 @@ def first_poses(view: View, index: int, clicks: Clicks, pitch: Pitch) -> list[Fi
 
 
 def click_rms_px(camera: FittedCamera, clicks: Clicks) -> float:
-    """Root mean square distance between the clicks and where their points appear; infinite if one is behind."""
+    """Root mean square distance between the clicks and where their points appear; infinite if one is behind, 0 where
+    nobody clicked."""
+    if not len(clicks.points_m):
+        return 0.0
     seen = project(camera, clicks.points_m)
     if not seen.good.all():
         return float("inf")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import cKDTree
 
 from hub.calibrate.least_squares import Term
 from hub.calibrate.lens_jacobian import PARAMETERS, FittedCamera, project
@@ -17,6 +18,7 @@ FAR_M = 120.0
 mast see it in the same direction."""
 MATCH_SPREAD_PX = 0.7
 _WIDEST = 1400
+_COARSE = 8
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,7 @@ def match(
     sift = cv2.SIFT.create(nfeatures=4000, contrastThreshold=0.015)
     maps, keys, descriptions = [], [], []
     for index in (left, right):
-        seen = cameras[index].camera_model().project(points.reshape(-1, 3))
-        px = np.nan_to_num(seen, nan=-1e4).reshape(*points.shape[:2], 2)
+        px = _seen(cameras[index], points)
         at = (px - 0.5).astype(np.float32)
         warped = cv2.remap(pictures[index], at[..., 0].copy(), at[..., 1].copy(), cv2.INTER_LINEAR)
         camera = cameras[index]
@@ -56,6 +57,8 @@ def match(
         keys.append(np.array([k.pt for k in found]))
         descriptions.append(described.astype(np.float32))
     a, b = _mutual(descriptions[0], descriptions[1], keys[0], keys[1], gate_px * scale)
+    if not len(a):
+        return empty
     return Matches(left, right, _looked_up(maps[0], keys[0][a]), _looked_up(maps[1], keys[1][b]))
 
 
@@ -81,6 +84,17 @@ def _shared_grid(left: FittedCamera, right: FittedCamera) -> tuple[Array, float]
     return middle + rays * _reach(rays, float(middle[2]))[..., None], scale
 
 
+def _seen(camera: FittedCamera, points: Array) -> Array:
+    """Pixels (h, w, 2) of points (h, w, 3), between every eighth interpolated: a lens bends them smoothly."""
+    height, width = points.shape[:2]
+    rows, columns = (np.append(np.arange(0, n - 1, _COARSE), n - 1) for n in (height, width))
+    px = camera.camera_model().project(points[np.ix_(rows, columns)].reshape(-1, 3))
+    px = np.nan_to_num(px, nan=-1e4).reshape(len(rows), len(columns), 2)
+    x, y = (np.interp(np.arange(n), at, np.arange(len(at))) for n, at in ((width, columns), (height, rows)))
+    u, v = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+    return np.asarray(cv2.remap(px, u, v, cv2.INTER_LINEAR), np.float64)
+
+
 def _border(camera: FittedCamera) -> Array:
     t = np.linspace(0.02, 0.98, 25)
     w, h = camera.width_px, camera.height_px
@@ -100,20 +114,24 @@ def _mutual(
     left: npt.NDArray[np.float32], right: npt.NDArray[np.float32], at_left: Array, at_right: Array, gate: float
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Index pairs that are each other's nearest among those within the gate, clearly nearer than the second."""
-    near = np.hypot(*(at_left[:, None] - at_right[None]).transpose(2, 0, 1)) < gate
-    a2, b2 = (left**2).sum(1), (right**2).sum(1)
-    distance = np.where(near, np.maximum(a2[:, None] + b2[None] - 2 * left @ right.T, 0), np.inf)
-    rows = np.arange(len(left))
-    best = distance.argmin(axis=1)
-    nearest = distance[rows, best]
-    back = distance.argmin(axis=0)
-    rest = distance.copy()
-    rest[rows, best] = np.inf
-    second = rest.min(axis=1)
-    limit = np.minimum(second * 0.8**2, 300.0**2)
-    good = np.isfinite(nearest) & (nearest < limit) & (back[best] == rows)
-    chosen = np.flatnonzero(good)
-    return chosen, best[chosen]
+    near = cKDTree(at_left).sparse_distance_matrix(cKDTree(at_right), gate, output_type="ndarray")
+    a, b = near["i"].astype(np.int64), near["j"].astype(np.int64)
+    distance = ((left[a] - right[b]) ** 2).sum(axis=1)
+    forth, second = _best(a, distance)
+    back, _ = _best(b, distance)
+    chosen = forth[np.isin(forth, back) & (distance[forth] < np.minimum(second * 0.8**2, 300.0**2))]
+    return a[chosen], b[chosen]
+
+
+def _best(group: npt.NDArray[np.int64], distance: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int64], Array]:
+    """Of each group the row of the least distance, and the second least distance (inf where there is none)."""
+    order = np.lexsort((distance, group))
+    first = np.flatnonzero(np.diff(group[order], prepend=-1))
+    after = np.append(first[1:], len(order))
+    second = np.full(len(first), np.inf)
+    rivals = first + 1 < after
+    second[rivals] = distance[order[first[rivals] + 1]]
+    return order[first], second
 
 
 def _looked_up(pixels: Array, at: Array) -> Array:

@@ -13,6 +13,8 @@ from hub.calibrate.views import Picture
 from wire.pitch import LINE_WIDTH, Pitch
 from wire.rig import Array
 
+White = npt.NDArray[np.float32]
+
 _STEP_M = 0.25
 _SPACING_PX = 8.0
 _CONTRAST = 6.0
@@ -24,11 +26,17 @@ LINE_SPREAD_PX = 1.0
 
 @dataclass(frozen=True)
 class Markings:
-    """Every marking sampled densely: points (n, 3), unit tangents (n, 3), and which marking each belongs to (n,)."""
+    """Every marking sampled densely: points (n, 3), unit tangents (n, 3), which marking each belongs to (n,), and how
+    far apart they are."""
 
     points_m: Array
     tangents: Array
     marking: npt.NDArray[np.int64]
+    step_m: float = _STEP_M
+
+    def every(self, step: int) -> "Markings":
+        """Only one sample of so many."""
+        return Markings(self.points_m[::step], self.tangents[::step], self.marking[::step], self.step_m * step)
 
 
 @dataclass(frozen=True)
@@ -67,9 +75,11 @@ def markings(pitch: Pitch) -> Markings:
     )
 
 
-def whiteness(picture: Picture) -> npt.NDArray[np.float32]:
-    """Brightness (h, w) that white paint has and grass lacks: the lesser of red and green."""
-    lesser = cv2.min(picture[:, :, 1], picture[:, :, 2])
+def whiteness(picture: Picture) -> White:
+    """Brightness (h, w) that white paint has and that grass and yellow or blue paint lack: the least of red, green and
+    one and a half times blue, which is coarser than the others in most videos."""
+    blue = cv2.addWeighted(picture[:, :, 0], 1.5, picture[:, :, 0], 0.0, 0.0)
+    lesser = cv2.min(cv2.min(picture[:, :, 1], picture[:, :, 2]), blue)
     return cv2.GaussianBlur(lesser, (0, 0), 0.7).astype(np.float32)
 
 
@@ -92,7 +102,7 @@ def _visible(camera: FittedCamera, painted: Markings, margin_px: float) -> tuple
     return index[wide], normals[wide], widths[wide]
 
 
-def find_paint(camera: FittedCamera, white: npt.NDArray[np.float32], painted: Markings, reach_px: float) -> Paint:
+def find_paint(camera: FittedCamera, white: White, painted: Markings, reach_px: float) -> Paint:
     """The ridges of paint within `reach_px` of where the camera's pose predicts a marking.
 
     `white` is the `whiteness` of its picture. A ridge must stand out on both sides at about the predicted width, agree

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.errors import ViewsDoNotFit
+from hub.picture import Picture as Frame
+from hub.picture import Plane
 from wire.ids import NodeId
 
 Picture = npt.NDArray[np.uint8]
@@ -24,18 +26,25 @@ class View(NamedTuple):
     nominal_fov_deg: float | None = None
 
 
-def background(frames: Sequence[Picture]) -> Picture:
-    """The picture (h, w, 3) BGR that stays when people move: the median over time of I420 planes (h * 3 / 2, w).
+def background(frames: Sequence[Frame]) -> Picture:
+    """The picture (h, w, 3) BGR that stays when people move: the median over time of the frames' planes.
 
     Some 9 to 25 frames spread over a few seconds do. Raises `ViewsDoNotFit` when there is none or they differ in size.
     """
     if not frames:
         raise ViewsDoNotFit("there is no frame to make a background picture from")
-    if len({frame.shape for frame in frames}) > 1:
+    if len({frame.luma.shape for frame in frames}) > 1:
         raise ViewsDoNotFit("the frames of one camera differ in size")
-    planes = np.empty_like(frames[0])
-    middle = len(frames) // 2
-    for top in range(0, planes.shape[0], _ROWS):
-        band = np.stack([frame[top : top + _ROWS] for frame in frames])
-        planes[top : top + _ROWS] = np.partition(band, middle, axis=0)[middle]
-    return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420), np.uint8)
+    still = np.concatenate([_median(planes).ravel() for planes in zip(*frames, strict=True)])
+    stacked = still.reshape(frames[0].height_px * 3 // 2, frames[0].width_px)
+    return np.asarray(cv2.cvtColor(stacked, cv2.COLOR_YUV2BGR_I420), np.uint8)
+
+
+def _median(planes: Sequence[Plane]) -> Plane:
+    """Of each pixel over time."""
+    out = np.empty(planes[0].shape, np.uint8)
+    middle = len(planes) // 2
+    for top in range(0, len(out), _ROWS):
+        band = np.stack([plane[top : top + _ROWS] for plane in planes])
+        out[top : top + _ROWS] = np.partition(band, middle, axis=0)[middle]
+    return out

@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from hub.errors import ClicksFitNoCamera, TooFewClicks
+from hub.errors import ClicksFitNoCamera, PitchNotFound
 from simulator.errors import BadFootage
 from wire.clicks import Click, read_clicks
 from wire.errors import BadTable
@@ -107,7 +107,7 @@ def place_cameras(recorded: Sequence[Recording], clicks: Sequence[Click], pitch:
         blank = np.broadcast_to(np.uint8(0), (recording.height_px, recording.width_px, 3))
         try:
             first_poses(View(NodeId(f"camera-{camera}"), blank), camera, clicks_of(camera, clicks), pitch)
-        except (TooFewClicks, ClicksFitNoCamera) as fault:
+        except (PitchNotFound, ClicksFitNoCamera) as fault:
             raise BadFootage(f"{path or 'clicks.csv'}: {fault}") from None
 
 

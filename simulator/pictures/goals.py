@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from simulator.pictures.view import Floats
+from simulator.pictures.view import Camera, Floats
 from wire.pitch import Pitch
-from wire.rig import CameraModel
 
 Array = npt.NDArray[np.float64]
 POST_M = 0.12
@@ -27,7 +26,7 @@ class GoalLayer:
     layer: Floats
 
 
-def goal_layer(camera: CameraModel, pitch: Pitch, side: int) -> GoalLayer | None:
+def goal_layer(camera: Camera, pitch: Pitch, side: int) -> GoalLayer | None:
     """The left (`side` -1) or right (1) goal; None when the camera does not see it."""
     x, half, high = side * pitch.half_length, pitch.form.goal_width / 2, pitch.form.goal_height
     back = x + side * DEPTH_M
@@ -80,9 +79,7 @@ def _dense(a: Array, b: Array) -> Array:
     return a * (1 - t) + b * t
 
 
-def _stroke(
-    mask: npt.NDArray[np.uint8], camera: CameraModel, low: Array, points: Array, thick_m: float, ink: int
-) -> None:
+def _stroke(mask: npt.NDArray[np.uint8], camera: Camera, low: Array, points: Array, thick_m: float, ink: int) -> None:
     pixels = camera.project(points)
     if np.isnan(pixels).any():
         return

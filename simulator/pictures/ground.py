@@ -11,8 +11,8 @@ from wire.pitch import LINE_WIDTH, Pitch
 
 GRASS = np.array([92.0, 126.0, 66.0], np.float32)
 """Mean colour of the pitch, sRGB."""
-_ROUGH = np.array([104.0, 122.0, 72.0], np.float32)
-_PAINT = np.array([232.0, 236.0, 228.0], np.float32)
+ROUGH = np.array([104.0, 122.0, 72.0], np.float32)
+PAINT = np.array([232.0, 236.0, 228.0], np.float32)
 _STRIPE_M = 5.5
 _TILE = 512
 
@@ -44,17 +44,17 @@ def ground(view: View, pitch: Pitch, random: np.random.Generator) -> Floats:
     margin = np.maximum(np.abs(x) - pitch.half_length, np.abs(y) - pitch.half_width)
     inside = np.clip((3.0 - margin) / np.maximum(footprint, 0.3), 0.0, 1.0)[..., None]
     tone += 0.09 * stripe * inside[..., 0]
-    colour = GRASS * inside + _ROUGH * (1 - inside)
+    colour = GRASS * inside + ROUGH * (1 - inside)
     picture: Floats = colour * (1 + tone)[..., None]
     worn = np.clip(0.86 + 0.06 * _tiled(tile, y, x, 2.3), 0.6, 0.97)
     for line in pitch.lines():
         ends = np.array([[line.x0, line.y0], [line.x1, line.y1]])
-        _paint(picture, view, worn, *_straight(view, ends))
+        lay_paint(picture, worn, *straight(view, ends))
     for arc in pitch.arcs():
-        _paint(picture, view, worn, *_round(view, arc.x, arc.y, arc.radius, arc.start, arc.end))
+        lay_paint(picture, worn, *curved(view, arc.x, arc.y, arc.radius, arc.start, arc.end))
     spots = [(0.0, 0.0)] + [(side * (pitch.half_length - pitch.form.penalty_spot), 0.0) for side in (-1, 1)]
     for sx, sy in spots:
-        _paint(picture, view, worn, *_disc(view, sx, sy, 0.11))
+        lay_paint(picture, worn, *disc(view, sx, sy, 0.11))
     return picture
 
 
@@ -67,6 +67,7 @@ def _tiled(tile: Floats, x: Floats, y: Floats, size_m: float) -> Floats:
 
 
 Patch = tuple[tuple[slice, slice] | None, Floats]
+"""Rows and columns of the picture, None when nothing is seen of it, and the share of each pixel there that it hides."""
 
 
 def _inside(distance: Floats, half: float, blur: Floats) -> Floats:
@@ -74,7 +75,8 @@ def _inside(distance: Floats, half: float, blur: Floats) -> Floats:
     return np.clip((distance + half) / blur + 0.5, 0, 1) - np.clip((distance - half) / blur + 0.5, 0, 1)
 
 
-def _straight(view: View, ends: npt.NDArray[np.float64]) -> Patch:
+def straight(view: View, ends: npt.NDArray[np.float64], width_m: float = LINE_WIDTH) -> Patch:
+    """A painted line between two points (2, 2) of the ground, as long as its width beyond them."""
     a, b = ends
     length = float(np.linalg.norm(b - a))
     ux, uy = (np.float32(v) for v in (b - a) / length)
@@ -86,12 +88,15 @@ def _straight(view: View, ends: npt.NDArray[np.float64]) -> Patch:
     step = view.step[window]
     sideways = np.hypot(uy * step[..., 0, 0] - ux * step[..., 1, 0], uy * step[..., 0, 1] - ux * step[..., 1, 1])
     lengthways = np.hypot(ux * step[..., 0, 0] + uy * step[..., 1, 0], ux * step[..., 0, 1] + uy * step[..., 1, 1])
-    cover = _inside(dx * uy - dy * ux, LINE_WIDTH / 2, sideways)
-    cover = cover * _inside(dx * ux + dy * uy - length / 2, (length + LINE_WIDTH) / 2, lengthways)
+    cover = _inside(dx * uy - dy * ux, width_m / 2, sideways)
+    cover = cover * _inside(dx * ux + dy * uy - length / 2, (length + width_m) / 2, lengthways)
     return window, np.nan_to_num(cover)
 
 
-def _round(view: View, x: float, y: float, radius: float, start: float, end: float) -> Patch:
+def curved(
+    view: View, x: float, y: float, radius: float, start: float, end: float, width_m: float = LINE_WIDTH
+) -> Patch:
+    """A painted arc around (x, y), anticlockwise from `start` to `end` in radians."""
     angle = np.linspace(start, end, 200)
     rim = np.stack([x + radius * np.cos(angle), y + radius * np.sin(angle), 0 * angle], axis=1)
     window = window_of(view, rim)
@@ -104,11 +109,12 @@ def _round(view: View, x: float, y: float, radius: float, start: float, end: flo
         (dx * step[..., 0, 0] + dy * step[..., 1, 0]) / away, (dx * step[..., 0, 1] + dy * step[..., 1, 1]) / away
     )
     turn = np.mod(np.arctan2(dy, dx) - start, 2 * math.pi)
-    cover = _inside(away - radius, LINE_WIDTH / 2, outward) * (turn <= end - start + 1e-6)
+    cover = _inside(away - radius, width_m / 2, outward) * (turn <= end - start + 1e-6)
     return window, np.nan_to_num(cover)
 
 
-def _disc(view: View, x: float, y: float, radius: float) -> Patch:
+def disc(view: View, x: float, y: float, radius: float) -> Patch:
+    """A painted spot."""
     angle = np.linspace(0, 2 * math.pi, 16)
     rim = np.stack([x + radius * np.cos(angle), y + radius * np.sin(angle), 0 * angle], axis=1)
     window = window_of(view, rim)
@@ -121,11 +127,15 @@ def _disc(view: View, x: float, y: float, radius: float) -> Patch:
     return window, np.nan_to_num(cover)
 
 
-def _paint(picture: Floats, view: View, worn: Floats, window: tuple[slice, slice] | None, cover: Floats) -> None:
+def lay_paint(
+    picture: Floats, worn: Floats, window: tuple[slice, slice] | None, cover: Floats, colour: Floats = PAINT
+) -> None:
+    """Blend `colour` into `picture` where paint covers a share of the pixels of `window`, as much as is not `worn` off
+    (h, w; 1 is fresh)."""
     if window is None:
         return
     rows, columns = np.nonzero(cover > 0.004)
     top, left = window[0].start, window[1].start
     alpha = (cover[rows, columns] * worn[rows + top, columns + left])[:, None]
     spot = picture[rows + top, columns + left]
-    picture[rows + top, columns + left] = spot * (1 - alpha) + _PAINT * alpha
+    picture[rows + top, columns + left] = spot * (1 - alpha) + colour * alpha

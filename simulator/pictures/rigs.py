@@ -54,8 +54,8 @@ class TrueRig:
 
 
 @dataclass(frozen=True)
-class _Stance:
-    """Where one camera is meant to stand and look: degrees, metres."""
+class Stance:
+    """Where one camera is meant to stand and look, and what its lens shows across the picture: degrees, metres."""
 
     position_m: tuple[float, float, float]
     yaw_deg: float
@@ -67,8 +67,8 @@ def virtual_rig(kind: RigKind, pitch: Pitch, seed: int, width_px: int = 1920, he
     """The rig `kind` beside `pitch` with the unit-to-unit errors of `seed`."""
     random = np.random.default_rng([seed, 0x71])
     cameras, faults = [], []
-    for index, stance in enumerate(_stances(kind, pitch, width_px, height_px)):
-        ideal = _model(index, stance, width_px, height_px)
+    for index, stance in enumerate(stances(kind, pitch, width_px, height_px)):
+        ideal = nominal_model(NAMES[index], stance, width_px, height_px)
         yaw, tilt, roll = np.clip(random.normal(0.0, 0.4, 3), -0.8, 0.8)
         lens = Lens(
             focal_px=ideal.lens.focal_px * (1 + random.uniform(-0.005, 0.005)),
@@ -96,7 +96,7 @@ def virtual_rig(kind: RigKind, pitch: Pitch, seed: int, width_px: int = 1920, he
                 rotation=looking(stance.yaw_deg + yaw, stance.pitch_deg + tilt, roll),
                 position_m=(float(position[0]), float(position[1]), float(position[2])),
                 clock_offset_ns=int(random.uniform(-worst, worst) * MILLISECOND),
-                photometry=_remedy(fault),
+                photometry=remedy(fault),
             )
         )
         faults.append(fault)
@@ -106,7 +106,7 @@ def virtual_rig(kind: RigKind, pitch: Pitch, seed: int, width_px: int = 1920, he
 def nominal_hfov_deg(kind: RigKind, pitch: Pitch, width_px: int = 1920, height_px: int = 1080) -> float:
     """What the lens's data sheet says: the horizontal field of view in degrees, distortion included, without this
     unit's error. It may be told to the hub; it is no truth about the rig."""
-    return round(_stances(kind, pitch, width_px, height_px)[0].hfov_deg, 1)
+    return round(stances(kind, pitch, width_px, height_px)[0].hfov_deg, 1)
 
 
 def focal_of_hfov(hfov_deg: float, width_px: int, k1: float = K1, k2: float = K2) -> float:
@@ -127,70 +127,80 @@ def _grid(pitch: Pitch, step_m: float) -> npt.NDArray[np.float64]:
     return ground.reshape(-1, 3)
 
 
-def _model(index: int, stance: _Stance, width_px: int, height_px: int) -> CameraModel:
+def nominal_model(name: str, stance: Stance, width_px: int, height_px: int) -> CameraModel:
+    """The camera `name` exactly as it is meant to be."""
     lens = Lens(focal_of_hfov(stance.hfov_deg, width_px), width_px / 2, height_px / 2, K1, K2)
     turn = looking(stance.yaw_deg, stance.pitch_deg, 0.0)
-    return CameraModel(node_id(NAMES[index]), width_px, height_px, lens, turn, stance.position_m)
+    return CameraModel(node_id(name), width_px, height_px, lens, turn, stance.position_m)
 
 
-def _remedy(fault: PictureFaults) -> Photometry:
+def remedy(fault: PictureFaults) -> Photometry:
+    """What undoes the exposure, colours and vignette of `fault`."""
     red, green, blue = (1 / (fault.gain * w) for w in fault.white_balance)
     return Photometry(gain=(red, green, blue), vignette=fault.vignette)
 
 
 @lru_cache(maxsize=32)
-def _stances(kind: RigKind, pitch: Pitch, width_px: int, height_px: int) -> list[_Stance]:
+def stances(
+    kind: RigKind, pitch: Pitch, width_px: int, height_px: int, cameras: int = 3, overlap_deg: float = 9.0
+) -> list[Stance]:
+    """Where two or three cameras of a rig are meant to stand and look, from the left. `overlap_deg` is what neighbours
+    on a mast both see; along the sideline it follows from where they stand."""
     if kind == "mast":
-        return _mast(pitch, width_px, height_px)
+        return _mast(pitch, width_px, height_px, cameras, overlap_deg)
     if kind == "sideline":
-        return _sideline(pitch, width_px, height_px)
+        return _sideline(pitch, width_px, height_px, cameras)
     raise ValueError(f"{kind!r} is not a kind of rig: use mast or sideline")
 
 
-def _mast(pitch: Pitch, width_px: int, height_px: int) -> list[_Stance]:
-    """Three cameras on one pole behind the near touchline's middle.
+def _mast(pitch: Pitch, width_px: int, height_px: int, cameras: int, overlap_deg: float) -> list[Stance]:
+    """Cameras on one pole behind the near touchline's middle.
 
-    The outer ones just hold the near corners, the field of view is the smallest that leaves 9 degrees of overlap, and
+    The outer ones just hold the near corners, the field of view is the smallest that leaves the overlap, and
     the upper edge lies a little above the far goals, to leave all the rest of the picture to the near touchline.
     """
     back, height = 6.5, min(max(7.0 * math.sqrt(pitch.width_m / 68.0), 4.8), 8.0)
     pole = (0.0, -pitch.half_width - back, height)
     top = math.degrees(math.atan2(2.5 - height, pitch.width_m + back)) + 3.0
     hfov = yaw = tilt = 0.0
-    for hfov in np.arange(48.0, 80.0, 0.25):
+    for hfov in np.arange(48.0, 110.0, 0.25):
         tilt = _tilt_for_top(hfov, top, width_px, height_px)
         yaw = _yaw_for_corner(pole, hfov, tilt, pitch, width_px, height_px)
-        centre = _model(1, _Stance(pole, 0.0, tilt, float(hfov)), width_px, height_px)
-        right = _model(2, _Stance(pole, yaw, tilt, float(hfov)), width_px, height_px)
-        edge = _azimuth(centre, width_px, height_px / 2) - _azimuth(right, 0.0, height_px / 2)
-        if edge >= 9.0:
+        neighbour_yaw = 0.0 if cameras == 3 else -yaw
+        neighbour = nominal_model("left", Stance(pole, neighbour_yaw, tilt, float(hfov)), width_px, height_px)
+        right = nominal_model("right", Stance(pole, yaw, tilt, float(hfov)), width_px, height_px)
+        edge = _azimuth(neighbour, width_px, height_px / 2) - _azimuth(right, 0.0, height_px / 2)
+        if edge >= overlap_deg:
             break
-    across = (-0.07, 0.0, 0.07)
     return [
-        _Stance((pole[0] + dx, pole[1], pole[2]), side * yaw, tilt, float(hfov))
-        for side, dx in zip((-1, 0, 1), across, strict=True)
+        Stance((pole[0] + 0.07 * side, pole[1], pole[2]), side * yaw, tilt, float(hfov)) for side in _SIDES[cameras]
     ]
 
 
-def _sideline(pitch: Pitch, width_px: int, height_px: int) -> list[_Stance]:
-    """Three cameras about 25 m apart behind the near touchline, with the smallest field of view that covers it all."""
+_SIDES = {2: (-1, 1), 3: (-1, 0, 1)}
+
+
+def _sideline(pitch: Pitch, width_px: int, height_px: int, cameras: int) -> list[Stance]:
+    """Cameras about 25 m apart behind the near touchline, with the smallest field of view that covers it all."""
     apart, back, height = 25.0 * pitch.length_m / 105.0, max(0.2 * pitch.width_m, 6.0), 4.8
+    if cameras == 2:
+        apart /= 2
     y = -pitch.half_width - back
     top = math.degrees(math.atan2(2.5 - height, pitch.width_m + back)) + 4.0
-    stances: list[_Stance] = []
+    found: list[Stance] = []
     for hfov in np.arange(64.0, 110.0, 2.0):
         tilt = _tilt_for_top(hfov, top, width_px, height_px)
         yaw = _yaw_for_corner((apart, y, height), hfov, tilt, pitch, width_px, height_px)
-        stances = [_Stance((side * apart, y, height), side * yaw, tilt, float(hfov)) for side in (-1, 0, 1)]
-        models = tuple(_model(k, stance, width_px, height_px) for k, stance in enumerate(stances))
+        found = [Stance((side * apart, y, height), side * yaw, tilt, float(hfov)) for side in _SIDES[cameras]]
+        models = tuple(nominal_model(NAMES[k], stance, width_px, height_px) for k, stance in enumerate(found))
         if coverage(models, pitch, 1.0) >= 0.996:
             break
-    return stances
+    return found
 
 
 def _tilt_for_top(hfov_deg: float, top_deg: float, width_px: int, height_px: int) -> float:
     """The pitch at which the middle of the upper edge looks `top_deg` above the horizon."""
-    level = _model(1, _Stance((0.0, 0.0, 0.0), 0.0, 0.0, hfov_deg), width_px, height_px)
+    level = nominal_model("left", Stance((0.0, 0.0, 0.0), 0.0, 0.0, hfov_deg), width_px, height_px)
     ray = level.rays([[width_px / 2, 0.0]])[0]
     return top_deg - math.degrees(math.asin(ray[2]))
 
@@ -203,7 +213,7 @@ def _yaw_for_corner(
     low, high = 0.0, 90.0
     for _ in range(20):
         yaw = (low + high) / 2
-        u = _model(2, _Stance(place, yaw, tilt, hfov), width_px, height_px).project(corner)[0, 0]
+        u = nominal_model("left", Stance(place, yaw, tilt, hfov), width_px, height_px).project(corner)[0, 0]
         if math.isnan(u) or u > width_px * 0.975:
             low = yaw
         else:

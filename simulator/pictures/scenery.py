@@ -4,14 +4,15 @@ import math
 from functools import lru_cache
 
 import cv2
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from simulator.match.truth import BALL_RADIUS_M
-from simulator.pictures.body import LIGHT_ONE, PHASES, Clothes, Posture, template
+from simulator.pictures.body import LIGHT_ONE, PHASES, Clothes, Posture, Template, template
 from simulator.pictures.frame import soft_blob
 from simulator.pictures.ground import noise_tile
-from simulator.pictures.outfits import onlooker_palette
+from simulator.pictures.outfits import Palette, onlooker_palette
 from simulator.pictures.sprites import Placed
 from simulator.pictures.view import Floats, View, paste, window_of
 from wire.pitch import Pitch
@@ -36,11 +37,36 @@ def sky(picture: Floats, view: View, random: np.random.Generator) -> None:
     picture[above] = colour[above]
 
 
-def surroundings(picture: Floats, view: View, pitch: Pitch, seed: int) -> None:
-    """Everything beyond the lines, from the farthest to the nearest; the same for every camera of one `seed`."""
+def surroundings(
+    picture: Floats,
+    view: View,
+    pitch: Pitch,
+    seed: int,
+    room_m: float = 0.0,
+    parents_near: bool = True,
+    flags: bool = True,
+) -> None:
+    """Everything beyond the lines, from the farthest to the nearest; the same for every camera of one `seed`.
+
+    All of it is moved out by `room_m`, but not corner flags and balls; flags may be missing. Without `parents_near`
+    nobody stands at the near touchline.
+    """
     random = np.random.default_rng([seed, 0x5CE])
+    wide = msgspec.structs.replace(pitch, length_m=pitch.length_m + 2 * room_m, width_m=pitch.width_m + 2 * room_m)
+    _houses(picture, view, wide, random)
+    _trees(picture, view, wide, seed)
+    _stand(picture, view, wide, random)
+    _benches(picture, view, wide, random)
+    figures(picture, view, _onlookers(wide, view, random, parents_near), seed)
+    _boards(picture, view, wide, random)
+    if flags:
+        _flags(picture, view, pitch)
+    for place in spare_balls(pitch, seed):
+        _ball(picture, view, place)
+
+
+def _trees(picture: Floats, view: View, pitch: Pitch, seed: int) -> None:
     hx, hy = pitch.half_length, pitch.half_width
-    _houses(picture, view, pitch, random)
     trees = _tree_line(seed)
     depth, tall = 26.0, 11.0
     wide = 2 * hx + 160
@@ -48,13 +74,6 @@ def surroundings(picture: Floats, view: View, pitch: Pitch, seed: int) -> None:
     for side in (-1, 1):
         corner = (side * (hx + 34), -hy - 60.0 if side < 0 else hy + 60.0, -0.3)
         paste(picture, view, trees, corner, (0, (2 * hy + 120) * -side, 0), (0, 0, tall))
-    _stand(picture, view, pitch, random)
-    _benches(picture, view, pitch, random)
-    figures(picture, view, _onlookers(pitch, view, random), seed)
-    _boards(picture, view, pitch, random)
-    _flags(picture, view, pitch)
-    for place in spare_balls(pitch, seed):
-        _ball(picture, view, place)
 
 
 def figures(picture: Floats, view: View, people: list[tuple[float, float, float, float, Posture]], seed: int) -> None:
@@ -71,20 +90,27 @@ def figures(picture: Floats, view: View, people: list[tuple[float, float, float,
         random = np.random.default_rng([seed, 11, int(row)])
         palette = onlooker_palette(random)
         key = people[row][4], int(random.integers(PHASES)), int(placed.view[row]), placed.elevation[row]
-        shape = template(*key, Clothes.EVERYDAY)
-        rgb = palette[shape.garment] * (shape.light.astype(np.float32) / LIGHT_ONE)[..., None]
-        layer = np.concatenate([rgb, np.full((*shape.garment.shape, 1), 1, np.float32)], axis=2)
-        layer[shape.garment == 0] = 0
         if people[row][4] is not Posture.SIT:
-            _shadow(picture, view, place[row])
-        level = placed.level(int(row))
-        for _ in range(level):
-            layer = cv2.copyMakeBorder(layer, 0, layer.shape[0] % 2, 0, layer.shape[1] % 2, cv2.BORDER_CONSTANT)
-            layer = cv2.resize(layer, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        lay(picture, layer, placed.onto(int(row), shape, level))
+            shadow(picture, view, place[row])
+        figure(picture, view, placed, int(row), template(*key, Clothes.EVERYDAY), palette)
 
 
-def _shadow(picture: Floats, view: View, at: npt.NDArray[np.float64]) -> None:
+def figure(picture: Floats, view: View, placed: Placed, row: int, shape: Template, palette: Palette) -> None:
+    """Draw figure `row` of `placed` as `shape` in the palette's colours."""
+    rgb = palette[shape.garment] * (shape.light.astype(np.float32) / LIGHT_ONE)[..., None]
+    layer = np.concatenate([rgb, np.full((*shape.garment.shape, 1), 1, np.float32)], axis=2)
+    layer[shape.garment == 0] = 0
+    level = placed.level(row)
+    for _ in range(level):
+        layer = cv2.copyMakeBorder(layer, 0, layer.shape[0] % 2, 0, layer.shape[1] % 2, cv2.BORDER_CONSTANT)
+        layer = cv2.resize(layer, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    laid = lay(picture, layer, placed.onto(row, shape, level))
+    if laid is not None and view.reach is not None:
+        window, cover = laid
+        view.note(window, cover, placed.reach(row, view.ray[window]))
+
+
+def shadow(picture: Floats, view: View, at: npt.NDArray[np.float64]) -> None:
     """The soft shadow under somebody who stands at `at`."""
     pixels = view.camera.project([at, at + np.array([0.3, 0, 0]), at + np.array([0, 0.3, 0])])
     if np.isnan(pixels).any():
@@ -98,19 +124,21 @@ def _shadow(picture: Floats, view: View, at: npt.NDArray[np.float64]) -> None:
     lay(picture, layer, np.column_stack([across, along, corner]))
 
 
-def lay(picture: Floats, layer: Floats, affine: npt.NDArray[np.float64]) -> None:
-    """Lay a premultiplied RGB layer (h, w, 4) over `picture` under `affine` (pixel edges at whole numbers)."""
+def lay(picture: Floats, layer: Floats, affine: npt.NDArray[np.float64]) -> tuple[tuple[slice, slice], Floats] | None:
+    """Lay a premultiplied RGB layer (h, w, 4) over `picture` under `affine` (pixel edges at whole numbers); where it
+    lies (rows, columns) and how much it covers there, None when nowhere."""
     rows, columns = layer.shape[:2]
     corners = affine[:, :2] @ np.array([[0, columns, 0, columns], [0, 0, rows, rows]]) + affine[:, 2:]
     low = np.maximum(np.floor(corners.min(axis=1)) - 1, 0).astype(int)
     high = np.minimum(np.ceil(corners.max(axis=1)) + 1, picture.shape[1::-1]).astype(int)
     if np.any(low >= high):
-        return
+        return None
     local = affine.copy()
     local[:, 2] += affine[:, :2] @ (0.5, 0.5) - low - 0.5
     placed = cv2.warpAffine(layer, local, tuple(int(v) for v in high - low), flags=cv2.INTER_LINEAR)
-    window = picture[low[1] : high[1], low[0] : high[0]]
-    window[...] = window * (1 - placed[..., 3:]) + placed[..., :3]
+    where = slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
+    picture[where] = picture[where] * (1 - placed[..., 3:]) + placed[..., :3]
+    return where, placed[..., 3]
 
 
 @lru_cache(maxsize=2)
@@ -257,7 +285,7 @@ def _flags(picture: Floats, view: View, pitch: Pitch) -> None:
 
 
 def _onlookers(
-    pitch: Pitch, view: View, random: np.random.Generator
+    pitch: Pitch, view: View, random: np.random.Generator, near: bool
 ) -> list[tuple[float, float, float, float, Posture]]:
     """Parents behind the far touchline and the goals, and a few behind the near one, where they hide no player."""
     hx, hy = pitch.half_length, pitch.half_width
@@ -277,7 +305,7 @@ def _onlookers(
     back = -hy - camera[1]
     nearest = back * (camera[2] - 1.9) / camera[2] - 0.3
     row = -hy - max(2.2, back - nearest)
-    for _ in range(14):
+    for _ in range(14 if near else 0):
         x = random.uniform(-0.95 * hx, 0.95 * hx)
         out.append((x, row - random.uniform(0, 0.8), 0.0, math.pi / 2 + random.normal(0, 0.5), Posture.STAND))
     return out

@@ -23,7 +23,7 @@ from simulator.pictures.body import (
     template,
 )
 from simulator.pictures.outfits import Palette
-from wire.rig import CameraModel
+from simulator.pictures.view import Camera
 
 Floats = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
@@ -143,7 +143,7 @@ class Placed:
     template, counted from its middle, to the picture; rows with `visible` False are behind the camera or far outside.
     """
 
-    def __init__(self, camera: CameraModel, ground_m: Array, height_m: Array, heading: Array) -> None:
+    def __init__(self, camera: Camera, ground_m: Array, height_m: Array, heading: Array) -> None:
         count = len(ground_m)
         sight = ground_m[:, :2] - camera.centre[:2]
         away = np.maximum(np.linalg.norm(sight, axis=1), 1e-6)
@@ -152,6 +152,7 @@ class Placed:
         drop = camera.position_m[2] - ground_m[:, 2] - height_m / 2
         down = np.degrees(np.arctan2(drop, away))
         self.depth_m = np.hypot(away, drop)
+        self._ahead = ahead / away[:, None]
         self.elevation = [nearest_elevation(float(d)) for d in down]
         facing = np.stack([np.cos(heading), np.sin(heading)], axis=1)
         turn = np.arctan2((facing * ahead).sum(axis=1), (facing * right).sum(axis=1))
@@ -174,6 +175,10 @@ class Placed:
                 & (centre > -slack[:, None]).all(axis=1)
                 & (centre < np.array([camera.width_px, camera.height_px]) + slack[:, None]).all(axis=1)
             )
+
+    def reach(self, row: int, rays: Floats) -> Floats:
+        """How far along `rays` (..., 3) this figure's upright plane is, in metres."""
+        return (1 / np.maximum(rays[..., :2] @ self._ahead[row], 1e-6)).astype(np.float32)
 
     def level(self, row: int) -> int:
         """How often the template may be halved for this figure's size."""

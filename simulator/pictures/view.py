@@ -1,43 +1,84 @@
 """What every pixel of a camera looks at: its ray and the spot of the ground it meets; pasting of flat things."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from wire.rig import CameraModel
+from wire.rig import Lens
 
+Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
-_GRID = 8
+_GRID = 4
+
+
+class Camera(Protocol):
+    """Whatever maps the world to pixels as `wire.rig.CameraModel` does: that, or a panorama's cylinder. Of the lens
+    nothing but the focal length is asked."""
+
+    @property
+    def width_px(self) -> int:
+        """Of its picture."""
+
+    @property
+    def height_px(self) -> int:
+        """Of its picture."""
+
+    @property
+    def position_m(self) -> tuple[float, float, float]:
+        """Where it stands in the pitch frame."""
+
+    @property
+    def centre(self) -> Array:
+        """The same as an array (3,)."""
+
+    @property
+    def lens(self) -> Lens:
+        """Its lens."""
+
+    def project(self, points_m: npt.ArrayLike) -> Array:
+        """Pitch points (n, 3) to pixels (n, 2), NaN where it has none."""
+
+    def rays(self, pixels: npt.ArrayLike) -> Array:
+        """Unit directions (n, 3) in the pitch frame of the rays through pixels (n, 2)."""
 
 
 @dataclass(frozen=True)
 class View:
     """A camera's pixels: `ray` (h, w, 3) directions in the pitch frame, `x` and `y` (h, w) of the ground met (metres,
-    NaN above the horizon), and `step` (h, w, 2, 2) = d(x, y)/d(u, v), metres per pixel."""
+    NaN above the horizon), and `step` (h, w, 2, 2) = d(x, y)/d(u, v), metres per pixel. Where `reach` (h, w) is given,
+    what is drawn notes there how far along the ray it is, in metres."""
 
-    camera: CameraModel
+    camera: Camera
     ray: Floats
     x: Floats
     y: Floats
     step: Floats
+    reach: Floats | None = None
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width in pixels."""
         return self.camera.height_px, self.camera.width_px
 
+    def note(self, window: tuple[slice, slice], cover: Floats, reach_m: Floats | np.float32) -> None:
+        """That what covers most of a pixel of `window` is `reach_m` away."""
+        if self.reach is not None:
+            here = self.reach[window]
+            here[...] = np.where(cover > 0.5, reach_m, here)
 
-def view_of(camera: CameraModel) -> View:
-    """The view of `camera`; rays are exact on a grid of 8 pixels and cubic between."""
+
+def view_of(camera: Camera) -> View:
+    """The view of `camera`; rays are exact on a grid of 4 pixels and linear between (to .001 px)."""
     height, width = camera.height_px, camera.width_px
     u = (np.arange(-2, width // _GRID + 4) * _GRID).astype(np.float64)
     v = (np.arange(-2, height // _GRID + 4) * _GRID).astype(np.float64)
     coarse = camera.rays(np.stack(np.meshgrid(u, v), axis=-1).reshape(-1, 2)).reshape(len(v), len(u), 3)
     mu = np.broadcast_to(((np.arange(width) + 0.5) / _GRID + 2).astype(np.float32), (height, width))
     mv = np.broadcast_to(((np.arange(height) + 0.5) / _GRID + 2).astype(np.float32)[:, None], (height, width))
-    ray = cv2.remap(coarse.astype(np.float32), np.ascontiguousarray(mu), np.ascontiguousarray(mv), cv2.INTER_CUBIC)
+    ray = cv2.remap(coarse.astype(np.float32), np.ascontiguousarray(mu), np.ascontiguousarray(mv), cv2.INTER_LINEAR)
     down = ray[..., 2]
     with np.errstate(divide="ignore", invalid="ignore"):
         reach = np.where(down < -1e-3, np.float32(camera.position_m[2]) / -down, np.float32(np.nan))
@@ -105,3 +146,4 @@ def paste(
     mv = (1 - hit_t) * small[1] - 0.5
     layer = cv2.remap(shrunk, mu, mv, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0))
     picture[window] = picture[window] * (1 - layer[..., 3:]) + layer[..., :3]
+    view.note(window, layer[..., 3], reach)

@@ -5,50 +5,72 @@ import av
 import numpy as np
 import pytest
 
+from hub.panorama.conveyor import CostBook
 from hub.panorama.footage import StoredSegment
+from hub.panorama.video import planes_of
 from wire.ids import node_id, session_id
+from wire.pitch import Pitch
+from wire.rig import CameraModel, Lens, Rig, looking
 from wire.tracks import SegmentTracks, encode_tracks
 
+WIDTH, HEIGHT = 128, 64
 
-def marked(index: int, width: int = 128, height: int = 64) -> np.ndarray:
-    """An I420 frame whose luma says its index."""
-    planes = np.full((height * 3 // 2, width), 128, np.uint8)
-    planes[:height] = 16 + 3 * (index % 70)
-    return planes
+
+def marked(index: int, size=(WIDTH, HEIGHT), pixels="yuv420p") -> av.VideoFrame:
+    """A frame whose luma says its index."""
+    frame = av.VideoFrame(*size, "yuv420p")
+    luma, *chroma = planes_of(frame)
+    luma[:] = 16 + 3 * (index % 70)
+    for plane in chroma:
+        plane[:] = 128
+    return frame if pixels == "yuv420p" else frame.reformat(format=pixels)
+
+
+def write_video(
+    path, indices, rate=Fraction(25), stamps=None, size=(WIDTH, HEIGHT), codec="libx264", gop=12, pixels="yuv420p"
+):
+    """A video of marked frames; `stamps` are their times in frames of the rate, where they do not simply follow."""
+    options = {"preset": "ultrafast", "crf": "10"} if codec == "libx264" else {}
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, options=options)
+        stream.width, stream.height, stream.pix_fmt = *size, pixels
+        stream.codec_context.gop_size = gop
+        stream.codec_context.time_base = 1 / Fraction(rate) / 100
+        for at, index in enumerate(indices):
+            frame = marked(index, size, pixels)
+            stamp = at if stamps is None else stamps[at]
+            frame.pts, frame.time_base = round(100 * stamp), 1 / Fraction(rate) / 100
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
 
 
 @pytest.fixture
 def make_segment(tmp_path):
     """Writes segment `sequence` with frames of the given indices and capture times, as a node would."""
 
-    def make(sequence: int, indices, times_ns) -> StoredSegment:
-        buffer = io.BytesIO()
-        with av.open(buffer, "w", format="mp4") as container:
-            stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast", "crf": "10"})
-            stream.width, stream.height, stream.pix_fmt = 128, 64, "yuv420p"
-            for at, index in enumerate(indices):
-                frame = av.VideoFrame.from_ndarray(marked(index), format="yuv420p")
-                frame.pts, frame.time_base = at, Fraction(1, 25)
-                container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
-        video, tracks = tmp_path / f"{sequence:08d}.mp4", tmp_path / f"{sequence:08d}.tracks"
-        video.write_bytes(buffer.getvalue())
+    def make(sequence: int, indices, times_ns, size=(WIDTH, HEIGHT)) -> StoredSegment:
+        folder = tmp_path / "left"
+        folder.mkdir(exist_ok=True)
+        video, tracks = folder / f"{sequence:08d}.mp4", folder / f"{sequence:08d}.tracks"
+        write_video(video, indices, size=size)
         none = np.zeros(0, np.int64)
+        times = np.array(times_ns, np.int64)
+        boxes = np.zeros((0, 4))
         tracks.write_bytes(
             encode_tracks(
                 SegmentTracks(
                     session_id("s"),
                     node_id("left"),
                     sequence,
-                    128,
-                    64,
+                    *size,
                     "motion",
                     (),
-                    np.array(times_ns, np.int64),
+                    times,
                     none,
                     none,
-                    np.zeros((0, 4)),
-                    np.zeros(0),
+                    boxes,
+                    none * 0.0,
                 )
             )
         )
@@ -59,5 +81,44 @@ def make_segment(tmp_path):
 
 @pytest.fixture
 def index_of():
-    """Reads the index back from a decoded frame."""
-    return lambda planes: round((float(np.median(planes[:64])) - 16) / 3)
+    """Reads the index back from a picture."""
+    return lambda picture: round((float(np.median(picture.luma)) - 16) / 3)
+
+
+@pytest.fixture
+def costs():
+    return CostBook()
+
+
+@pytest.fixture(scope="session")
+def small_rig() -> Rig:
+    """Two cameras of 480 x 270 on one pole, the right one's clock three frames behind."""
+    lens = Lens(348.0, 239.0, 136.0, -0.255, 0.075)
+    return Rig(
+        pitch=Pitch(),
+        cameras=tuple(
+            CameraModel(
+                node_id(name), 480, 270, lens, looking(yaw, -16.0, 0.0), (0.05 * i, -40.0, 7.0), clock_offset_ns=offset
+            )
+            for i, (name, yaw, offset) in enumerate([("left", -26.0, 0), ("right", 26.0, 120_000_000)])
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def read_frames():
+    """The luma indices that `marked` wrote, of every frame of a video, at a column (share of the width)."""
+
+    def read(path, share=0.5):
+        with av.open(str(path)) as video:
+            pictures = [planes_of(frame.reformat(format="yuv420p")).luma for frame in video.decode(video=0)]
+        return [round((float(np.median(luma[:, int(share * luma.shape[1])])) - 16) / 3) for luma in pictures]
+
+    return read
+
+
+def coded_bytes(frames, coder) -> bytes:
+    for frame in frames:
+        coder.add(frame)
+    coded = coder.close()
+    return io.BytesIO(coded.init + coded.media)

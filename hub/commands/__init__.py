@@ -1,0 +1,1 @@
+"""What `touchline-hub` does with files, without a running hub."""
