@@ -66,7 +66,7 @@ bench: setup
 	@$(BIN)/python -m bench $(ARGS)
 
 # All must meet their goals; each prints its own.
-STITCH_BENCHES := panorama_quality accuracy conveyor
+STITCH_BENCHES := kernels conveyor panorama_quality accuracy
 
 bench-stitch: setup
 	@missed=; for part in $(STITCH_BENCHES); do \

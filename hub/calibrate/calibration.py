@@ -1,11 +1,13 @@
 """From pictures and a few clicked points to a calibrated rig."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import msgspec
 import numpy as np
 
 from hub.calibrate.clicked import Clicks, click_term, clicks_of
+from hub.calibrate.doubts import doubt
 from hub.calibrate.least_squares import Term, minimise
 from hub.calibrate.lens_jacobian import FOCAL, PARAMETERS, POSITION, RADIAL, FittedCamera
 from hub.calibrate.overlap import Matches, match, match_term
@@ -22,6 +24,8 @@ from wire.rig import Array, CameraModel, Photometry, Rig
 
 Progress = Callable[[str, float], None]
 
+_CLOSE_M = 8.0
+"""Cameras that stand nearer to each other see the same of the ground where both look."""
 MAST_M = 3.0
 """Cameras no further apart than this stand on one mast and see the background in the same direction."""
 _WIDTH = 1920
@@ -51,8 +55,13 @@ def calibrate(views: Sequence[View], pitch: Pitch, clicks: Sequence[Click], prog
     fitted, paint, matches, covariance = _together(cameras, mine, views, whites, painted)
     progress("exposure and vignette", 0.9)
     models = [camera.camera_model() for camera in fitted]
+    doubts = [f"camera {look.index}: {words}" for look in looks if (words := doubt(look.view.picture))]
+    check_order(models, pitch, doubts)
     photometry = match_exposures(models, [view.picture for view in views])
-    quality = judge(fitted, mine, paint, matches, covariance=covariance, pitch=pitch)
+    crested = [look.crests.share(camera, painted) for look, camera in zip(looks, fitted, strict=True)]
+    quality = judge(fitted, mine, paint, matches, crested=crested, covariance=covariance, pitch=pitch)
+    if not quality.trusted:
+        quality = msgspec.structs.replace(quality, notes=(*quality.notes, *doubts))
     out = [
         _with(model, light, block) for model, light, block in zip(models, photometry, _blocks(covariance), strict=True)
     ]
@@ -97,7 +106,34 @@ def _together(
 
         here, _, covariance = minimise(here, terms, 15)
     paint = [find_paint(c, white, painted, _TOGETHER[-1] * scale) for c, white in zip(here, whites, strict=True)]
+    if not mast:
+        # They took no part in the fit, so they can prove it wrong.
+        pictures = [view.picture for view in views]
+        close = [i for i in range(len(here) - 1) if np.linalg.norm(here[i].centre_m - here[i + 1].centre_m) < _CLOSE_M]
+        matches = [match(here, i, i + 1, pictures, _TOGETHER[0] * scale) for i in close]
     return here, paint, matches, covariance
+
+
+def check_order(cameras: Sequence[CameraModel], pitch: Pitch, doubts: Sequence[str]) -> None:
+    """Raises `ViewsDoNotFit`, with what else is doubtful, unless each camera sees more of the left of the pitch than
+    the next one."""
+    x, y = np.meshgrid(
+        np.linspace(-pitch.half_length, pitch.half_length, 43), np.linspace(-pitch.half_width, pitch.half_width, 29)
+    )
+    ground = np.stack([x.ravel(), y.ravel(), np.zeros(x.size)], axis=1)
+    seen = [camera.sees(np.nan_to_num(camera.project(ground), nan=-1.0)) for camera in cameras]
+    middles = [float(ground[inside, 0].mean()) if inside.any() else np.nan for inside in seen]
+    for i, (left, right) in enumerate(pairwise(middles)):
+        if not left < right:
+            raise ViewsDoNotFit(
+                "; ".join(
+                    [
+                        f"camera {i} looks further to the right than camera {i + 1}: give the pictures in order from "
+                        "the left, and none that is mirrored",
+                        *doubts,
+                    ]
+                )
+            )
 
 
 def one_mast(cameras: Sequence[FittedCamera]) -> bool:

@@ -14,6 +14,9 @@ _BINS = 6
 _NEAR_PX = 3.0
 _CHANCE = 0.4
 """Share of a wrong pose's markings that may lie near some ridge or other."""
+BORNE_OUT = 0.6
+"""Least share of a camera's markings along which some bright ridge must run. With the true pose it is .73 or more where
+lines are worn and .9 elsewhere, with wrong ones .1 to .6, in the scenes of `simulator/scenes`."""
 _STROKE_PX = 4.0
 _MOST = 40.0
 _AHEAD_M = 0.3
@@ -45,6 +48,13 @@ class CrestMap:
         lens = camera.camera_model().lens
         return float(self.supports(lens, camera.turn[None], camera.centre_m[None], painted)[0])
 
+    def share(self, camera: FittedCamera, painted: Markings) -> float:
+        """Which share of the markings that the camera should see has a crest along it, each counted as in `supports`;
+        0 where it should see none."""
+        lens = camera.camera_model().lens
+        found, most = self._supports(lens, camera.turn[None], camera.centre_m[None], painted)
+        return float(_CHANCE + found[0] / most[0]) if most[0] > 0 else 0.0
+
     def supports(self, lens: Lens, turns: Array, places_m: Array, painted: Markings) -> Array:
         """`support` (n,) of poses that share a lens: rotations (n, 3, 3) and places (n, 3) in the pitch frame.
 
@@ -52,12 +62,13 @@ class CrestMap:
         marking no more than `_MOST` of them: one long line near the camera is no better a proof than three others.
         """
         parts = [
-            self._supports(lens, turns[k : k + _AT_ONCE], places_m[k : k + _AT_ONCE], painted)
+            self._supports(lens, turns[k : k + _AT_ONCE], places_m[k : k + _AT_ONCE], painted)[0]
             for k in range(0, len(turns), _AT_ONCE)
         ]
         return np.concatenate(parts) if parts else np.zeros(0)
 
-    def _supports(self, lens: Lens, turns: Array, places_m: Array, painted: Markings) -> Array:
+    def _supports(self, lens: Lens, turns: Array, places_m: Array, painted: Markings) -> tuple[Array, Array]:
+        """Each pose's support (n,), and how many stretches (n,) it was counted over."""
         side = np.stack([-painted.tangents[:, 1], painted.tangents[:, 0], np.zeros(len(painted.points_m))], axis=1)
         ways = np.stack([np.zeros_like(side), painted.tangents * _AHEAD_M, side * LINE_WIDTH])
         points = (painted.points_m + ways).reshape(-1, 3)
@@ -80,7 +91,8 @@ class CrestMap:
         hit[inside] = np.exp(-((self._near(at[inside], across[inside]) / _NEAR_PX) ** 2))
         marking = painted.marking == np.arange(painted.marking.max() + 1)[:, None]
         length, found = weight @ marking.T, (weight * (hit - _CHANCE)) @ marking.T
-        return np.asarray((found * np.minimum(1.0, _MOST / np.maximum(length, 1e-9))).sum(axis=1))
+        counted = np.minimum(1.0, _MOST / np.maximum(length, 1e-9))
+        return (found * counted).sum(axis=1), (length * counted).sum(axis=1)
 
     def _near(self, pixels: Array, across: Array) -> Array:
         """Distance (n,) from pixels (n, 2) to a crest across about `across`, in pixels of the picture 960 wide."""

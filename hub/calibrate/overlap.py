@@ -57,6 +57,8 @@ def match(
         keys.append(np.array([k.pt for k in found]))
         descriptions.append(described.astype(np.float32))
     a, b = _mutual(descriptions[0], descriptions[1], keys[0], keys[1], gate_px * scale)
+    if not len(a):
+        return empty
     return Matches(left, right, _looked_up(maps[0], keys[0][a]), _looked_up(maps[1], keys[1][b]))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hub.calibrate.clicked import Clicks, click_rms_px
+from hub.calibrate.crests import BORNE_OUT
 from hub.calibrate.lens_jacobian import PARAMETERS, FittedCamera, project
 from hub.calibrate.overlap import MATCH_SPREAD_PX, Matches, match_term
 from hub.calibrate.paint import Paint
@@ -14,7 +15,7 @@ from wire.rig import Array, Quality
 _INLIER_PX = 2.0
 _CLICKS_PX, _LINES_PX, _OVERLAP_PX, _PITCH_M = 12.0, 1.0, 1.5, 0.25
 _CONFIRMED = 0.4
-"""Share of the markings a camera should see that must be found near where they are predicted."""
+"""Share of the markings a camera should see that must be found within 2 px of where they are predicted."""
 _MATCHES = 25
 
 
@@ -24,11 +25,13 @@ def judge(
     paint: Sequence[Paint],
     matches: Sequence[Matches],
     *,
+    crested: Sequence[float],
     covariance: Array,
     pitch: Pitch,
 ) -> Quality:
     """Residuals in pixels of the cameras' own pictures and the error to expect on the pitch; `trusted` only when all
-    are small and most of the visible lines were found. The notes say what speaks against it."""
+    are small and most of the visible lines were found; `crested` is each camera's `CrestMap.share`. The notes say what
+    speaks against it."""
     scale = cameras[0].width_px / 1920
     notes = []
     clicked = np.array([click_rms_px(c, k) for c, k in zip(cameras, clicks, strict=True)])
@@ -36,8 +39,9 @@ def judge(
     for i, (gap, found) in enumerate(zip(clicked, paint, strict=True)):
         close = np.abs(found.offset_px) < _INLIER_PX * scale
         share = close.sum() / max(found.expected, 1)
-        if share < _CONFIRMED:
-            notes.append(f"camera {i}: only {100 * share:.0f} % of the lines it should see were found")
+        if share < _CONFIRMED or crested[i] < BORNE_OUT:
+            found_share = min(share, crested[i])
+            notes.append(f"camera {i}: only {100 * found_share:.0f} % of the lines it should see were found")
         if gap > _CLICKS_PX * scale:
             notes.append(f"camera {i}: the clicks lie {gap:.0f} px from where the fit puts them")
     offsets = np.concatenate([found.offset_px for found in paint])

@@ -9,7 +9,8 @@ import numpy as np
 
 from hub.calibrate.bearings import find_sights, turn_between
 from hub.calibrate.clicked import Clicks, click_term, first_poses
-from hub.calibrate.crests import CrestMap
+from hub.calibrate.crests import BORNE_OUT, CrestMap
+from hub.calibrate.doubts import doubt
 from hub.calibrate.least_squares import Term, minimise
 from hub.calibrate.lens_jacobian import FittedCamera
 from hub.calibrate.lenses import BEND_SPREAD, BENDS, BENDS_AT_DEG, FIELDS_DEG, USUAL_BEND, usual_lens
@@ -28,7 +29,7 @@ _WIDTH = 1920
 _CLICKED_REACHES = (40.0, 40.0, 24.0, 12.0)
 _REACHES = (40.0, 24.0, 12.0)
 """How far from its prediction paint is looked for, pass by pass, in pixels at `_WIDTH`."""
-_BORNE_OUT = 0.3
+_FOUND = 0.3
 """Least share of the markings that must be found before a pose is drawn away from its clicks."""
 _TOLD_LITTLE, _PLENTY = 0.6, 100.0
 """Borne out by less than this share of what bears out the surest camera, but no more than plenty: look again."""
@@ -111,19 +112,37 @@ def find_starts(looks: Sequence[Look], pitch: Pitch, painted: Markings, heard: H
         starts = _shared(starts, looks, pitch, painted, random)
     for look, start in zip(looks, starts, strict=True):
         if start is None or start.score <= 0:
-            raise PitchNotFound(
-                f"camera {look.index}: the lines of a {pitch.length_m:g}x{pitch.width_m:g} m pitch were not recognised "
-                "in its picture; click at least four points of the pitch in it that are far from each other, and not "
-                "all on one line"
-            )
+            raise PitchNotFound(_not_found(look, pitch, doubt(look.view.picture)))
+        if not look.clicks.enough and look.crests.share(start.camera, painted) < BORNE_OUT:
+            reason = doubt(look.view.picture) or _upside_down(look, _lenses(look, bend), pitch, painted, random)
+            raise PitchNotFound(_not_found(look, pitch, reason))
     return [start.camera for start in starts if start is not None]
+
+
+def _not_found(look: Look, pitch: Pitch, reason: str) -> str:
+    return (
+        f"camera {look.index}: the lines of a {pitch.length_m:g}x{pitch.width_m:g} m pitch were not recognised in its "
+        f"picture{f' ({reason})' if reason else ''}; click at least four points of the pitch in it that are far from "
+        "each other, and not all on one line"
+    )
+
+
+def _upside_down(
+    look: Look, lenses: Sequence[Lens], pitch: Pitch, painted: Markings, random: np.random.Generator
+) -> str:
+    """Says so where the pitch is recognised in the picture once that is turned round."""
+    turned = Look(look.index, look.view, np.ascontiguousarray(look.white[::-1, ::-1]), look.clicks)
+    found = _unaided(turned, lenses, pitch, painted, random)
+    if found is not None and turned.crests.share(found.camera, painted) >= BORNE_OUT:
+        return "the camera hangs upside down"
+    return ""
 
 
 def _clicked(look: Look, pitch: Pitch, painted: Markings) -> Guess:
     """The pose that fits the clicks and that most of the markings bear out, drawn onto them; the first as it was if
     none is."""
     candidates = first_poses(look.view, look.index, look.clicks, pitch)
-    best, share = candidates[0], _BORNE_OUT
+    best, share = candidates[0], _FOUND
     for candidate in candidates:
         free = Freedom(candidate.focal_px, 0.04 if look.known else 0.2, 1.0, candidate.centre_m, _CLICKED_M)
         here = candidate
