@@ -18,8 +18,9 @@ from hub.commands.rigs import read_rig
 from hub.errors import HubError
 from hub.panorama.conveyor import CostBook
 from hub.panorama.decoder import choose_decoder
-from hub.panorama.encoder import choice, choose_encoder, software
+from hub.panorama.encoder import choose_encoder, software
 from hub.panorama.making import PREVIEW_WIDTH_PX, Conveyor, stitching_threads
+from hub.panorama.proving import choice
 from hub.panorama.recordings import Recordings
 from hub.panorama.writer import Making, PanoramaFolder
 from hub.stitch import Stitcher, plan_panorama

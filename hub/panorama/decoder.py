@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import av
 import numpy as np
 from av.codec.hwaccel import hwdevices_available
 
-from hub.panorama.encoder import choice
+from hub.panorama.proving import choice, in_time
 from hub.panorama.video import open_video, shot_of
 from hub.picture import Picture
 
@@ -37,7 +38,8 @@ def choose_decoder(
     reasons: list[str] = []
     for device in devices():
         try:
-            reason = _unfit(software := software or try_decoding(video, None), try_decoding(video, device))
+            software = software or try_decoding(video, None)
+            reason = _unfit(software, in_time(partial(try_decoding, video, device)))
         except (av.FFmpegError, ValueError, OSError, RuntimeError, NotImplementedError) as fault:
             reason = getattr(fault, "strerror", None) or str(fault)
         if reason is None:

@@ -1,7 +1,7 @@
 """Windows of pictures coded as fragmented MP4, by whatever on this machine can do it."""
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ import av
 import numpy as np
 from av.video.reformatter import ColorRange
 
+from hub.panorama.proving import choice, in_time
 from hub.panorama.video import USUAL_COLOURS, Colours, planes_of
 from hub.panorama.windows import Cadence
 
@@ -122,21 +123,20 @@ def choose_encoder(
     return otherwise
 
 
-def choice(doing: str, by: str, reasons: Sequence[str]) -> str:
-    """What was chosen, in words, and what was found out on the way."""
-    return f"{doing} {by} ({'; '.join(reasons)})" if reasons else f"{doing} {by}"
-
-
 def unfit(encoder: Encoder, size: tuple[int, int], cadence: Cadence) -> str | None:
     """Why an encoder is of no use for pictures of this size, None when a few of them come out of it as they went in."""
     pictures = [_proof(size, index) for index in range(_PROOF_FRAMES)]
-    try:
+
+    def there_and_back() -> list[av.VideoFrame]:
         coder = WindowCoder(encoder, size, cadence, 0)
         for picture in pictures:
             coder.add(picture)
         coded = coder.close()
         with av.open(io.BytesIO(coded.init + coded.media), "r") as container:
-            back = list(container.decode(video=0))
+            return list(container.decode(video=0))
+
+    try:
+        back = in_time(there_and_back)
     except (av.FFmpegError, ValueError, OSError, RuntimeError) as fault:
         return getattr(fault, "strerror", None) or str(fault)
     if len(back) != len(pictures) or not back[0].key_frame:

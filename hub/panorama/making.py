@@ -1,7 +1,7 @@
 """From matched pictures to coded windows: stitched, made smaller, and coded, each stage in a thread of its own."""
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -70,6 +70,10 @@ class Conveyor:
         """The windows in order, the last one short perhaps. Whoever leaves early closes the generator."""
         stitched = Belt(self._stitched(source), DEPTH, "stitch", self.costs, source.waited, source.leave)
         small = self._previewed(iter(stitched))
+        if self.preview is None:
+            with stitched:
+                yield from self._encoded(small)
+            return
         # Left from the end: who waits for pictures is left by whoever makes them.
         with stitched, Belt(small, DEPTH, "preview", self.costs, stitched.waited, source.leave) as previewed:
             yield from self._encoded(previewed)
@@ -95,9 +99,9 @@ class Conveyor:
         if rung is not None:
             yield rung.ended()
 
-    def _encoded(self, belt: Belt[_Stitched | _Ended]) -> Iterator[MadeWindow]:
+    def _encoded(self, items: Iterable[_Stitched | _Ended]) -> Iterator[MadeWindow]:
         coder: WindowCoder | None = None
-        for item in belt:
+        for item in items:
             if isinstance(item, _Stitched):
                 coder = coder or self.coder(item.number // self.cadence.window_frames)
                 self.costs.measured("encode", partial(coder.add, item.picture))

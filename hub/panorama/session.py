@@ -9,8 +9,9 @@ from functools import partial
 from hub.errors import HubError
 from hub.panorama.conveyor import CostBook
 from hub.panorama.decoder import choose_decoder
-from hub.panorama.encoder import Encoder, choice, choose_encoder, software
+from hub.panorama.encoder import Encoder, choose_encoder, software
 from hub.panorama.making import PREVIEW_WIDTH_PX, Conveyor, stitching_threads
+from hub.panorama.proving import choice
 from hub.panorama.timeline import Arrivals, Shelf, Timeline
 from hub.panorama.video import UnsuitableVideo, VideoFacts, video_facts
 from hub.panorama.windows import Cadence, common_cadence

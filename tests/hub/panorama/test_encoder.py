@@ -1,4 +1,5 @@
 import io
+import threading
 from fractions import Fraction
 
 import av
@@ -7,6 +8,7 @@ from av.video.reformatter import ColorRange
 
 from hub.panorama.decoder import Tried, choose_decoder, try_decoding
 from hub.panorama.encoder import HARDWARE, Encoder, WindowCoder, choose_encoder, software, unfit
+from hub.panorama.proving import in_time
 from hub.panorama.video import Colours, planes_of
 from hub.panorama.windows import USUAL, Cadence
 
@@ -100,3 +102,22 @@ def test_software_is_tried_on_a_segments_worth_of_frames(tmp_path):
     tried = try_decoding(write_video(tmp_path / "v.mp4", range(60)), None)
     assert len(tried.pictures) == 5
     assert tried.cpu_s > 0
+
+
+def test_a_driver_that_never_answers_holds_nobody_up():
+    released = threading.Event()
+    with pytest.raises(TimeoutError, match=r"no answer within 0\.05 s"):
+        in_time(released.wait, 0.05)
+    released.set()
+    assert in_time(lambda: 5) == 5
+    with pytest.raises(ZeroDivisionError):
+        in_time(lambda: 1 // 0)
+
+
+def test_an_encoder_that_hangs_is_passed_over(monkeypatch):
+    released, told = threading.Event(), []
+    monkeypatch.setattr("hub.panorama.proving._PATIENCE_S", 0.05)
+    monkeypatch.setattr("hub.panorama.encoder.WindowCoder.close", lambda _: released.wait())
+    assert choose_encoder(SIZE, USUAL, software(), told.append, (Encoder("libx264"),)) == software()
+    released.set()
+    assert told == ["encoding by libx264 (not libx264: no answer within 0.05 s)"]
