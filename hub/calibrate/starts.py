@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hub.calibrate.bearings import find_sights, turn_between
-from hub.calibrate.clicked import Clicks, click_term, first_poses
+from hub.calibrate.clicked import Clicks, click_rms_px, click_term, first_poses
 from hub.calibrate.crests import BORNE_OUT, CrestMap
 from hub.calibrate.doubts import doubt
 from hub.calibrate.least_squares import Term, minimise
@@ -29,6 +29,7 @@ _WIDTH = 1920
 _CLICKED_REACHES = (40.0, 40.0, 24.0, 12.0)
 _REACHES = (40.0, 24.0, 12.0)
 """How far from its prediction paint is looked for, pass by pass, in pixels at `_WIDTH`."""
+_OFF_CLICKS_PX = 14.0
 _FOUND = 0.3
 """Least share of the markings that must be found before a pose is drawn away from its clicks."""
 _TOLD_LITTLE, _PLENTY = 0.6, 100.0
@@ -151,7 +152,8 @@ def _clicked(look: Look, pitch: Pitch, painted: Markings) -> Guess:
         scale = here.width_px / _WIDTH
         paint = find_paint(here, look.white, painted, _REACHES[-1] * scale)
         found = float((np.abs(paint.offset_px) < 2.0 * scale).sum()) / max(paint.expected, 1)
-        if found > share:
+        # Lines of something else must not draw a pose away from what a person pointed at.
+        if found > share and click_rms_px(here, look.clicks) < _OFF_CLICKS_PX * scale:
             best, share = here, found
     # What a person pointed at is surer than anything found without him.
     return Guess(best, np.inf)
