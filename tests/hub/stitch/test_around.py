@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from hub.stitch import plan_panorama
+from hub.stitch.around import closed_to_cuts, cut_around, outlines
+from wire.rig import CameraModel, Rig
+
+
+def box(camera: CameraModel, x: float, y: float) -> np.ndarray:
+    """The box (1, 4) that a person of 1.8 m at a place on the pitch has in a camera's picture; none where unseen."""
+    feet, head = camera.project([[x, y, 0.0], [x, y, 1.8]])
+    if np.isnan(feet).any() or not camera.sees(feet[None])[0]:
+        return np.zeros((0, 4))
+    wide = (feet[1] - head[1]) / 3
+    return np.array([[min(feet[0], head[0]) - wide / 2, head[1], max(feet[0], head[0]) + wide / 2, feet[1]]])
+
+
+def shown_by(rig: Rig, cut, outline: np.ndarray) -> float:
+    """The right camera's share, averaged over a person's outline in the panorama."""
+    across, up = (part.ravel()[:, None] for part in np.meshgrid(np.linspace(0, 1, 9), np.linspace(0, 1, 33)))
+    low_left, high_left, high_right, low_right = outline
+    low, high = low_left + across * (low_right - low_left), high_left + across * (high_right - high_left)
+    points = low + up * (high - low)
+    rows = np.clip(points[:, 1].astype(int), 0, len(cut.centre) - 1)
+    return float(np.clip((points[:, 0] - cut.centre[rows]) / cut.width[rows] + 0.5, 0, 1).mean())
+
+
+@pytest.fixture(params=["mast", "sideline"])
+def rig(request, small_mast, small_sideline) -> Rig:
+    return small_mast if request.param == "mast" else small_sideline
+
+
+def on_the_seam(rig: Rig, plan) -> list[tuple[float, float]]:
+    """Places of the pitch that the default cut runs through."""
+    cut = plan.seams()[0].default
+    out = []
+    for y in range(-25, 30, 9):
+        row = int(plan.view.to_pixel(0.0, float(y))[1])
+        if 0 <= row < plan.view.height_px:
+            ((x, _, _),) = plan.view.points([[cut.centre[row], row + 0.5]])
+            out.append((float(x), float(y)))
+    return out
+
+
+def test_nobody_on_the_seam_leaves_the_cut_where_it_is(rig):
+    plan = plan_panorama(rig, 1280)
+    seam = plan.seams()[0]
+    away = [(c, box(c, -30.0 if k == 0 else 30.0, 5.0)) for k, c in enumerate(rig.cameras)]
+    assert cut_around(seam, closed_to_cuts(plan.view, away), seam.default) is seam.default
+
+
+def test_a_player_on_the_seam_is_shown_by_one_camera_alone(rig):
+    plan = plan_panorama(rig, 1280)
+    seam = plan.seams()[0]
+    tried = 0
+    for place in on_the_seam(rig, plan):
+        seen = [(c, box(c, *place)) for c in rig.cameras]
+        if not all(len(boxes) for _, boxes in seen):
+            continue
+        cut = cut_around(seam, closed_to_cuts(plan.view, seen), seam.default)
+        left, right = (outlines(c, plan.view, boxes)[0] for c, boxes in seen)
+        of_left, of_right = shown_by(rig, cut, left), shown_by(rig, cut, right)
+        # Either the left camera shows its picture of him and nothing of the right one's is seen, or the other way.
+        assert max(of_left, of_right) < 0.05 or min(of_left, of_right) > 0.95
+        tried += 1
+    assert tried >= 2
+
+
+def test_the_cut_stays_where_both_cameras_see_and_goes_back_to_nobody_before_it_must(rig):
+    plan = plan_panorama(rig, 1280)
+    seam = plan.seams()[0]
+    [place, *_] = on_the_seam(rig, plan)[1:]
+    seen = [(c, box(c, *place)) for c in rig.cameras]
+    moved = cut_around(seam, closed_to_cuts(plan.view, seen), seam.default)
+    assert (moved.centre >= seam.low - 0.51).all()
+    assert (moved.centre <= seam.high + 0.51).all()
+    # He walks on: the cut has no reason to move once more.
+    assert cut_around(seam, np.zeros((0, 3)), moved) is moved
