@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from hub.errors import ClicksFitNoCamera, PitchNotFound
+from hub.errors import ClicksFitNoCamera
 from simulator.errors import BadFootage
 from wire.clicks import Click, read_clicks
 from wire.errors import BadTable
@@ -78,14 +78,13 @@ def _counted(files: Sequence[Path]) -> str:
 
 
 def clicks_for(recorded: Sequence[Recording], path: Path | None, folder: Path) -> tuple[Click, ...]:
-    """The points clicked in the recordings, from `path` or the folder's `clicks.csv`; raises `BadFootage` unless they
-    lie in the pictures and can place every camera."""
+    """The points clicked in the recordings, from `path` or the folder's `clicks.csv`; none where there is neither, for
+    the lines may tell without. Raises `BadFootage` unless they lie in the pictures and can place every camera."""
+    if path is None and not (folder / "clicks.csv").is_file():
+        return ()
     path = path if path is not None else folder / "clicks.csv"
     if not path.is_file():
-        raise BadFootage(
-            f"there is no {path}: recorded files need a few clicked pitch points per camera, "
-            "given with --clicks FILE (camera,x_m,y_m,u_px,v_px)"
-        )
+        raise BadFootage(f"there is no {path} (a table camera,x_m,y_m,u_px,v_px of clicked pitch points)")
     try:
         clicks = read_clicks(path.read_text(encoding="utf-8-sig"), str(path))
     except (BadTable, UnicodeDecodeError, OSError) as fault:
@@ -99,15 +98,23 @@ def clicks_for(recorded: Sequence[Recording], path: Path | None, folder: Path) -
 def place_cameras(recorded: Sequence[Recording], clicks: Sequence[Click], pitch: Pitch, path: Path | None) -> None:
     """Looks whether there is a place beside the pitch for each camera from which the clicked points are seen where they
     were clicked, as the hub will before it looks at any line; raises `BadFootage` when there is none."""
+    if not clicks:
+        return
     # Imported when needed: a simulated match begins without it.
     from hub.calibrate.clicked import clicks_of, first_poses  # noqa: PLC0415
     from hub.calibrate.views import View  # noqa: PLC0415
 
     for camera, recording in enumerate(recorded):
         blank = np.broadcast_to(np.uint8(0), (recording.height_px, recording.width_px, 3))
+        mine = clicks_of(camera, clicks)
+        if not mine.enough:
+            raise BadFootage(
+                f"{path or 'clicks.csv'}: the points clicked for camera {camera} lie on one line; add one at least "
+                "several metres away from it"
+            )
         try:
-            first_poses(View(NodeId(f"camera-{camera}"), blank), camera, clicks_of(camera, clicks), pitch)
-        except (PitchNotFound, ClicksFitNoCamera) as fault:
+            first_poses(View(NodeId(f"camera-{camera}"), blank), camera, mine, pitch)
+        except ClicksFitNoCamera as fault:
             raise BadFootage(f"{path or 'clicks.csv'}: {fault}") from None
 
 

@@ -174,6 +174,19 @@ def test_clicks_that_two_cameras_beside_the_pitch_would_see_are_taken(monkeypatc
     assert [recording.path.name for recording in played[0].recordings] == ["left.mp4", "right.mp4"]
 
 
+def test_recordings_without_clicks_are_taken_for_the_lines_may_tell(monkeypatch, tmp_path, folder):
+    played = []
+
+    async def play(options) -> int:
+        played.append(options)
+        return 0
+
+    monkeypatch.setattr("simulator.cli.play_match_day", play)
+    (folder / "clicks.csv").unlink()
+    assert main(["demo", "--footage", str(folder), "--out", str(tmp_path / "out"), "--no-serve"]) == 0
+    assert played[0].clicks == ()
+
+
 def test_clicks_that_no_camera_beside_the_pitch_could_see_are_told(capsys, tmp_path, folder):
     (folder / "clicks.csv").write_text(seen_from_a_mast(flip=-1))
     assert "no camera beside a 105x68 m pitch" in refused(capsys, tmp_path, "--footage", str(folder))
