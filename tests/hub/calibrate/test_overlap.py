@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hub.calibrate.lens_jacobian import FittedCamera
+from hub.calibrate.lens_jacobian import fitted_camera
 from hub.calibrate.overlap import match
 from simulator.scenes import scene
 from wire.pitch import Pitch
@@ -12,22 +12,8 @@ def mast():
     return scene("mast", Pitch(), 3, (960, 540))
 
 
-def fitted(camera):
-    lens = camera.lens
-    return FittedCamera(
-        camera.node,
-        camera.width_px,
-        camera.height_px,
-        camera.turn,
-        camera.centre,
-        lens.focal_px,
-        np.array([lens.cx_px, lens.cy_px]),
-        np.array([lens.k1, lens.k2, lens.p1, lens.p2, lens.k3]),
-    )
-
-
 def test_neighbours_share_things_and_see_them_where_they_truly_are(mast):
-    cameras = [fitted(camera) for camera in mast.rig.cameras]
+    cameras = [fitted_camera(camera) for camera in mast.rig.cameras]
     found = match(cameras, 0, 1, mast.pictures, 6.0)
     assert len(found.in_left) > 100
     ground = mast.rig.cameras[0].to_plane(found.in_left)
@@ -37,7 +23,7 @@ def test_neighbours_share_things_and_see_them_where_they_truly_are(mast):
 
 
 def test_pictures_that_have_nothing_in_common_match_nowhere(mast):
-    cameras = [fitted(camera) for camera in mast.rig.cameras]
+    cameras = [fitted_camera(camera) for camera in mast.rig.cameras]
     strange = np.random.default_rng(1).integers(0, 255, mast.pictures[1].shape, dtype=np.uint8)
     found = match(cameras, 0, 1, [mast.pictures[0], strange, mast.pictures[2]], 0.4)
     assert found.in_left.shape == found.in_right.shape == (0, 2)
