@@ -34,6 +34,7 @@ from hub.panorama.conveyor import CostBook
 from hub.panorama.encoder import software
 from hub.panorama.making import Conveyor
 from hub.panorama.recordings import Recordings
+from hub.panorama.vision import VisionControl
 from hub.picture import Picture
 from hub.stitch import Stitcher, StitchPlan, plan_panorama
 from simulator.match.engine import play
@@ -183,7 +184,7 @@ def run_ours(footage: Footage, width: int, folder: Path) -> dict[str, float]:
 def _windows(footage: Footage, plan: StitchPlan, costs: CostBook) -> Iterator:
     recordings = Recordings(footage.rig, footage.videos)
     conveyor = Conveyor(
-        Stitcher(plan),
+        VisionControl(Stitcher(plan), recordings.cadence, print),
         (plan.view.width_px, plan.view.height_px),
         recordings.cadence,
         recordings.colours,

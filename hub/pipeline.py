@@ -27,13 +27,15 @@ from hub.panorama.footage import UnreadableSegment, segment_frames
 from hub.panorama.session import SessionPanorama
 from hub.panorama.timeline import Arrivals, Shelf
 from hub.panorama.windows import SEGMENT_NS, sequences_between
-from hub.panorama.writer import PLAYLIST
+from hub.panorama.writer import PLAYLIST, rigs_later
 from hub.picture import Picture
 from hub.rendering import RenderingFailed, cut_followed, thumbnail
+from hub.rigs import RigHistory
 from hub.sessions import SessionFolder, Sessions
 from hub.statistics import player_statistics
 from hub.stitch import PanoramaView, plan_panorama
 from wire import message
+from wire.clicks import Click
 from wire.durable import write_durably, write_parts_durably
 from wire.errors import WireError
 from wire.events import Event, events_csv
@@ -87,12 +89,13 @@ class _SessionRun:
         self._costs = pipeline.book()
         self._windows_done = 0
         self._windows_known = 0
-        self._warnings: list[str] = []
+        # What was told before the hub stopped is still so.
+        self._warnings = list(self._sessions.progress(plan.session).warnings)
 
     def run(self) -> None:
         rig = self._calibrated()
         view = self._stitched(rig)
-        rig, tracks, events = self._fused(rig)
+        tracks, events = self._fused(rig)
         clips = self._clips(view, tracks, events)
         self._packed(view, tracks, events, clips)
         self._costs.add_rest("library threads")
@@ -121,18 +124,10 @@ class _SessionRun:
         self._wait_for_segments(CALIBRATION_SEGMENTS)
         self._tell(Stage.CALIBRATING)
         request = self._plan.request
-        views = [View(node, self._background(node), request.lens_degrees) for node in self._plan.nodes]
-        rig = self._costs.measured(
-            "calibrate",
-            lambda: calibrate(
-                views,
-                request.sheet.pitch,
-                request.clicks,
-                lambda step, share: self._tell(Stage.CALIBRATING, f"{step} {share:.0%}"),
-            ),
-        )
+        first = [sorted(self._held(node))[:CALIBRATION_SEGMENTS] for node in self._plan.nodes]
+        rig = self._found(first, request.clicks, Stage.CALIBRATING)
         self._wait_for_segments(CLOCK_SEGMENTS)
-        rig = self._with_clocks(rig, self._plan.start_ns + CLOCK_SEGMENTS * SEGMENT_NS)
+        rig = with_clock_offsets(rig, self._clocks(RigHistory(rig), CLOCK_SEGMENTS * SEGMENT_NS))
         write_durably(self._folder.rig, message.encode(rig, indent=1))
         self._log.event(
             "calibrated",
@@ -154,11 +149,40 @@ class _SessionRun:
 
         self._arrivals.wait_for(ready)
 
-    def _background(self, node: NodeId) -> npt.NDArray[np.uint8]:
-        """The still background of a camera, BGR, from frames spread over its first segments."""
+    def _held(self, node: NodeId) -> frozenset[int]:
+        return self._shelf.held(self._plan.session, node)
+
+    def _found(self, sequences: Sequence[Sequence[int]], clicks: Sequence[Click], stage: Stage) -> Rig:
+        """The rig that took these segments of each node from the left."""
+        request = self._plan.request
+        nodes = zip(self._plan.nodes, sequences, strict=True)
+        views = [View(node, self._background(node, mine), request.lens_degrees) for node, mine in nodes]
+        return self._costs.measured(
+            "calibrate",
+            lambda: calibrate(
+                views, request.sheet.pitch, clicks, lambda step, share: self._tell(stage, f"{step} {share:.0%}")
+            ),
+        )
+
+    def _found_anew(self, rig: Rig, before_ns: int) -> Rig | None:
+        """The rig again, a camera of which was knocked, from its last segments before a time after the session's start;
+        clicks are of no use any more. None when it is not to be trusted."""
+        offsets = {camera.node: camera.clock_offset_ns for camera in rig.cameras}
+        ends = [sequences_between(0, before_ns - offsets[node] - 1) for node in self._plan.nodes]
+        last = [[s for s in end if s in self._held(node)] for node, end in zip(self._plan.nodes, ends, strict=True)]
+        try:
+            found = self._found([held[-CALIBRATION_SEGMENTS:] for held in last], (), Stage.STITCHING)
+        except HubError as fault:
+            self._log.event("not-calibrated-anew", session=self._plan.session, reason=fault)
+            return None
+        quality = found.quality
+        self._log.event("calibrated-anew", session=self._plan.session, trusted=quality.trusted, notes=quality.notes)
+        return with_clock_offsets(found, offsets) if quality.trusted else None
+
+    def _background(self, node: NodeId, sequences: Sequence[int]) -> npt.NDArray[np.uint8]:
+        """The still background of a camera, BGR, from frames spread over some of its segments."""
 
         def work() -> npt.NDArray[np.uint8]:
-            sequences = sorted(self._shelf.held(self._plan.session, node))[:CALIBRATION_SEGMENTS]
             each = -(-_BACKGROUND_FRAMES // max(len(sequences), 1))
             frames: list[Picture] = []
             for sequence in sequences:
@@ -182,7 +206,7 @@ class _SessionRun:
 
     def _seen(self, node: NodeId, first_ns: int, last_ns: int) -> Iterator[SegmentTracks]:
         """What a node saw between two times of its clock, read a segment at a time."""
-        held = self._shelf.held(self._plan.session, node)
+        held = self._held(node)
         for sequence in sequences_between(first_ns - self._plan.start_ns, last_ns - self._plan.start_ns):
             stored = self._shelf.stored(self._plan.session, node, sequence) if sequence in held else None
             if stored is None:
@@ -192,10 +216,12 @@ class _SessionRun:
             except WireError as fault:
                 self._gap(fault)
 
-    def _with_clocks(self, rig: Rig, end_ns: int) -> Rig:
+    def _clocks(self, rigs: RigHistory, length_ns: int) -> dict[NodeId, int]:
+        """Each node's clock offset by what was seen from the session's start for so long."""
         start = self._plan.start_ns
-        offsets = self._costs.measured("clocks", lambda: estimate_clock_offsets(rig, start, end_ns, self._seen))
-        return with_clock_offsets(rig, offsets)
+        return self._costs.measured(
+            "clocks", lambda: estimate_clock_offsets(rigs, start, start + length_ns, self._seen)
+        )
 
     # --- panorama ------------------------------------------------------------------------------------------------
 
@@ -215,6 +241,7 @@ class _SessionRun:
                 lambda words: self._log.event("panorama", session=self._plan.session, note=words),
                 self._warn,
                 self._windows,
+                partial(self._found_anew, rig),
             ).make()
         if not self._folder.poster.exists():
             thumbnail(self._folder.archive, self._folder.poster, self._duration_s() / 2, width=1280)
@@ -226,34 +253,36 @@ class _SessionRun:
 
     def _warn(self, words: str) -> None:
         self._log.event("odd-camera", session=self._plan.session, reason=words)
-        self._warnings.append(words)
+        if words not in self._warnings:
+            self._warnings.append(words)
 
     def _gap(self, fault: Exception) -> None:
         self._log.event("gap", session=self._plan.session, reason=fault)
 
     # --- tracks, events, clips -----------------------------------------------------------------------------------
 
-    def _fused(self, rig: Rig) -> tuple[Rig, PitchTracks, list[Event]]:
-        """The clocks once more from the whole match, then tracks and events."""
+    def _fused(self, rig: Rig) -> tuple[PitchTracks, list[Event]]:
+        """The clocks once more from the whole match, then tracks and events, by the rig as it stood."""
         folder = self._folder
         if folder.tracks.exists() and folder.events.exists():
             events = msgspec.json.decode(folder.events.read_bytes(), type=list[Event])
-            return rig, decode_pitch_tracks(folder.tracks.read_bytes()), events
+            return decode_pitch_tracks(folder.tracks.read_bytes()), events
         self._tell(Stage.FUSING)
         sheet, start = self._plan.request.sheet, self._plan.start_ns
         # Tracks last as long as the panorama: what a camera saw after the others had ended belongs to no picture.
-        end = start + nanoseconds(self._duration_s())
-        rig = self._with_clocks(rig, end)
-        write_durably(folder.rig, message.encode(rig, indent=1))
-        frames = (end - start) // 40_000_000
-        tracks = self._costs.measured("fuse", lambda: fuse(rig, sheet, start, end, self._seen), frames)
+        length = nanoseconds(self._duration_s())
+        rigs = RigHistory(rig, tuple((start + ns, stood) for ns, stood in rigs_later(folder.panorama)))
+        offsets = self._clocks(rigs, length)
+        rigs = rigs.changed(lambda stood: with_clock_offsets(stood, offsets))
+        write_durably(folder.rig, message.encode(rigs.rig, indent=1))
+        frames = length // 40_000_000
+        tracks = self._costs.measured("fuse", lambda: fuse(rigs, sheet, start, start + length, self._seen), frames)
         events = self._costs.measured("events", lambda: find_events(tracks, sheet.pitch))
-        offsets = {camera.node: camera.clock_offset_ns for camera in rig.cameras}
         marks = marked(MarkBook(self._sessions).of(self._plan.session), offsets, start, self._duration_s())
         events = sorted([*events, *marks], key=lambda event: event.time_s)
         self._costs.measured("tables", lambda: self._write_tables(tracks, events))
         self._log.event("fused", session=self._plan.session, tracks=len(tracks.tracks), events=len(events))
-        return rig, tracks, events
+        return tracks, events
 
     def _write_tables(self, tracks: PitchTracks, events: Sequence[Event]) -> None:
         folder = self._folder

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from hub.rigs import RigHistory
 from hub.spells import Seen, spells
 from wire.ids import NodeId
 from wire.rig import Array, CameraModel, Rig
@@ -58,25 +59,31 @@ class _Walk:
     covariance: Array
 
 
-def estimate_clock_offsets(rig: Rig, start_ns: int, end_ns: int, seen: Seen) -> dict[NodeId, int]:
+def estimate_clock_offsets(rigs: RigHistory, start_ns: int, end_ns: int, seen: Seen) -> dict[NodeId, int]:
     """Nanoseconds to add to each node's capture times so that they agree with the middle (of two: the first) node's."""
-    return {node: estimate.offset_ns for node, estimate in estimate_clocks(rig, start_ns, end_ns, seen).items()}
+    return {node: estimate.offset_ns for node, estimate in estimate_clocks(rigs, start_ns, end_ns, seen).items()}
 
 
-def estimate_clocks(rig: Rig, start_ns: int, end_ns: int, seen: Seen) -> dict[NodeId, ClockEstimate]:
+def estimate_clocks(rigs: RigHistory, start_ns: int, end_ns: int, seen: Seen) -> dict[NodeId, ClockEstimate]:
     """Each node's offset, searched within 2 s, with its uncertainty; the reference node's is exactly 0.
 
     Looks at what was seen from `start_ns` to `end_ns`, spell by spell; a long match has the median of its spells.
     """
-    middle = rig.cameras[len(rig.cameras) // 2 if len(rig.cameras) == 3 else 0]
-    others = [camera for camera in rig.cameras if camera.node != middle.node]
-    found: dict[NodeId, list[ClockEstimate]] = {camera.node: [] for camera in others}
+    count = len(rigs.rig.cameras)
+    middle = count // 2 if count == 3 else 0
+    nodes = [camera.node for camera in rigs.rig.cameras]
+    found: dict[NodeId, list[ClockEstimate]] = {node: [] for k, node in enumerate(nodes) if k != middle}
     for spell in spells(start_ns, end_ns):
         window = (spell.first_ns, spell.last_ns)
+        cameras = rigs.at((spell.first_ns + spell.last_ns) // 2).cameras
+        reference, others = cameras[middle], [camera for k, camera in enumerate(cameras) if k != middle]
         for camera in others:
-            reference = _walks(middle, camera, seen(middle.node, *window), start_ns)
-            found[camera.node].append(_offset(reference, _walks(camera, middle, seen(camera.node, *window), start_ns)))
-    return {middle.node: ClockEstimate(0, 0, 0)} | {node: _median(of_spells) for node, of_spells in found.items()}
+            walks = [
+                _walks(one, other, seen(one.node, *window), start_ns)
+                for one, other in ((reference, camera), (camera, reference))
+            ]
+            found[camera.node].append(_offset(*walks))
+    return {nodes[middle]: ClockEstimate(0, 0, 0)} | {node: _median(of_spells) for node, of_spells in found.items()}
 
 
 def _median(of_spells: Sequence[ClockEstimate]) -> ClockEstimate:

@@ -35,8 +35,13 @@ def background(frames: Sequence[Frame]) -> Picture:
         raise ViewsDoNotFit("there is no frame to make a background picture from")
     if len({frame.luma.shape for frame in frames}) > 1:
         raise ViewsDoNotFit("the frames of one camera differ in size")
-    still = np.concatenate([_median(planes).ravel() for planes in zip(*frames, strict=True)])
-    stacked = still.reshape(frames[0].height_px * 3 // 2, frames[0].width_px)
+    return coloured(Frame(*(_median(planes) for planes in zip(*frames, strict=True))))
+
+
+def coloured(frame: Frame) -> Picture:
+    """A frame as a picture (h, w, 3) BGR."""
+    planes = np.concatenate([plane.ravel() for plane in frame])
+    stacked = planes.reshape(frame.height_px * 3 // 2, frame.width_px)
     return np.asarray(cv2.cvtColor(stacked, cv2.COLOR_YUV2BGR_I420), np.uint8)
 
 

@@ -51,21 +51,26 @@ class Sight:
 
 
 class Watch:
-    """Looks at a rig's still pictures again and again. The measure are the lines found when it was calibrated."""
+    """Looks at a rig's pictures again and again. The measure is the share of the lines that each camera shows where
+    they were at first; a camera without a picture is passed over."""
 
-    def __init__(self, rig: Rig, pictures: Sequence[Picture]) -> None:
+    def __init__(self, rig: Rig) -> None:
         self._painted = markings(rig.pitch)
         self._rig = rig
-        self._share = [
-            _found(fitted_camera(camera), picture, self._painted)[1]
-            for camera, picture in zip(rig.cameras, pictures, strict=True)
-        ]
 
-    def look(self, pictures: Sequence[Picture]) -> list[Sight]:
-        """What the pictures (h, w, 3) BGR with the people taken out, one per camera from the left, tell of each."""
+    def shares(self, pictures: Sequence[Picture | None]) -> tuple[float | None, ...]:
+        """Of each camera from the left the share of the lines that its picture (h, w, 3) BGR shows."""
+        return tuple(
+            None if picture is None else _found(fitted_camera(camera), picture, self._painted)[1]
+            for camera, picture in zip(self._rig.cameras, pictures, strict=True)
+        )
+
+    def look(self, pictures: Sequence[Picture | None], before: Sequence[float | None]) -> list[Sight | None]:
+        """What the pictures (h, w, 3) BGR, one per camera from the left, tell of each, compared with the shares of
+        lines that were found before. People may be on them: most of a line is free."""
         return [
-            self._of(camera, picture, share)
-            for camera, picture, share in zip(self._rig.cameras, pictures, self._share, strict=True)
+            None if picture is None or share is None else self._of(camera, picture, share)
+            for camera, picture, share in zip(self._rig.cameras, pictures, before, strict=True)
         ]
 
     def _of(self, camera: CameraModel, picture: Picture, before: float) -> Sight:
@@ -83,17 +88,20 @@ class Watch:
         return Sight(camera.node, standing, np.asarray(turn, np.float64), moved, share)
 
 
-def followed(rig: Rig, sights: Sequence[Sight]) -> Rig:
-    """The rig with every camera turned that has turned; those that are lost, or steady, stay as they are."""
-    pairs = zip(rig.cameras, sights, strict=True)
-    return msgspec.structs.replace(rig, cameras=tuple(_turned(camera, sight) for camera, sight in pairs))
+def followed(calibrated: Rig, now: Rig, sights: Sequence[Sight | None]) -> Rig:
+    """The rig as it stands: each camera as it was calibrated, turned as was seen; one that is lost or unseen stays as
+    it is now."""
+    cameras = zip(calibrated.cameras, now.cameras, sights, strict=True)
+    return msgspec.structs.replace(now, cameras=tuple(_followed(*each) for each in cameras))
 
 
-def _turned(camera: CameraModel, sight: Sight) -> CameraModel:
-    if sight.standing is not Standing.TURNED:
-        return camera
-    left, _, right = np.linalg.svd(cv2.Rodrigues(sight.turn.reshape(3, 1))[0] @ camera.turn)
-    return msgspec.structs.replace(camera, rotation=tuple(float(v) for v in (left @ right).ravel()))
+def _followed(calibrated: CameraModel, now: CameraModel, sight: Sight | None) -> CameraModel:
+    if sight is None or sight.standing is Standing.LOST:
+        return now
+    if sight.standing is Standing.STEADY:
+        return calibrated
+    left, _, right = np.linalg.svd(cv2.Rodrigues(sight.turn.reshape(3, 1))[0] @ calibrated.turn)
+    return msgspec.structs.replace(calibrated, rotation=tuple(float(v) for v in (left @ right).ravel()))
 
 
 def _found(camera: FittedCamera, picture: Picture, painted: Markings) -> tuple[FittedCamera, float]:

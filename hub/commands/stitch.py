@@ -22,6 +22,7 @@ from hub.panorama.encoder import choose_encoder, software
 from hub.panorama.making import PREVIEW_WIDTH_PX, Conveyor, stitching_threads
 from hub.panorama.proving import choice
 from hub.panorama.recordings import Recordings
+from hub.panorama.vision import VisionControl
 from hub.panorama.writer import Making, PanoramaFolder
 from hub.stitch import Stitcher, plan_panorama
 from hub.stitch.choose import Wanted
@@ -131,7 +132,14 @@ class _Run:
         progress = Progress(sys.stderr, total, first * cadence.window_frames)
         for words in [*notes, self._plan_words(size, first)]:
             progress.tell(words)
-        conveyor = Conveyor(stitcher, size, cadence, recordings.colours, encoder, making.preview_width_px, costs)
+        vision = VisionControl(
+            stitcher,
+            cadence,
+            lambda words: progress.tell(f"warning: {words}"),
+            start=folder.start_of(first),
+            standpoint=folder.standpoint_before(first),
+        )
+        conveyor = Conveyor(vision, size, cadence, recordings.colours, encoder, making.preview_width_px, costs)
         moments = recordings.from_frame(
             first * cadence.window_frames, costs, lambda gap: progress.tell(f"note: {gap}"), progress.tell, hardware
         )

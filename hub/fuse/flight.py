@@ -62,7 +62,8 @@ class Stretch:
 
 
 def stretches(points: Points, cameras: Sequence[CameraModel]) -> list[Stretch]:
-    """The ball's motion as a sequence of stretches; `points` are its sightings, ordered by time."""
+    """The ball's motion as a sequence of stretches; `points` are its sightings, ordered by time, by the cameras that
+    they name as their `model`."""
     if not len(points):
         return []
     rows = _equations(points, cameras)
@@ -77,7 +78,7 @@ def _equations(points: Points, cameras: Sequence[CameraModel]) -> Array:
     """Per sighting two equations e . P = c, weighted by their uncertainty: (m, 2, 4) of e and c."""
     out = np.empty((len(points), 2, 4))
     for index, camera in enumerate(cameras):
-        mine = np.flatnonzero(points.camera == index)
+        mine = np.flatnonzero(points.model == index)
         if not len(mine):
             continue
         ray = camera.rays(points.pixel[mine])

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from hub.rigs import RigHistory
 from hub.spells import Seen
-from wire.rig import CameraModel, Rig
+from wire.rig import CameraModel
 from wire.rigtime import SECOND
 from wire.tracks import Kind, SegmentTracks
 
@@ -34,7 +35,7 @@ class Points:
     `cov` (m, 3) its variance xx, xy, yy in m²; `camera` index into the rig; `tracklet` an index that is unique over
     cameras; `lab` (m, 3) the torso colour that the tracklet had in that segment, NaN when unknown; `pixel` (m, 2) the
     projected picture point, `size` (m, 2) the box's width and height in pixels, `segment` the sequence number of the
-    segment and `score` 0..1.
+    segment, `score` 0..1, and `model` (m,) which of the `RigHistory`'s cameras the camera was then.
     """
 
     time: Array
@@ -47,6 +48,7 @@ class Points:
     size: Array
     segment: Ints
     score: Array
+    model: Ints
 
     def __len__(self) -> int:
         return len(self.time)
@@ -64,6 +66,7 @@ class Points:
             self.size[rows],
             self.segment[rows],
             self.score[rows],
+            self.model[rows],
         )
 
     def with_colours(self, lab: Array) -> "Points":
@@ -72,7 +75,7 @@ class Points:
 
 
 def points(
-    rig: Rig, start_ns: int, window_ns: tuple[int, int], seen: Seen, margins_m: Mapping[Kind, float]
+    rigs: RigHistory, start_ns: int, window_ns: tuple[int, int], seen: Seen, margins_m: Mapping[Kind, float]
 ) -> dict[Kind, Points]:
     """All detections between the two rig times of `window_ns` whose ground point lies within the margin that
     `margins_m` gives its kind; times count from `start_ns`.
@@ -81,12 +84,12 @@ def points(
     """
     parts: dict[Kind, list[tuple[Array | Ints, ...]]] = {kind: [] for kind in margins_m}
     numbers: dict[Kind, dict[tuple[int, int], int]] = {kind: {} for kind in margins_m}
-    for index, camera in enumerate(rig.cameras):
+    for index, camera in enumerate(rigs.rig.cameras):
         first, last = (time_ns - camera.clock_offset_ns for time_ns in window_ns)
         # Only what is needed of a segment is kept, so that none of the boxes stays in memory.
         for segment in seen(camera.node, first - _SLACK_NS, last + _SLACK_NS):
             for kind, margin_m in margins_m.items():
-                part = _segment_points(rig, index, kind, start_ns, window_ns, segment, margin_m, numbers[kind])
+                part = _segment_points(rigs, index, kind, start_ns, window_ns, segment, margin_m, numbers[kind])
                 if part is not None:
                     parts[kind].append(part)
     return {kind: _joined(parts.pop(kind)) for kind in margins_m}
@@ -113,11 +116,12 @@ def _empty() -> Points:
         np.zeros((0, 2)),
         ints,
         none,
+        ints,
     )
 
 
 def _segment_points(
-    rig: Rig,
+    rigs: RigHistory,
     index: int,
     kind: Kind,
     start_ns: int,
@@ -126,6 +130,7 @@ def _segment_points(
     margin_m: float,
     numbers: dict[tuple[int, int], int],
 ) -> tuple[Array | Ints, ...] | None:
+    rig = rigs.rig
     camera = rig.cameras[index]
     known = {t.id: t for t in segment.tracklets if t.kind is kind}
     rows = np.flatnonzero(np.isin(segment.tracklet, list(known)))
@@ -139,6 +144,10 @@ def _segment_points(
         rows, times_ns, box = rows[whole], times_ns[whole], box[whole]
     if not len(rows):
         return None
+    # A segment is short beside the time in which a mast turns.
+    stood = rigs.index(int(times_ns[0]))
+    model = stood * len(rig.cameras) + index
+    camera = rigs.cameras[model]
     scale = np.array([camera.width_px / segment.width_px, camera.height_px / segment.height_px])
     box = box * np.tile(scale, 2)
     pixel, sigma = _foot(box, camera) if kind is Kind.PERSON else _middle(box)
@@ -164,6 +173,7 @@ def _segment_points(
         box[:, 2:] - box[:, :2],
         np.full(len(rows), segment.sequence, dtype=np.int64),
         segment.score[rows],
+        np.full(len(rows), model, dtype=np.int64),
     )
     return tuple(column[good] for column in out)
 

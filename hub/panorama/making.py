@@ -15,9 +15,9 @@ from hub.panorama.conveyor import Belt, CostBook
 from hub.panorama.encoder import Coded, Encoder, WindowCoder, software
 from hub.panorama.matching import Moment
 from hub.panorama.video import Colours, planes_of
+from hub.panorama.vision import Standpoint, VisionControl, WindowStart
 from hub.panorama.windows import Cadence
 from hub.panorama.writer import THUMBNAIL_WINDOWS, MadeWindow, preview_size
-from hub.stitch import Stitcher
 
 DEPTH = 3
 """Pictures that may wait between two stages: memory grows with each, and more than a few even nothing out."""
@@ -40,9 +40,19 @@ class Moments(NamedTuple):
     leave: Callable[[], None] = lambda: None
 
 
+class _Begun(NamedTuple):
+    """A window begins: what was known before, and the rig where it stands otherwise from here on."""
+
+    start: WindowStart
+    standpoint: Standpoint | None
+
+
 class _Stitched(NamedTuple):
+    """A frame of the panorama; `begun` with the first one of a window."""
+
     number: int
     picture: av.VideoFrame
+    begun: _Begun | None
 
 
 class _Ended(NamedTuple):
@@ -55,10 +65,10 @@ class _Ended(NamedTuple):
 
 @dataclass(frozen=True)
 class Conveyor:
-    """Makes a panorama's windows by one stitcher and one encoder; `preview` is the width of the small copy, None for
-    none."""
+    """Makes a panorama's windows under a vision control by an encoder; `preview` is the width of the small copy, None
+    for none."""
 
-    stitcher: Stitcher
+    vision: VisionControl
     size: tuple[int, int]
     cadence: Cadence
     colours: Colours
@@ -80,9 +90,11 @@ class Conveyor:
 
     def _stitched(self, source: Moments) -> Iterator[_Stitched]:
         for moment in source.moments:
+            first = moment.frame % self.cadence.window_frames == 0
+            begun = _Begun(*self.vision.begin(moment)) if first else None
             frame = av.VideoFrame(*self.size, "yuv420p")
-            self.stitcher.stitch(moment.pictures, planes_of(frame))
-            yield _Stitched(moment.frame, frame)
+            self.vision.stitch(moment, planes_of(frame))
+            yield _Stitched(moment.frame, frame, begun)
 
     def _previewed(self, stitched: Iterator[_Stitched]) -> Iterator[_Stitched | _Ended]:
         """Every picture goes by, and behind the last one of a window its small copy, coded."""
@@ -101,14 +113,16 @@ class Conveyor:
 
     def _encoded(self, items: Iterable[_Stitched | _Ended]) -> Iterator[MadeWindow]:
         coder: WindowCoder | None = None
+        begun = _Begun(WindowStart(), None)
         for item in items:
             if isinstance(item, _Stitched):
+                begun = item.begun or begun
                 coder = coder or self.coder(item.number // self.cadence.window_frames)
                 self.costs.measured("encode", partial(coder.add, item.picture))
             elif coder is not None:
                 made = self.costs.measured("encode", coder.close, 0)
                 coder = None
-                yield MadeWindow(item.window, made, item.preview, item.thumbnail)
+                yield MadeWindow(item.window, made, item.preview, item.thumbnail, *begun)
 
     def coder(self, window: int) -> WindowCoder:
         """For one window's large pictures."""

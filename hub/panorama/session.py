@@ -11,9 +11,11 @@ from hub.panorama.conveyor import CostBook
 from hub.panorama.decoder import choose_decoder
 from hub.panorama.encoder import Encoder, choose_encoder, software
 from hub.panorama.making import PREVIEW_WIDTH_PX, Conveyor, stitching_threads
+from hub.panorama.people import SeenPeople
 from hub.panorama.proving import choice
 from hub.panorama.timeline import Arrivals, Shelf, Timeline
 from hub.panorama.video import UnsuitableVideo, VideoFacts, video_facts
+from hub.panorama.vision import Recalibrate, VisionControl
 from hub.panorama.windows import Cadence, common_cadence
 from hub.panorama.writer import Making, PanoramaFolder
 from hub.sessions import SessionFolder
@@ -28,7 +30,7 @@ _FASTEST = 30
 class SessionPanorama:
     """Makes the windows of one session and its archive. Goes on where an earlier run was, if that made the same
     panorama. What was chosen is told to `note`, what is odd about a camera to `warn`, and to `done` how many windows
-    are made, of how many known."""
+    are made, of how many known; `recalibrate` is asked when a camera was knocked."""
 
     def __init__(
         self,
@@ -43,6 +45,7 @@ class SessionPanorama:
         note: Callable[[str], None],
         warn: Callable[[str], None],
         done: Callable[[int, int], None],
+        recalibrate: Recalibrate,
     ) -> None:
         self._shelf = shelf
         self._arrivals = arrivals
@@ -55,6 +58,7 @@ class SessionPanorama:
         self._note = note
         self._warn = warn
         self._done = done
+        self._recalibrate = recalibrate
 
     def make(self) -> None:
         """All of it; raises `Interrupted` when the hub stops."""
@@ -81,7 +85,16 @@ class SessionPanorama:
             self._warn,
             hardware,
         )
-        conveyor = Conveyor(stitcher, size, cadence, facts[0].colours, encoder, making.preview_width_px, self._costs)
+        vision = VisionControl(
+            stitcher,
+            cadence,
+            self._warn,
+            SeenPeople(self._shelf, self._session, self._start_ns, self._plan.rig.cameras, cadence),
+            self._recalibrate,
+            folder.start_of(first),
+            folder.standpoint_before(first),
+        )
+        conveyor = Conveyor(vision, size, cadence, facts[0].colours, encoder, making.preview_width_px, self._costs)
         windows, last_frames = first, 0
         with closing(conveyor.windows(timeline.from_window(first))) as made:
             for window in made:

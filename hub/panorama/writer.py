@@ -4,15 +4,19 @@ import shutil
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from hub.panorama.encoder import Coded
+from hub.panorama.vision import Standpoint, WindowStart
 from hub.panorama.windows import USUAL, Cadence
 from hub.rendering import remux_playlist
 from wire.durable import make_folder, write_durably
 from wire.errors import WireError
 from wire.message import Message, decode, encode
+from wire.rig import Rig
 from wire.rigtime import SECOND
+
+M = TypeVar("M", bound=Message)
 
 INIT = "init.mp4"
 PLAYLIST = "panorama.m3u8"
@@ -21,6 +25,7 @@ PREVIEW = "preview"
 THUMBNAILS = "thumbnails"
 THUMBNAIL_WINDOWS = 5
 """A thumbnail for every fifth window: each 10 s."""
+STARTS, STANDPOINTS = "starts", "standpoints"
 _INDEX = "thumbnails.vtt"
 _MAKING = "making.json"
 
@@ -51,12 +56,15 @@ class Making(Message, frozen=True, kw_only=True):
 
 
 class MadeWindow(NamedTuple):
-    """One window as it was coded; `preview` and `thumbnail` (a JPEG) where there is one."""
+    """One window as it was coded; `preview` and `thumbnail` (a JPEG) where there is one. `start` is what vision control
+    knew before it, `standpoint` the rig where that stands otherwise from this window on."""
 
     number: int
     picture: Coded
     preview: Coded | None = None
     thumbnail: bytes | None = None
+    start: WindowStart = WindowStart()
+    standpoint: Standpoint | None = None
 
 
 def window_name(window: int) -> str:
@@ -138,7 +146,7 @@ class PanoramaFolder:
             shutil.rmtree(self.root, ignore_errors=True)
             make_folder(self.root)
             write_durably(self.root / _MAKING, encode(self._making, indent=1))
-        for folder in (PREVIEW, THUMBNAILS):
+        for folder in (PREVIEW, THUMBNAILS, STARTS, STANDPOINTS):
             make_folder(self.root / folder)
         first = 0
         while (self.root / window_name(first)).exists():
@@ -148,13 +156,30 @@ class PanoramaFolder:
         return max(0, first - 1)
 
     def _made_before(self) -> Making | None:
-        try:
-            return decode((self.root / _MAKING).read_bytes(), Making)
-        except (OSError, WireError):
-            return None
+        return _read(self.root / _MAKING, Making)
+
+    def _note(self, window: MadeWindow) -> None:
+        """What a run needs that makes this window again, or the next one."""
+        stood = self.root / STANDPOINTS / _numbered(window.number)
+        if window.standpoint is not None:
+            write_durably(stood, encode(window.standpoint))
+        else:
+            stood.unlink(missing_ok=True)
+        write_durably(self.root / STARTS / _numbered(window.number), encode(window.start))
+        (self.root / STARTS / _numbered(window.number - 2)).unlink(missing_ok=True)
+
+    def start_of(self, window: int) -> WindowStart | None:
+        """What vision control knew before that window, one of the two newest; None when that is not known any more."""
+        return _read(self.root / STARTS / _numbered(window), WindowStart)
+
+    def standpoint_before(self, window: int) -> Standpoint | None:
+        """The rig as it stood before that window, None where it stood as it did at first."""
+        earlier = [standpoint for number, standpoint in _standpoints(self.root) if number < window]
+        return earlier[-1] if earlier else None
 
     def store(self, window: MadeWindow) -> None:
         """Keep the next window, and let players see it."""
+        self._note(window)
         if window.thumbnail is not None:
             write_durably(self.root / THUMBNAILS / thumbnail_name(window.number), window.thumbnail)
         if window.preview is not None:
@@ -212,6 +237,28 @@ class PanoramaFolder:
         init = (self.root / name / INIT).read_bytes()
         most, mean = int(max(bits) * rate), int(sum(bits) * rate / len(bits))
         return Rung(path, *size, codec_string(init), max(most, 1), max(mean, 1))
+
+
+def rigs_later(root: Path) -> list[tuple[int, Rig]]:
+    """From which times (ns after its start) on the rig of the panorama at `root` stood otherwise, and how."""
+    cadence = decode((root / _MAKING).read_bytes(), Making).cadence
+    return [(cadence.window_span_ns(window)[0], stood.rig) for window, stood in _standpoints(root)]
+
+
+def _standpoints(root: Path) -> list[tuple[int, Standpoint]]:
+    found = [(int(path.stem), _read(path, Standpoint)) for path in sorted((root / STANDPOINTS).glob("*.json"))]
+    return [(window, standpoint) for window, standpoint in found if standpoint is not None]
+
+
+def _numbered(window: int) -> str:
+    return f"{window:08d}.json"
+
+
+def _read(path: Path, kind: type[M]) -> M | None:
+    try:
+        return decode(path.read_bytes(), kind)
+    except (OSError, WireError):
+        return None
 
 
 def preview_size(size: tuple[int, int], width: int) -> tuple[int, int]:

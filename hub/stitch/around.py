@@ -6,21 +6,28 @@ or between the two, would halve, double or lose that person.
 """
 
 from collections.abc import Sequence
+from typing import TypeVar
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from hub.stitch.seams import Cut, Seam
+from hub.stitch.seams import Cut, Seam, Seen
 from wire.panorama import FAR_M, PanoramaView
 from wire.rig import Array, CameraModel
+
+T = TypeVar("T")
+Pair = tuple[T, T]
+"""What belongs to the left and the right one of two neighbours."""
 
 _ROWS = 8
 _COLUMNS = 8
 """A path is looked for on every eighth row and column."""
 _CLEAR_PX = 10.0
 """Left between a person's box and the cut."""
-_SAME_FEET_M = 1.5
-"""Two cameras' people whose feet are no further apart are one."""
+_SINGLE_PX = 1.5
+"""Two pictures of a person that lie no further apart in the panorama are one to the eye."""
+_HEIGHTS_M = (0.6, 2.4)
 _THROUGH = 1000.0
 """Cost of a step through a person, in columns away from where the cut lies best."""
 _BEND = 2.0
@@ -31,36 +38,66 @@ def outlines(camera: CameraModel, view: PanoramaView, boxes: Array) -> Array:
     """Where boxes (n, 4) x0, y0, x1, y1 of a camera's picture appear in the panorama: their corners (n, 4, 2) in
     pixels, from the left foot round by the head."""
     corners = boxes[:, [[0, 3], [0, 1], [2, 1], [2, 3]]].reshape(-1, 2)
-    rays = camera.rays(corners)
+    return _along(camera, view, camera.rays(corners)).reshape(-1, 4, 2)
+
+
+def _along(camera: CameraModel, view: PanoramaView, rays: Array) -> Array:
+    """Where the panorama shows (n, 2) what a camera sees along rays (n, 3)."""
     with np.errstate(divide="ignore"):
         reach = np.where(rays[:, 2] < 0, (camera.position_m[2] - view.height_m) / -rays[:, 2], np.inf)
     reach = np.minimum(reach, FAR_M / np.hypot(rays[:, 0], rays[:, 1]))
-    return view.project(camera.centre + rays * reach[:, None]).reshape(-1, 4, 2)
+    return view.project(camera.centre + rays * reach[:, None])
 
 
-def closed_to_cuts(view: PanoramaView, seen: Sequence[tuple[CameraModel, Array]]) -> Array:
-    """Stretches (n, 3) of row, first and last column of the panorama that no cut may pass, at every eighth row, for
-    what two neighbours see of people: each camera with its boxes (n, 4)."""
-    people: list[list[Array]] = []
-    feet: list[Array] = []
-    for camera, boxes in seen:
-        if not len(boxes):
-            continue
-        places = camera.to_plane(np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]], axis=1))
-        for place, outline in zip(places, outlines(camera, view, boxes), strict=True):
-            gaps = [np.hypot(*(place - other)) for other in feet]
-            near = int(np.argmin(gaps)) if gaps and np.nanmin([*gaps, np.inf]) < _SAME_FEET_M else None
-            if near is None:
-                people.append([outline])
-                feet.append(place)
-            else:
-                people[near].append(outline)
-    rows = [_stretches(outlined, view.height_px) for outlined in people]
-    return np.concatenate(rows) if rows else np.zeros((0, 3))
+def closed_to_cuts(seam: Seam, view: PanoramaView, cameras: Pair[CameraModel], boxes: Pair[Array]) -> Array:
+    """Stretches (n, 3) of row, first and last column of the panorama that no cut of the seam may pass, at every eighth
+    row, for the people whom its cameras have in boxes (n, 4).
+
+    One camera's box tells where the other one's picture of that person is, too. Whom both show in the same place may be
+    passed: nobody will see it.
+    """
+    parts = [np.zeros((0, 3))]
+    for k in (0, 1):
+        here, there = cameras[k], cameras[1 - k]
+        # Feet below the picture's edge tell no place.
+        mine = boxes[k][boxes[k][:, 3] < here.height_px - 1]
+        feet, heads = _standing(here, mine)
+        other, known = _boxes_in(there, feet, heads, (mine[:, 2] - mine[:, 0]) / (mine[:, 3] - mine[:, 1]))
+        apart = [
+            _along(here, view, end - here.centre) - _along(there, view, end - there.centre) for end in (feet, heads)
+        ]
+        double = ~known | (np.hypot(*np.stack(apart).transpose(2, 0, 1)).max(axis=0) > _SINGLE_PX)
+        own = outlines(here, view, mine)
+        both = np.stack([own, np.where(known[:, None, None], outlines(there, view, other), own)], axis=1)
+        near = (both[..., 0].max(axis=(1, 2)) > seam.low.min()) & (both[..., 0].min(axis=(1, 2)) < seam.high.max())
+        parts += [_stretches(outlined, view.height_px) for outlined in both[near & double]]
+    return np.concatenate(parts)
+
+
+def _standing(camera: CameraModel, boxes: Array) -> Pair[Array]:
+    """Feet and head (n, 3) of the people whom a camera has in these boxes (n, 4), NaN where nobody can stand."""
+    middle = (boxes[:, 0] + boxes[:, 2]) / 2
+    places = camera.to_plane(np.stack([middle, boxes[:, 3]], axis=1))
+    rays = camera.rays(np.stack([middle, boxes[:, 1]], axis=1))
+    away = np.hypot(*(places - camera.centre[:2]).T)
+    height = np.clip(camera.centre[2] + rays[:, 2] * away / np.hypot(rays[:, 0], rays[:, 1]), *_HEIGHTS_M)
+    return np.column_stack([places, np.zeros(len(places))]), np.column_stack([places, height])
+
+
+def _boxes_in(camera: CameraModel, feet: Array, heads: Array, slender: Array) -> tuple[Array, Seen]:
+    """The boxes (n, 4), as wide for their height as `slender` (n,) says, that people have in the camera's picture, and
+    whom it sees at all."""
+    low, high = camera.project(feet), camera.project(heads)
+    known: Seen = np.isfinite(np.concatenate([low, high], axis=1)).all(axis=1)
+    low, high = np.where(known[:, None], low, 0.0), np.where(known[:, None], high, 0.0)
+    known &= camera.sees(low)
+    left, right = np.minimum(low[:, 0], high[:, 0]), np.maximum(low[:, 0], high[:, 0])
+    half = (low[:, 1] - high[:, 1]) * slender / 2
+    return np.stack([left - half, high[:, 1], right + half, low[:, 1]], axis=1), known
 
 
 def _stretches(outlined: Sequence[Array], height: int) -> Array:
-    """Row, first and last column (n, 3) of what one person's outlines cover together."""
+    """Row, first and last column (n, 3) of what one person's outlines (4, 2) cover together."""
     at = np.arange(_ROWS / 2, height, _ROWS)
     first, last = np.full(len(at), np.inf), np.full(len(at), -np.inf)
     for corners in outlined:
@@ -76,13 +113,31 @@ def _stretches(outlined: Sequence[Array], height: int) -> Array:
     return np.stack([at[there], first[there], last[there]], axis=1)
 
 
-def cut_around(seam: Seam, closed: Array, before: Cut) -> Cut:
-    """The cut to use while people are in the closed stretches (n, 3) of `closed_to_cuts`: that of `before` as long as
-    it passes nobody, else the path nearest to where the seam lies best (dynamic programming from the top row down)."""
-    height = len(seam.low)
-    at = np.arange(_ROWS / 2, height, _ROWS)
+class Detour(msgspec.Struct, frozen=True):
+    """A cut's way around people: for every eighth row from the top the column, and over how many columns cameras may be
+    blended there, in pixels."""
+
+    columns: tuple[float, ...]
+    room: tuple[float, ...]
+
+    def cut(self, seam: Seam) -> Cut:
+        """Where that leaves the cut of a seam: both cameras see what is there."""
+        rows = np.arange(len(seam.low)) + 0.5
+        at = np.arange(len(self.columns)) * _ROWS + _ROWS / 2
+        centre, room = np.interp(rows, at, self.columns), np.interp(rows, at, self.room)
+        # Narrow as it may become, it lies where it was laid.
+        width = np.minimum(room, seam.cut(centre).width)
+        return Cut(seam.cut(centre, 0.0).centre, np.maximum(width, 1.0))
+
+
+def cut_around(seam: Seam, closed: Array, before: Detour | None) -> Detour | None:
+    """How the cut goes while people are in the closed stretches (n, 3) of `closed_to_cuts`: as `before` (None: where it
+    lies best by itself) as long as that and its blend touch nobody, else the path nearest to where it lies best
+    (dynamic programming from the top row down)."""
+    at = np.arange(_ROWS / 2, len(seam.low), _ROWS)
     row = at.astype(np.intp)
-    if _passes_nobody(before.centre[row], at, closed):
+    lies = seam.default if before is None else before.cut(seam)
+    if _reaches_nobody(Cut(lies.centre[row], lies.width[row]), at, closed):
         return before
     columns = np.arange(seam.low.min(), seam.high.max() + _COLUMNS, _COLUMNS)
     cost = np.abs(columns - seam.column)[None] * np.ones((len(at), 1)) / _COLUMNS
@@ -92,16 +147,17 @@ def cut_around(seam: Seam, closed: Array, before: Cut) -> Cut:
     outside = (columns < seam.low[row, None] - _COLUMNS) | (columns > seam.high[row, None] + _COLUMNS)
     # Where the cameras do not overlap the cut has no choice.
     cost = np.where(outside & ~outside.all(axis=1, keepdims=True), np.inf, cost)
-    centre = np.interp(np.arange(height) + 0.5, at, columns[_cheapest(cost)])
-    width = _room(seam, centre, at, closed)
-    return Cut(seam.cut(centre, 0.0).centre, np.maximum(np.minimum(width, seam.cut(centre).width), 1.0))
+    path = columns[_cheapest(cost)]
+    room = _room(seam.feather, path, at, closed)
+    return Detour(tuple(path.tolist()), tuple(room.tolist()))
 
 
-def _passes_nobody(centre: Array, at: Array, closed: Array) -> bool:
+def _reaches_nobody(lies: Cut, at: Array, closed: Array) -> bool:
+    """Whether neither the cut (rows at `at`) nor its blend touches a closed stretch."""
     if not len(closed):
         return True
-    here = np.interp(closed[:, 0], at, centre)
-    return not bool(((here > closed[:, 1]) & (here < closed[:, 2])).any())
+    here, half = (np.interp(closed[:, 0], at, values) for values in (lies.centre, lies.width / 2))
+    return not bool(((here + half > closed[:, 1]) & (here - half < closed[:, 2])).any())
 
 
 def _cheapest(cost: Array) -> npt.NDArray[np.intp]:
@@ -126,12 +182,11 @@ def _cheapest(cost: Array) -> npt.NDArray[np.intp]:
     return path
 
 
-def _room(seam: Seam, centre: Array, at: Array, closed: Array) -> Array:
-    """The width (h,) of the blend that reaches nobody, at least `_NARROWEST_PX`."""
-    room = np.full(len(at), seam.feather)
+def _room(feather: float, path: Array, at: Array, closed: Array) -> Array:
+    """The width (n,) of a blend along the path (n,) that reaches nobody, at least `_NARROWEST_PX`."""
+    room = np.full(len(at), feather)
     for y, first, last in closed:
         k = int(y // _ROWS)
-        here = float(np.interp(y, np.arange(len(centre)) + 0.5, centre))
-        gap = max(first - here, here - last, 0.0)
+        gap = max(first - path[k], path[k] - last, 0.0)
         room[max(k - 1, 0) : k + 2] = np.minimum(room[max(k - 1, 0) : k + 2], 2 * gap)
-    return np.asarray(np.maximum(np.interp(np.arange(len(centre)) + 0.5, at, room), _NARROWEST_PX))
+    return np.asarray(np.maximum(room, _NARROWEST_PX))

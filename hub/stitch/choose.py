@@ -30,10 +30,12 @@ class KernelUnfit(HubError):
 
 
 class Choice(NamedTuple):
-    """The kernel that stitches, and in words what was found out about each that was asked."""
+    """The kernel that stitches, in words what was found out about each that was asked, and what makes another such
+    kernel."""
 
     kernel: Kernel
     reasons: tuple[str, ...]
+    make: Maker
 
 
 def makers(wanted: Wanted, threads: int = 1) -> dict[str, Maker]:
@@ -49,13 +51,13 @@ def choose(plan: StitchPlan, wanted: Wanted = "auto", kernels: Mapping[str, Make
     `auto` takes the fastest of those that do.
     """
     if wanted == "reference":
-        return Choice(ReferenceKernel(plan), ())
+        return Choice(ReferenceKernel(plan), (), ReferenceKernel)
     asked = makers(wanted) if kernels is None else kernels
     names = list(asked)
     if wanted != "auto":
         names = names[names.index(wanted) :] if wanted in names else names
     reasons: list[str] = []
-    fit: list[tuple[float, Kernel]] = []
+    fit: list[tuple[float, Kernel, Maker]] = []
     proof = _Proof(plan)
     for name in names:
         try:
@@ -66,12 +68,13 @@ def choose(plan: StitchPlan, wanted: Wanted = "auto", kernels: Mapping[str, Make
             continue
         taken = proof.seconds(kernel)
         reasons.append(f"{name}: {taken * 1e3:.1f} ms a panorama")
-        fit.append((taken, kernel))
+        fit.append((taken, kernel, asked[name]))
         if wanted != "auto":
             break
     if not fit:
-        return Choice(ReferenceKernel(plan), tuple(reasons))
-    return Choice(min(fit, key=lambda each: each[0])[1], tuple(reasons))
+        return Choice(ReferenceKernel(plan), tuple(reasons), ReferenceKernel)
+    _, kernel, make = min(fit, key=lambda each: each[0])
+    return Choice(kernel, tuple(reasons), make)
 
 
 class Stitcher:
@@ -79,7 +82,12 @@ class Stitcher:
 
     def __init__(self, plan: StitchPlan, wanted: Wanted = "auto", threads: int = 1) -> None:
         self.plan = plan
-        self.kernel, self.reasons = choose(plan, wanted, makers(wanted, threads))
+        self.kernel, self.reasons, self._make = choose(plan, wanted, makers(wanted, threads))
+
+    def replan(self, plan: StitchPlan) -> None:
+        """Go on with another plan of the same sizes, by the kernel that has proven itself."""
+        self.kernel = self._make(plan)
+        self.plan = plan
 
     def stitch(
         self,

@@ -6,6 +6,7 @@ median over hundreds of places that both see, which people cover few of.
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 
 from hub.picture import Picture
@@ -30,15 +31,40 @@ _MOST = 0.35
 """More than this (of logarithms) no camera is changed by."""
 
 
-class LightFollower:
-    """The lights of a plan's cameras as their exposures change, for frames in order of time."""
+class Exposures(msgspec.Struct, frozen=True):
+    """What a follower of lights knows: when it looks next, and for each pair of neighbours by how much (of logarithms)
+    the right one's evened-out picture is the brighter of the two, and for how many looks that has been no drift."""
 
-    def __init__(self, plan: StitchPlan) -> None:
+    next_look_s: float = 0.0
+    brighter: tuple[float, ...] = ()
+    stepped: tuple[int, ...] = ()
+
+
+NOTHING_KNOWN = Exposures()
+
+
+class LightFollower:
+    """The lights of a plan's cameras as their exposures change, for frames in order of time; it goes on from what an
+    earlier follower knew."""
+
+    def __init__(self, plan: StitchPlan, known: Exposures = NOTHING_KNOWN) -> None:
         self._plan = plan
-        cameras = plan.rig.cameras
-        self._pairs = [_Pair(plan, i, i + 1) for i in range(len(cameras) - 1)]
-        self._next_look_s = -np.inf
+        self._pairs = [_Pair(plan, i, i + 1) for i in range(len(plan.rig.cameras) - 1)]
+        self._next_look_s = known.next_look_s
         self._lights: Sequence[Light] = plan.lights
+        if known.brighter:
+            for pair, brighter, stepped in zip(self._pairs, known.brighter, known.stepped, strict=True):
+                pair.difference, pair.stepped = brighter, stepped
+            self._lights = self._evened()
+
+    @property
+    def known(self) -> Exposures:
+        """For a follower that is to go on from here."""
+        return Exposures(
+            self._next_look_s,
+            tuple(pair.difference for pair in self._pairs),
+            tuple(pair.stepped for pair in self._pairs),
+        )
 
     def at(self, time_s: float, frames: Sequence[Picture | None]) -> Sequence[Light]:
         """One light per camera for the panorama of these frames, one of each camera from the left."""
@@ -67,7 +93,7 @@ class _Pair:
             plan.lights[k].luma * vignette_gain(camera, p)
             for k, camera, p in zip(self._indices, cameras, pixels, strict=True)
         ]
-        self._stepped = 0
+        self.stepped = 0
         self.difference = 0.0
 
     def look(self, frames: Sequence[Picture | None]) -> None:
@@ -88,9 +114,9 @@ class _Pair:
         now = float(np.median(gaps))
         alike = float((np.abs(gaps - now) < _STEP_SPREAD).mean())
         off = now - self.difference
-        self._stepped = self._stepped + 1 if abs(off) > _STEP and alike > _STEP_SHARE else 0
-        if self._stepped >= _STEP_LOOKS:
-            self.difference, self._stepped = now, 0
+        self.stepped = self.stepped + 1 if abs(off) > _STEP and alike > _STEP_SHARE else 0
+        if self.stepped >= _STEP_LOOKS:
+            self.difference, self.stepped = now, 0
         else:
             self.difference += off * LOOK_S / _SLOW_S
 

@@ -6,6 +6,7 @@ import pytest
 
 from hub import spells
 from hub.calibrate import estimate_clock_offsets, estimate_clocks, with_clock_offsets
+from hub.rigs import RigHistory
 from wire.ids import session_id
 from wire.rig import CameraModel, Rig
 from wire.tracks import Kind, SegmentTracks, Tracklet
@@ -65,7 +66,7 @@ def test_offsets_are_found_to_a_few_milliseconds(mast_rig: Rig, rng: np.random.G
         camera.node: [recorded(camera, people, late_s=late[i], seconds=12.0, rng=rng)]
         for i, camera in enumerate(mast_rig.cameras)
     }
-    found = estimate_clocks(mast_rig, START, START + 12_000_000_000, lambda node, *_: tracks[node])
+    found = estimate_clocks(RigHistory(mast_rig), START, START + 12_000_000_000, lambda node, *_: tracks[node])
     for camera, truth in zip(mast_rig.cameras, late, strict=True):
         estimate = found[camera.node]
         assert estimate.offset_ns / 1e9 == pytest.approx(truth, abs=0.012)
@@ -94,7 +95,7 @@ def test_a_long_match_is_looked_at_spell_by_spell_and_one_that_tells_nothing_doe
             whole, frame=whole.frame[rows], tracklet=whole.tracklet[rows], box=whole.box[rows], score=whole.score[rows]
         )
 
-    found = estimate_clocks(mast_rig, START, START + 24_000_000_000, seen)
+    found = estimate_clocks(RigHistory(mast_rig), START, START + 24_000_000_000, seen)
     assert {(last - first) / 1e9 for first, last in asked} == {8.0}
     for i, node in enumerate(nodes):
         assert found[node].offset_ns / 1e9 == pytest.approx(0.2 * (i - 1), abs=0.02)
@@ -106,12 +107,12 @@ def test_people_who_stand_still_tell_nothing_and_the_clocks_are_left_alone(mast_
         camera.node: [recorded(camera, people, late_s=0.4 * i, seconds=5.0, rng=rng)]
         for i, camera in enumerate(mast_rig.cameras)
     }
-    found = estimate_clock_offsets(mast_rig, START, START + 5_000_000_000, lambda node, *_: tracks[node])
+    found = estimate_clock_offsets(RigHistory(mast_rig), START, START + 5_000_000_000, lambda node, *_: tracks[node])
     assert set(found.values()) == {0}
 
 
 def test_without_tracks_nothing_is_claimed(mast_rig: Rig):
-    found = estimate_clocks(mast_rig, START, START + 5_000_000_000, lambda *_: ())
+    found = estimate_clocks(RigHistory(mast_rig), START, START + 5_000_000_000, lambda *_: ())
     assert {estimate.offset_ns for estimate in found.values()} == {0}
 
 

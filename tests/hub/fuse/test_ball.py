@@ -22,6 +22,7 @@ def sighted(camera, pixel, time, tracklet, score, size):
         size=np.broadcast_to(size, (n, 2)),
         segment=np.zeros(n, np.int64),
         score=np.full(n, score),
+        model=np.ones(n, np.int64),
     )
 
 

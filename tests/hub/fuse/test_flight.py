@@ -21,6 +21,7 @@ def sighted(camera, path, noise_px=0.5):
         np.ones((n, 2)),
         none,
         np.ones(n),
+        none + 1,
     )
 
 

@@ -1,11 +1,14 @@
+import msgspec
 import numpy as np
 import pytest
 
 from hub import spells
 from hub.fuse import fuse
+from hub.rigs import RigHistory
 from simulator.sightings import Faults, Scene, sightings
 from wire.match import MatchSheet, Team
 from wire.pitch_tracks import Role, TeamSide
+from wire.rig import looking
 
 START = 1_790_000_000_000_000_000
 RED, BLUE, BLACK = (130, 190, 165), (90, 140, 70), (30, 128, 128)
@@ -28,7 +31,9 @@ def sheet(pitch, home="", away="", starts=""):
 
 
 def run(mast, pitch, tracks, match=None):
-    return fuse(mast, match or sheet(pitch), START, START + 19_900_000_000, lambda node, *_: tracks.get(node, ()))
+    return fuse(
+        RigHistory(mast), match or sheet(pitch), START, START + 19_900_000_000, lambda node, *_: tracks.get(node, ())
+    )
 
 
 def errors(result, squad):
@@ -125,7 +130,7 @@ def test_everybody_stays_one_track_and_in_his_team_over_the_seams_of_a_long_matc
         asked.append((last_ns - first_ns) / 1e9)
         return tracks[node]
 
-    result = fuse(mast, sheet(pitch), START, START + 19_900_000_000, shelf)
+    result = fuse(RigHistory(mast), sheet(pitch), START, START + 19_900_000_000, shelf)
     found = errors(result, squad)
     assert max(asked) < 14
     assert sorted(who for who, _, _ in found.values()) == list(range(7))
@@ -155,3 +160,30 @@ def test_nothing_seen_gives_no_tracks(mast, pitch):
     result = run(mast, pitch, {})
     assert result.tracks == ()
     assert len(result.frame) == 0
+
+
+def test_a_camera_that_was_knocked_counts_as_it_stood_then(mast, pitch, squad):
+    left = msgspec.structs.replace(mast.cameras[0], rotation=looking(-41.0, -14.0, 1.0))
+    knocked = msgspec.structs.replace(mast, cameras=(left, *mast.cameras[1:]))
+    t = np.arange(500) / 25
+    ball = np.column_stack([12 * np.sin(0.5 * t) - 12, 6 * np.cos(0.3 * t), np.full(500, 0.11)])
+    before, after = (seen(rig, pitch, squad, ball) for rig in (mast, knocked))
+    tracks = {node: [*before[node][:5], *after[node][5:]] for node in before}
+
+    def off(rigs: RigHistory) -> tuple[float, float]:
+        """Mean error of people, and median one of the ball, in metres, while the camera stood otherwise."""
+        result = fuse(rigs, sheet(pitch), START, START + 19_900_000_000, lambda node, *_: tracks[node])
+        gaps, balls = [], []
+        for track in result.tracks:
+            frame, xy, _ = result.of(track.id)
+            frame, xy = frame[frame > 260], xy[frame > 260]
+            if track.role is Role.BALL:
+                balls.append(np.hypot(*(ball[frame, :2] - xy).T))
+            elif len(frame):
+                gaps.append(np.hypot(*np.moveaxis(squad[frame] - xy[:, None], -1, 0)).min(axis=1))
+        return float(np.concatenate(gaps).mean()), float(np.median(np.concatenate(balls)))
+
+    people, of_ball = off(RigHistory(mast, ((START + 10_000_000_000, knocked),)))
+    assert people < 0.3
+    assert of_ball < 0.3
+    assert off(RigHistory(mast))[0] > 2 * people

@@ -51,6 +51,7 @@ def sightings(colours, segment):
         flat,
         np.asarray(segment),
         np.ones(n),
+        ints,
     )
 
 

@@ -25,13 +25,13 @@ def test_planes_outlive_their_frame():
     picture = planes_of(marked(7))
     others = [planes_of(marked(index)) for index in range(20)]
     assert len(others) == 20
-    assert set(picture.luma.ravel().tolist()) == {16 + 21}
+    assert set(picture.luma[:, 64].tolist()) == {16 + 21}
 
 
 @pytest.mark.parametrize("pixels", ["nv12", "yuv420p10le", "p010le", "yuv422p", "yuv444p"])
 def test_other_pixels_are_converted_to_the_same_picture(pixels):
     frame = marked(20, pixels=pixels)
-    assert abs(int(np.median(shot_of(frame, 0).picture.luma)) - 76) <= 1
+    assert abs(int(np.median(shot_of(frame, 0).picture.luma[:, 64])) - 76) <= 1
 
 
 @pytest.mark.parametrize("pixels", ["yuvj420p", "yuv420p", "yuv420p10le"])

@@ -2,26 +2,31 @@ import re
 from fractions import Fraction
 
 import av
+import msgspec
 import numpy as np
 import pytest
 
 from hub.panorama.encoder import Coded, WindowCoder, software
 from hub.panorama.video import planes_of
+from hub.panorama.vision import Standpoint, WindowStart
 from hub.panorama.windows import USUAL, Cadence
 from hub.panorama.writer import (
     INIT,
     MASTER,
     PLAYLIST,
     PREVIEW,
+    STARTS,
     THUMBNAILS,
     MadeWindow,
     Making,
     PanoramaFolder,
     playlist,
     preview_size,
+    rigs_later,
     window_name,
 )
 from hub.rendering import RenderingFailed, cut_followed, part_of, thumbnail
+from wire.rigtime import SECOND
 
 SIZE = (320, 96)
 COUNTS = (USUAL.window_frames, USUAL.window_frames, 10)
@@ -199,3 +204,38 @@ def test_a_full_disk_is_no_fault_of_the_picture_and_leaves_nothing_behind(sessio
         thumbnail(tmp_path / "panorama.mp4", picture, 1.0)
     assert not part_of(picture).is_symlink()
     assert not picture.exists()
+
+
+def noted(window, rig=None):
+    start = WindowStart(lost=(window,))
+    standpoint = None if rig is None else Standpoint(calibrated=rig, rig=rig)
+    return made_window(window, COUNTS[0])._replace(start=start, standpoint=standpoint)
+
+
+def test_what_was_known_before_the_two_newest_windows_is_kept(tmp_path, small_rig):
+    folder = PanoramaFolder(tmp_path / "panorama", making())
+    folder.open()
+    for window in range(4):
+        folder.store(noted(window))
+    again = PanoramaFolder(tmp_path / "panorama", making())
+    first = again.open()
+    assert again.start_of(first) == WindowStart(lost=(3,))
+    assert again.start_of(first - 1) == WindowStart(lost=(2,))
+    assert again.start_of(first - 2) is None
+    (folder.root / STARTS / "00000003.json").write_bytes(b"torn")
+    assert again.start_of(3) is None
+
+
+def test_a_window_knows_the_rig_as_it_stood_before_it_and_the_session_when_it_changed(tmp_path, small_rig):
+    folder = PanoramaFolder(tmp_path / "panorama", making())
+    folder.open()
+    other = msgspec.structs.replace(small_rig, cameras=small_rig.cameras[:1])
+    for window, rig in enumerate([None, small_rig, None, other]):
+        folder.store(noted(window, rig))
+    assert folder.standpoint_before(1) is None
+    assert folder.standpoint_before(3).rig == small_rig
+    assert folder.standpoint_before(4).rig == other
+    assert rigs_later(folder.root) == [(2 * SECOND, small_rig), (6 * SECOND, other)]
+    # A window that is made again without a change takes it back.
+    folder.store(noted(3))
+    assert rigs_later(folder.root) == [(2 * SECOND, small_rig)]

@@ -42,23 +42,37 @@ def on_the_seam(rig: Rig, plan) -> list[tuple[float, float]]:
     return out
 
 
+def boxes_of(rig: Rig, *places: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """What each camera sees of people there."""
+    left, right = (np.concatenate([box(camera, *place) for place in places]) for camera in rig.cameras)
+    return left, right
+
+
+def closed(rig: Rig, plan, boxes) -> np.ndarray:
+    return closed_to_cuts(plan.seams()[0], plan.view, rig.cameras, boxes)
+
+
 def test_nobody_on_the_seam_leaves_the_cut_where_it_is(rig):
     plan = plan_panorama(rig, 1280)
-    seam = plan.seams()[0]
-    away = [(c, box(c, -30.0 if k == 0 else 30.0, 5.0)) for k, c in enumerate(rig.cameras)]
-    assert cut_around(seam, closed_to_cuts(plan.view, away), seam.default) is seam.default
+    away = boxes_of(rig, (-40.0, 5.0), (40.0, 5.0))
+    assert all(len(boxes) for boxes in away)
+    assert cut_around(plan.seams()[0], closed(rig, plan, away), None) is None
 
 
-def test_a_player_on_the_seam_is_shown_by_one_camera_alone(rig):
-    plan = plan_panorama(rig, 1280)
+@pytest.mark.parametrize("missed_by", ["nobody", "left", "right"])
+def test_a_player_on_the_seam_is_shown_by_one_camera_alone(small_sideline, missed_by):
+    rig, plan = small_sideline, plan_panorama(small_sideline, 1280)
     seam = plan.seams()[0]
     tried = 0
     for place in on_the_seam(rig, plan):
-        seen = [(c, box(c, *place)) for c in rig.cameras]
-        if not all(len(boxes) for _, boxes in seen):
+        seen = boxes_of(rig, place)
+        if not all(len(boxes) for boxes in seen):
             continue
-        cut = cut_around(seam, closed_to_cuts(plan.view, seen), seam.default)
-        left, right = (outlines(c, plan.view, boxes)[0] for c, boxes in seen)
+        told = [np.zeros((0, 4)) if name == missed_by else b for name, b in zip(("left", "right"), seen, strict=True)]
+        detour = cut_around(seam, closed(rig, plan, tuple(told)), None)
+        assert detour is not None
+        cut = detour.cut(seam)
+        left, right = (outlines(c, plan.view, b)[0] for c, b in zip(rig.cameras, seen, strict=True))
         of_left, of_right = shown_by(rig, cut, left), shown_by(rig, cut, right)
         # Either the left camera shows its picture of him and nothing of the right one's is seen, or the other way.
         assert max(of_left, of_right) < 0.05 or min(of_left, of_right) > 0.95
@@ -66,13 +80,33 @@ def test_a_player_on_the_seam_is_shown_by_one_camera_alone(rig):
     assert tried >= 2
 
 
-def test_the_cut_stays_where_both_cameras_see_and_goes_back_to_nobody_before_it_must(rig):
-    plan = plan_panorama(rig, 1280)
+def test_a_player_whom_the_blend_alone_reaches_is_shown_by_one_camera_alone(small_sideline):
+    rig, plan = small_sideline, plan_panorama(small_sideline, 1280)
     seam = plan.seams()[0]
-    [place, *_] = on_the_seam(rig, plan)[1:]
-    seen = [(c, box(c, *place)) for c in rig.cameras]
-    moved = cut_around(seam, closed_to_cuts(plan.view, seen), seam.default)
-    assert (moved.centre >= seam.low - 0.51).all()
-    assert (moved.centre <= seam.high + 0.51).all()
+    [(x, y)] = [place for place in on_the_seam(rig, plan) if place[1] == 20.0]
+    metre_px = plan.view.to_pixel(x + 1.0, y)[0] - plan.view.to_pixel(x, y)[0]
+    seen = boxes_of(rig, (x + 0.4 * seam.default.width.max() / metre_px, y))
+    left, right = (outlines(c, plan.view, b)[0] for c, b in zip(rig.cameras, seen, strict=True))
+    assert 0.1 < shown_by(rig, seam.default, left) < 0.99
+    cut = cut_around(seam, closed(rig, plan, seen), None).cut(seam)
+    assert min(shown_by(rig, cut, left), shown_by(rig, cut, right)) > 0.95
+
+
+def test_cameras_on_one_mast_show_a_player_in_the_same_place_and_the_cut_stays(small_mast):
+    plan = plan_panorama(small_mast, 1280)
+    seam = plan.seams()[0]
+    for place in on_the_seam(small_mast, plan):
+        seen = boxes_of(small_mast, place)
+        assert cut_around(seam, closed(small_mast, plan, seen), None) is None
+
+
+def test_the_cut_stays_where_both_cameras_see_and_goes_back_to_nobody_before_it_must(small_sideline):
+    rig, plan = small_sideline, plan_panorama(small_sideline, 1280)
+    seam = plan.seams()[0]
+    [place] = [place for place in on_the_seam(rig, plan) if place[1] == 20.0]
+    detour = cut_around(seam, closed(rig, plan, boxes_of(rig, place)), None)
+    cut = detour.cut(seam)
+    assert (cut.centre >= seam.low - 0.51).all()
+    assert (cut.centre <= seam.high + 0.51).all()
     # He walks on: the cut has no reason to move once more.
-    assert cut_around(seam, np.zeros((0, 3)), moved) is moved
+    assert cut_around(seam, np.zeros((0, 3)), detour) is detour

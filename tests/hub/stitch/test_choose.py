@@ -70,11 +70,11 @@ BROKEN = {
 def test_a_kernel_that_is_wrong_is_replaced_and_it_is_told_why(plan, why):
     kernels = {"gpu": BROKEN[why], "cpu": CpuKernel}
     for wanted in ("gpu", "auto"):
-        kernel, reasons = choose(plan, wanted, kernels)
+        kernel, reasons, _ = choose(plan, wanted, kernels)
         assert isinstance(kernel, CpuKernel)
         assert reasons[0].startswith(f"gpu: {why}")
         assert reasons[1].endswith("ms a panorama")
-    kernel, reasons = choose(plan, "gpu", {"gpu": BROKEN[why], "cpu": BROKEN[why]})
+    kernel, reasons, _ = choose(plan, "gpu", {"gpu": BROKEN[why], "cpu": BROKEN[why]})
     assert isinstance(kernel, ReferenceKernel)
     assert len(reasons) == 2
 
@@ -83,18 +83,18 @@ def test_a_kernel_that_cannot_even_be_made_is_replaced(plan):
     def none(_: StitchPlan) -> CpuKernel:
         raise OSError("there is no adapter")
 
-    kernel, reasons = choose(plan, "gpu", {"gpu": none, "cpu": CpuKernel})
+    kernel, reasons, _ = choose(plan, "gpu", {"gpu": none, "cpu": CpuKernel})
     assert kernel.name == "cpu"
     assert reasons[0] == "gpu: there is no adapter"
 
 
 def test_who_wants_a_kernel_that_works_gets_it_though_another_is_faster(plan):
     kernels = {"gpu": Spoilt, "cpu": CpuKernel}
-    kernel, reasons = choose(plan, "gpu", kernels)
+    kernel, reasons, _ = choose(plan, "gpu", kernels)
     assert isinstance(kernel, Spoilt)
     assert len(reasons) == 1
     assert isinstance(choose(plan, "cpu", kernels)[0], CpuKernel)
-    kernel, reasons = choose(plan, "reference", kernels)
+    kernel, reasons, _ = choose(plan, "reference", kernels)
     assert isinstance(kernel, ReferenceKernel)
     assert reasons == ()
 
@@ -103,7 +103,7 @@ def test_auto_takes_the_fastest(plan):
     class Slow(ReferenceKernel):
         name = "gpu"
 
-    kernel, reasons = choose(plan, "auto", {"gpu": Slow, "cpu": CpuKernel})
+    kernel, reasons, _ = choose(plan, "auto", {"gpu": Slow, "cpu": CpuKernel})
     assert kernel.name == "cpu"
     assert len(reasons) == 2
 

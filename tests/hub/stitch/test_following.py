@@ -1,12 +1,13 @@
 from collections.abc import Callable
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 
 from hub.picture import Picture
 from hub.stitch import plan_panorama
-from hub.stitch.following import LOOK_S, LightFollower
+from hub.stitch.following import LOOK_S, Exposures, LightFollower
 from wire.rig import Rig
 
 Frames = list[Picture]
@@ -81,3 +82,20 @@ def test_a_cloud_over_both_changes_nothing_and_a_lost_camera_neither(small_mast,
     assert [light.luma for light in follower.at(1.0, [scene[0], None])] == pytest.approx(
         [light.luma for light in first]
     )
+
+
+def test_a_follower_that_goes_on_from_what_another_knew_gives_the_same_lights(small_mast, scene):
+    plan = plan_panorama(small_mast, 1024)
+    times = [k * LOOK_S for k in range(30)]
+
+    def brighter(time_s: float) -> Frames:
+        return [scene[0], exposed(scene[1], 1.2 if time_s > 2.9 else 1.0 + 0.01 * time_s)]
+
+    one = LightFollower(plan)
+    known, whole = [], []
+    for time_s in times:
+        known.append(one.known)
+        whole.append([light.luma for light in one.at(time_s, brighter(time_s))])
+    for cut in (1, 15, 16, 29):
+        other = LightFollower(plan, msgspec.json.decode(msgspec.json.encode(known[cut]), type=Exposures))
+        assert [[light.luma for light in other.at(t, brighter(t))] for t in times[cut:]] == whole[cut:]
