@@ -160,15 +160,20 @@ def _clicked(look: Look, pitch: Pitch, painted: Markings) -> Guess:
 
 
 def _unaided(
-    look: Look, lenses: Sequence[Lens], pitch: Pitch, painted: Markings, random: np.random.Generator
+    look: Look,
+    lenses: Sequence[Lens],
+    pitch: Pitch,
+    painted: Markings,
+    random: np.random.Generator,
+    stand_m: Array | None = None,
 ) -> Guess | None:
-    """The pose, with one of these lenses, that the markings bear out best; None where no straight line lets one be
-    guessed."""
+    """The pose, with one of these lenses and near `stand_m` (3,) where that is known, that the markings bear out best;
+    None where no straight line lets one be guessed."""
     tried: list[Guess] = []
     for lens in lenses:
         guesses = [
             Guess(guess.camera, guess.score - _missed(look, guess.camera))
-            for guess in guess_poses(look.view.node, lens, look.found[0], look.crests, pitch, painted, random)
+            for guess in guess_poses(look.view.node, lens, look.found[0], look.crests, pitch, painted, random, stand_m)
         ]
         guesses.sort(key=lambda guess: -guess.score)
         distinct: list[Guess] = []
@@ -287,7 +292,8 @@ def _shared(
                 out[i] = _better(out[i], _snapped(carried, looks[i], painted))
             own = out[i]
             if own is None or own.score < _TOLD_LITTLE * min(surest.score, _PLENTY):
-                out[i] = _better(own, _unaided(looks[i], [lens], pitch, painted, random))
+                stands = (None, surest.camera.centre_m)
+                out[i] = _better(own, *(_unaided(looks[i], [lens], pitch, painted, random, stand) for stand in stands))
             here = out[i]
             i += step
     return out

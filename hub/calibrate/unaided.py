@@ -68,12 +68,14 @@ def guess_poses(
     pitch: Pitch,
     painted: Markings,
     random: np.random.Generator,
+    stand_m: Array | None = None,
 ) -> list[Guess]:
-    """Poses of a camera with this lens that explain many straight lines, the best borne out by its `crests` first."""
+    """Poses of a camera with this lens that explain many straight lines, the best borne out by its `crests` first; or
+    those at `stand_m` (3,), where that is known."""
     straights = find_straights(strokes, rays_by(lens), random)
     turns, places = [np.zeros((0, 3, 3))], [np.zeros((0, 3))]
     for turn in _turns(straights):
-        found = _places(turn, straights, pitch)
+        found = _places(turn, straights, pitch) if stand_m is None else stand_m[None]
         places.append(found)
         turns.append(np.broadcast_to(turn, (len(found), 3, 3)))
     turn, place = np.concatenate(turns), np.concatenate(places)
