@@ -15,6 +15,8 @@ from firmware.leaving import leave
 from firmware.log import Log
 from hub.commands.calibrate import add_calibrate
 from hub.commands.locate import add_locate
+from hub.commands.recalibrate import add_recalibrate
+from hub.commands.running import add_running_hub, add_token, check_token
 from hub.commands.stitch import NARROWEST_PX, WIDEST_PX, add_stitch
 from hub.errors import HubError
 from hub.nodes import Node
@@ -55,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     hub.add_argument(
         "--node", action="append", required=True, metavar="ID=URL", help="a node of the rig, from the left; repeat"
     )
-    _add_token(hub)
+    add_token(hub)
     hub.add_argument("--viewer", metavar="URL", help="the portal that gets the match packages")
     hub.add_argument(
         "--device-key",
@@ -66,23 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     hub.set_defaults(run=_serve)
     carried = commands.add_parser("import", help="hand a running hub the segments that a node has put on a stick")
     carried.add_argument("folder", type=Path, metavar="FOLDER", help="the folder on the stick")
-    carried.add_argument(
-        "--hub", default="http://127.0.0.1:8000", metavar="URL", help="address of the running hub (%(default)s)"
-    )
-    _add_token(carried)
+    add_running_hub(carried)
     carried.set_defaults(run=_import)
     add_calibrate(commands)
+    add_recalibrate(commands)
     add_locate(commands)
     add_stitch(commands)
     return parser
-
-
-def _add_token(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--token",
-        default=os.environ.get("TOUCHLINE_TOKEN", ""),
-        help="the rig's token, which node and hub ask of each other (else from the environment, TOUCHLINE_TOKEN)",
-    )
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -97,7 +89,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         device_key=arguments.device_key,
         panorama_width=arguments.panorama_width,
     )
-    _check_token(settings.token)
+    check_token(settings.token)
     if settings.viewer is not None and not settings.viewer.startswith(("http://", "https://")):
         raise HubError(f"--viewer {arguments.viewer}: write it as a web address, like https://touchline.example.org")
     if settings.viewer is not None and not settings.device_key:
@@ -110,7 +102,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _import(arguments: argparse.Namespace) -> int:
-    _check_token(arguments.token)
+    check_token(arguments.token)
 
     async def take_in() -> list[LeftOut]:
         async with aiohttp.ClientSession() as http:
@@ -126,11 +118,6 @@ def _import(arguments: argparse.Namespace) -> int:
 def _print_some(done: int, of: int) -> None:
     if done == of or done % max(1, of // 100) == 0:
         print(f"{done} of {of} segments", flush=True)
-
-
-def _check_token(token: str) -> None:
-    if not token:
-        raise HubError("a rig needs a token: give --token or set TOUCHLINE_TOKEN")
 
 
 def _node(text: str) -> Node:

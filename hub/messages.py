@@ -1,6 +1,7 @@
 """What the hub's own API speaks, besides what crosses machines."""
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -43,8 +44,21 @@ class SessionRequest(Message, frozen=True, kw_only=True):
     override: tuple[str, ...] = ()
 
 
+class CalibrationRequest(Message, frozen=True, kw_only=True):
+    """Asks for another calibration of a recorded session, from what its cameras show `at_s` seconds after its start,
+    with these clicks in those pictures; `lens_degrees` is None where the session's own stands."""
+
+    KIND = "calibration-request"
+    VERSION = 1
+
+    clicks: tuple[Click, ...] = ()
+    lens_degrees: float | None = None
+    at_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 0.0
+
+
 class SessionPlan(Message, frozen=True, kw_only=True):
-    """A session as the hub remembers it: what was asked, when it began (rig time), and its nodes from the left."""
+    """A session as the hub remembers it: what was asked, when it began (rig time), its nodes from the left, and the
+    calibration that was asked for later."""
 
     KIND = "session-plan"
     VERSION = 1
@@ -53,6 +67,7 @@ class SessionPlan(Message, frozen=True, kw_only=True):
     start_ns: int
     nodes: tuple[NodeId, ...]
     request: SessionRequest
+    calibration: CalibrationRequest | None = None
 
 
 class StageCost(Message, frozen=True, kw_only=True):

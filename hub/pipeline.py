@@ -15,12 +15,13 @@ import numpy.typing as npt
 
 from firmware.log import Log
 from hub.calibrate import View, background, calibrate, estimate_clock_offsets, with_clock_offsets
+from hub.calibrate.drawing import drawn_lines, jpeg
 from hub.clips import look_path, made_clips
-from hub.errors import HubError
+from hub.errors import HubError, PitchNotFound
 from hub.events import find_events
 from hub.fuse import fuse
 from hub.marks import MarkBook, marked
-from hub.messages import SessionPlan, SessionProgress, Stage
+from hub.messages import CalibrationRequest, SessionPlan, SessionProgress, Stage
 from hub.package import listed, pack
 from hub.panorama.conveyor import CostBook
 from hub.panorama.footage import UnreadableSegment, segment_frames
@@ -43,11 +44,14 @@ from wire.ids import NodeId, SessionId
 from wire.match import Clip, MatchPackage
 from wire.pitch_tracks import PitchTracks, decode_pitch_tracks, encode_pitch_tracks, pitch_tracks_csv
 from wire.rig import Rig
-from wire.rigtime import nanoseconds
+from wire.rigtime import SECOND, nanoseconds
 from wire.tracks import SegmentTracks, decode_tracks
 
 CALIBRATION_SEGMENTS = 3
 """Segments (of 2 s) whose pictures give the still background: enough for walking people to move away."""
+CALIBRATION_TRIES = (0, 30, 90, 300)
+"""So many segments after the first pictures others are tried in which the pitch may be seen better: a minute later,
+three, and ten."""
 CLOCK_SEGMENTS = 5
 """Segments whose tracks give the first estimate of the clocks, so that stitching can begin during the match."""
 _BACKGROUND_FRAMES = 12
@@ -117,15 +121,11 @@ class _SessionRun:
     # --- calibration ---------------------------------------------------------------------------------------------
 
     def _calibrated(self) -> Rig:
-        """The rig's calibration with the clocks' first estimate, from the first segments."""
+        """The rig's calibration with the clocks' first estimate, from the first segments in which it is found."""
         if self._folder.rig.exists():
             return message.decode(self._folder.rig.read_bytes(), Rig)
         self._tell(Stage.RECORDING)
-        self._wait_for_segments(CALIBRATION_SEGMENTS)
-        self._tell(Stage.CALIBRATING)
-        request = self._plan.request
-        first = [sorted(self._held(node))[:CALIBRATION_SEGMENTS] for node in self._plan.nodes]
-        rig = self._found(first, request.clicks, Stage.CALIBRATING)
+        rig = self._found_somewhere()
         self._wait_for_segments(CLOCK_SEGMENTS)
         rig = with_clock_offsets(rig, self._clocks(RigHistory(rig), CLOCK_SEGMENTS * SEGMENT_NS))
         write_durably(self._folder.rig, message.encode(rig, indent=1))
@@ -136,6 +136,28 @@ class _SessionRun:
             offsets_ms=[round(camera.clock_offset_ns / 1e6, 1) for camera in rig.cameras],
         )
         return rig
+
+    def _found_somewhere(self) -> Rig:
+        """The rig as what was asked for says; where the first pictures do not show the pitch, later ones may."""
+        asked = self._plan.calibration or CalibrationRequest(clicks=self._plan.request.clicks)
+        first = int(asked.at_s * SECOND) // SEGMENT_NS
+        unseen: HubError = HubError(f"not all cameras show something {asked.at_s:g} s after the session's start")
+        for later in CALIBRATION_TRIES:
+            start = first + later
+            self._wait_for_segments(start + CALIBRATION_SEGMENTS)
+            sequences = [
+                sorted(s for s in self._held(node) if s >= start)[:CALIBRATION_SEGMENTS] for node in self._plan.nodes
+            ]
+            if not all(sequences) and start:
+                break
+            self._tell(Stage.CALIBRATING)
+            try:
+                return self._found(sequences, asked.clicks, Stage.CALIBRATING)
+            except PitchNotFound as fault:
+                unseen = fault
+                self._log.event("pitch-not-found", session=self._plan.session, segment=start, reason=fault)
+                self._tell(Stage.RECORDING, str(fault))
+        raise unseen
 
     def _wait_for_segments(self, count: int) -> None:
         """Sleep until every node has handed over its first `count` segments, or all it will ever have."""
@@ -154,15 +176,23 @@ class _SessionRun:
 
     def _found(self, sequences: Sequence[Sequence[int]], clicks: Sequence[Click], stage: Stage) -> Rig:
         """The rig that took these segments of each node from the left."""
-        request = self._plan.request
-        nodes = zip(self._plan.nodes, sequences, strict=True)
-        views = [View(node, self._background(node, mine), request.lens_degrees) for node, mine in nodes]
-        return self._costs.measured(
+        lens = self._plan.request.lens_degrees
+        if self._plan.calibration is not None and self._plan.calibration.lens_degrees is not None:
+            lens = self._plan.calibration.lens_degrees
+        pitch, folder = self._plan.request.sheet.pitch, self._folder
+        views = [View(n, self._background(n, mine), lens) for n, mine in zip(self._plan.nodes, sequences, strict=True)]
+        folder.calibration.mkdir(exist_ok=True)
+        for view in views:
+            # Whether or not the pitch is found in it: then a person may point at it.
+            write_durably(folder.still(view.node), jpeg(view.picture))
+            folder.lines(view.node).unlink(missing_ok=True)
+        rig = self._costs.measured(
             "calibrate",
-            lambda: calibrate(
-                views, request.sheet.pitch, clicks, lambda step, share: self._tell(stage, f"{step} {share:.0%}")
-            ),
+            lambda: calibrate(views, pitch, clicks, lambda step, share: self._tell(stage, f"{step} {share:.0%}")),
         )
+        for view, camera in zip(views, rig.cameras, strict=True):
+            write_durably(folder.lines(view.node), jpeg(drawn_lines(view.picture, camera, pitch)))
+        return rig
 
     def _found_anew(self, rig: Rig, before_ns: int) -> Rig | None:
         """The rig again, a camera of which was knocked, from its last segments before a time after the session's start;

@@ -20,7 +20,7 @@ from firmware.clock import Clock
 from firmware.discovery import HUB_SERVICE, Announcement
 from firmware.holding import hold
 from firmware.log import Log
-from hub.api import SessionsApi, plain_errors, proof_routes
+from hub.api import CalibrationApi, SessionsApi, plain_errors, proof_routes
 from hub.errors import HubError
 from hub.ingest import Ingest, ingest_routes
 from hub.marks import MarkBook
@@ -87,6 +87,7 @@ async def _run(settings: Settings, clock: Clock, log: Log, http: aiohttp.ClientS
     app = web.Application(middlewares=[plain_errors(log)])
     app.add_routes(ingest_routes(ingest))
     app.add_routes(api.routes())
+    app.add_routes(CalibrationApi(sessions, settings.token, worker.add).routes())
     app.add_routes(proof_routes(settings.token))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked.set)

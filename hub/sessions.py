@@ -1,14 +1,17 @@
 """Sessions on the hub's disk: what was asked, what is made, how far it is."""
 
 import contextlib
+import shutil
 import threading
 from pathlib import Path
 
+import msgspec
+
 from hub.errors import HubError
-from hub.messages import SessionPlan, SessionProgress, Stage
+from hub.messages import CalibrationRequest, SessionPlan, SessionProgress, Stage
 from wire.durable import write_durably
 from wire.errors import WireError
-from wire.ids import SessionId, session_id
+from wire.ids import NodeId, SessionId, session_id
 from wire.message import decode, encode
 
 
@@ -19,6 +22,10 @@ class NoSuchSession(HubError, KeyError):
         return f"this hub has no session {self.args[0]}"
 
 
+class SessionAtWork(HubError):
+    """A session that the hub is still making, or delivering."""
+
+
 class SessionFolder:
     """One session's folder and the names in it; every file there is whole or absent."""
 
@@ -26,6 +33,7 @@ class SessionFolder:
         self.root = root
         self.plan = root / "plan.json"
         self.rig = root / "rig.json"
+        self.calibration = root / "calibration"
         self.panorama = root / "panorama"
         self.archive = root / "panorama.mp4"
         self.poster = root / "poster.jpg"
@@ -38,6 +46,31 @@ class SessionFolder:
         self.package = root / "package.tar"
         self.upload = root / "upload.url"
         self.progress = root / "progress.json"
+
+    def still(self, node: NodeId) -> Path:
+        """The picture that a node's camera was calibrated by."""
+        return self.calibration / f"{node}.jpg"
+
+    def lines(self, node: NodeId) -> Path:
+        """That picture with the found lines drawn in."""
+        return self.calibration / f"{node}-lines.jpg"
+
+    def clear(self) -> None:
+        """Take away all that is made of the recording, the calibration last: whatever is left was made with it."""
+        for made in (
+            self.package,
+            self.upload,
+            self.events,
+            self.events_csv,
+            self.tracks,
+            self.tracks_csv,
+            self.poster,
+        ):
+            made.unlink(missing_ok=True)
+        shutil.rmtree(self.clips, ignore_errors=True)
+        self.archive.unlink(missing_ok=True)
+        shutil.rmtree(self.panorama, ignore_errors=True)
+        self.rig.unlink(missing_ok=True)
 
 
 class Sessions:
@@ -59,6 +92,19 @@ class Sessions:
         """Remember a session before any node is asked to record it."""
         write_durably(self.folder(plan.session).plan, encode(plan, indent=1))
         self.tell(SessionProgress(session=plan.session, stage=Stage.RECORDING))
+
+    def start_over(self, session: SessionId, asked: CalibrationRequest) -> None:
+        """Have a recorded session made once more, with another calibration; raises `NoSuchSession`, or `SessionAtWork`
+        unless it is done or has failed."""
+        stage = self.progress(session).stage
+        if stage not in (Stage.DONE, Stage.FAILED):
+            raise SessionAtWork(f"session {session} is still at work ({stage}): wait until it is done")
+        plan = msgspec.structs.replace(self.plan(session), calibration=asked)
+        folder = self.folder(session)
+        write_durably(folder.plan, encode(plan, indent=1))
+        # From here on a hub that is switched off takes it up by itself.
+        self.tell(SessionProgress(session=session, stage=Stage.RECORDING))
+        folder.clear()
 
     def abandon(self, session: SessionId, note: str) -> None:
         """A session that will never be finished, and why."""

@@ -11,7 +11,7 @@ import hub.cli
 import simulator.cli
 import viewer.cli
 from firmware.panel import BEEPS, LIGHTS
-from hub.api import SessionsApi, proof_routes
+from hub.api import CalibrationApi, SessionsApi, proof_routes
 from hub.ingest import Ingest, ingest_routes
 from hub.marks import MarkBook
 from hub.sessions import Sessions
@@ -60,7 +60,7 @@ def test_every_route_of_the_hub_is_documented(tmp_path):
     ingest = Ingest(tmp_path, "t", int, nobody)
     sessions = Sessions(tmp_path / "s")
     api = SessionsApi(sessions, MarkBook(sessions), None, "t", int, bytes, print)
-    routes = ingest_routes(ingest) + api.routes()
+    routes = ingest_routes(ingest) + api.routes() + CalibrationApi(sessions, "t", print).routes()
     routes += proof_routes("t")
     ingest.close()
     for route in routes:

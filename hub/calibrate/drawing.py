@@ -48,3 +48,9 @@ def _line(out: Picture, camera: CameraModel, points_m: npt.NDArray[np.float64]) 
 def _fixed(pixel: npt.NDArray[np.float64]) -> tuple[int, int]:
     """To sixteenths of a pixel, as OpenCV draws with a shift of four; its pixel centres are at whole numbers."""
     return round((float(pixel[0]) - 0.5) * 16), round((float(pixel[1]) - 0.5) * 16)
+
+
+def jpeg(picture: Picture) -> bytes:
+    """A picture (h, w, 3) BGR as a file."""
+    _, coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
+    return coded.tobytes()

@@ -6,27 +6,24 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from hub.calibrate import View, calibrate, with_clock_offsets
-from hub.calibrate.drawing import drawn_lines
+from hub.calibrate.drawing import drawn_lines, jpeg
 from hub.calibrate.lenses import lens_degrees
 from hub.calibrate.motion import Places, find_shift
 from hub.commands.pictures import first_frames, is_video, read_still
+from hub.commands.rigs import UNTRUSTED, clicks_in, report
 from hub.errors import HubError
 from wire import message
-from wire.clicks import Click, clicks_csv, read_clicks
+from wire.clicks import Click, clicks_csv
 from wire.durable import write_durably
-from wire.errors import BadTable
 from wire.ids import NodeId, node_id
 from wire.pitch import FORMATS, Pitch, parse_pitch
 from wire.rig import Rig
 from wire.rigtime import nanoseconds
 
 NAMES = {1: ("camera",), 2: ("left", "right"), 3: ("left", "centre", "right")}
-UNTRUSTED = 1
-"""Exit status of a calibration that was written but is not to be trusted."""
 
 
 def add_calibrate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -70,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     if len(files) > len(NAMES):
         raise HubError(f"a rig has one to three cameras, not {len(files)}")
     pitch = parse_pitch(arguments.pitch, arguments.players)
-    clicks = _clicks(arguments.clicks)
+    clicks = clicks_in(arguments.clicks)
     for place in (out, arguments.lines, arguments.points):
         if place is not None and not place.parent.is_dir():
             raise HubError(f"there is no folder {place.parent} to write {place.name} into")
@@ -92,17 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
         write_durably(arguments.points, _points_csv(rig).encode())
     if arguments.lines is not None:
         _draw(arguments.lines, views, rig, pitch)
-    _report(rig, out)
+    report(rig, str(out))
     return 0 if rig.quality.trusted else UNTRUSTED
-
-
-def _clicks(path: Path | None) -> list[Click]:
-    if path is None:
-        return []
-    try:
-        return read_clicks(path.read_text(encoding="utf-8-sig"), str(path))
-    except (UnicodeDecodeError, OSError):
-        raise BadTable(f"{path} is not a readable CSV file") from None
 
 
 def _teller() -> Callable[[str, float], None]:
@@ -158,28 +146,4 @@ def _points_csv(rig: Rig) -> str:
 def _draw(folder: Path, views: Sequence[View], rig: Rig, pitch: Pitch) -> None:
     folder.mkdir(exist_ok=True)
     for view, camera in zip(views, rig.cameras, strict=True):
-        done, jpeg = cv2.imencode(".jpg", drawn_lines(view.picture, camera, pitch), [cv2.IMWRITE_JPEG_QUALITY, 92])
-        if not done:
-            raise HubError(f"the lines of {camera.node} could not be drawn")
-        write_durably(folder / f"{camera.node}.jpg", jpeg.tobytes())
-
-
-def _report(rig: Rig, out: Path) -> None:
-    quality = rig.quality
-    for camera in rig.cameras:
-        x, y, z = camera.position_m
-        shift = f", times {camera.clock_offset_ns / 1e6:+.0f} ms" if camera.clock_offset_ns else ""
-        print(
-            f"{camera.node}: at ({x:.2f}, {y:.2f}) m, {z:.2f} m high, focal length {camera.lens.focal_px:.0f} px{shift}"
-        )
-    for name, value, unit in (
-        ("clicks", quality.clicks_px, "px"),
-        ("overlap", quality.overlap_px, "px"),
-        ("lines", quality.lines_px, "px"),
-        ("error to expect on the pitch", quality.pitch_m, "m"),
-    ):
-        if value is not None:
-            print(f"{name}: {value:.2f} {unit}")
-    for note in quality.notes:
-        print(f"touchline-hub: {note}", file=sys.stderr)
-    print(f"{out}: {'calibrated' if quality.trusted else 'NOT to be trusted'}")
+        write_durably(folder / f"{camera.node}.jpg", jpeg(drawn_lines(view.picture, camera, pitch)))

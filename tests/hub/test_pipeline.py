@@ -9,17 +9,19 @@ import pytest
 
 from firmware.clock import SystemClock
 from firmware.log import Log
-from hub.messages import SessionPlan, SessionRequest, Stage
+from hub import pipeline
+from hub.errors import HubError, PitchNotFound
+from hub.messages import CalibrationRequest, SessionPlan, SessionRequest, Stage
 from hub.panorama import vision
 from hub.panorama.footage import StoredSegment
 from hub.panorama.timeline import Arrivals
 from hub.panorama.writer import rigs_later
 from hub.pipeline import Pipeline
-from hub.sessions import Sessions
+from hub.sessions import SessionFolder, Sessions
 from wire.ids import session_id
 from wire.match import MatchSheet, Team
 from wire.message import decode
-from wire.rig import Rig
+from wire.rig import CameraModel, Rig
 from wire.rigtime import SECOND
 from wire.tracks import SegmentTracks, encode_tracks
 
@@ -77,35 +79,105 @@ class Recorded:
         return START + 2 * SECOND * len(self._segments[node])
 
 
+@pytest.fixture
+def rig(mast_rig) -> Rig:
+    """The left and the middle camera of a mast."""
+    return msgspec.structs.replace(mast_rig, cameras=mast_rig.cameras[:2])
+
+
+@pytest.fixture
+def knocked(rig) -> CameraModel:
+    """The middle camera after a ball has hit it."""
+    turn = cv2.Rodrigues(np.radians([[1.0], [6.0], [0.5]]))[0] @ rig.cameras[1].turn
+    return msgspec.structs.replace(rig.cameras[1], rotation=tuple(turn.ravel().tolist()))
+
+
+@pytest.fixture
+def played(rig, photograph, tmp_path):
+    """`played(left, right)` puts a session on the hub's shelf, a picture for each segment, and takes it through the
+    pipeline; `again()` does so once more."""
+
+    class Played:
+        sessions = Sessions(tmp_path / "sessions")
+
+        def __call__(self, left, right) -> SessionFolder:
+            self.shelf = Recorded(tmp_path / "segments")
+            for camera, pictures in zip(rig.cameras, (left, right), strict=True):
+                self.shelf.record(camera.node, pictures)
+            sheet = MatchSheet(title="t", pitch=rig.pitch, home=Team("a"), away=Team("b"))
+            request = SessionRequest(sheet=sheet, lens_degrees=77.0)
+            nodes = tuple(camera.node for camera in rig.cameras)
+            self.sessions.begin(SessionPlan(session=SESSION, start_ns=START, nodes=nodes, request=request))
+            return self.again()
+
+        def again(self) -> SessionFolder:
+            log = Log(io.StringIO(), SystemClock())
+            Pipeline(self.sessions, self.shelf, Arrivals(), delivers=False, panorama_width=1280, log=log).run(SESSION)
+            assert self.sessions.progress(SESSION).stage is Stage.DONE
+            return self.sessions.folder(SESSION)
+
+    return Played()
+
+
+def apart_deg(a: CameraModel, b: CameraModel) -> float:
+    return float(np.degrees(np.linalg.norm(cv2.Rodrigues(a.turn @ b.turn.T)[0])))
+
+
+def first_rig(folder: SessionFolder) -> Rig:
+    return decode(folder.rig.read_bytes(), Rig)
+
+
 @pytest.mark.slow
 def test_a_camera_that_is_knocked_during_a_match_is_told_of_and_calibrated_anew(
-    mast_rig, photograph, tmp_path, monkeypatch
+    rig, knocked, played, photograph, monkeypatch
 ):
     monkeypatch.setattr(vision, "LOOK_WINDOWS", 2)
-    rig = msgspec.structs.replace(mast_rig, cameras=mast_rig.cameras[:2])
-    turn = cv2.Rodrigues(np.radians([[1.0], [6.0], [0.5]]))[0] @ rig.cameras[1].turn
-    knocked = msgspec.structs.replace(rig.cameras[1], rotation=tuple(turn.ravel().tolist()))
-    shelf = Recorded(tmp_path / "segments")
-    shelf.record(rig.cameras[0].node, [photograph(rig.cameras[0], rig.pitch)] * 9)
-    pictures = [photograph(camera, rig.pitch) for camera in (rig.cameras[1], knocked)]
-    shelf.record(rig.cameras[1].node, [pictures[0]] * 4 + [pictures[1]] * 5)
-    sessions = Sessions(tmp_path / "sessions")
-    sheet = MatchSheet(title="t", pitch=rig.pitch, home=Team("a"), away=Team("b"))
-    nodes = tuple(camera.node for camera in rig.cameras)
-    request = SessionRequest(sheet=sheet, lens_degrees=77.0)
-    sessions.begin(SessionPlan(session=SESSION, start_ns=START, nodes=nodes, request=request))
-    log = Log(io.StringIO(), SystemClock())
-    Pipeline(sessions, shelf, Arrivals(), delivers=False, panorama_width=1920, log=log).run(SESSION)
-    progress = sessions.progress(SESSION)
-    assert progress.stage is Stage.DONE
-    assert progress.warnings == (
-        f"camera {nodes[1]} has not shown the pitch's lines where they were since minute 0:08: it was knocked or "
-        "covered, look after it",
-        f"from minute 0:12 on the rig is calibrated anew, because of camera {nodes[1]}",
+    left, usual, other = (photograph(camera, rig.pitch) for camera in (*rig.cameras, knocked))
+    folder = played([left] * 9, [usual] * 4 + [other] * 5)
+    node = rig.cameras[1].node
+    assert played.sessions.progress(SESSION).warnings == (
+        f"camera {node} has not shown the pitch's lines where they were since minute 0:08: it was knocked or covered, "
+        "look after it",
+        f"from minute 0:12 on the rig is calibrated anew, because of camera {node}",
     )
-    [(since_ns, later)] = rigs_later(sessions.folder(SESSION).panorama)
+    [(since_ns, later)] = rigs_later(folder.panorama)
     assert since_ns == 12 * SECOND
-    first = decode(sessions.folder(SESSION).rig.read_bytes(), Rig)
-    for found, true in ((first, rig.cameras[1]), (later, knocked)):
-        off = np.degrees(np.linalg.norm(cv2.Rodrigues(found.cameras[1].turn @ true.turn.T)[0]))
-        assert off < 0.25
+    assert apart_deg(first_rig(folder).cameras[1], rig.cameras[1]) < 0.25
+    assert apart_deg(later.cameras[1], knocked) < 0.25
+
+
+@pytest.mark.slow
+def test_a_recorded_session_is_calibrated_again_from_another_time_and_made_anew(rig, knocked, played, photograph):
+    left, usual, other = (photograph(camera, rig.pitch) for camera in (*rig.cameras, knocked))
+    folder = played([left] * 7, [usual] * 4 + [other] * 3)
+    before = folder.archive.read_bytes()
+    assert apart_deg(first_rig(folder).cameras[1], rig.cameras[1]) < 0.25
+    played.sessions.start_over(SESSION, CalibrationRequest(at_s=8.0))
+    assert not folder.archive.exists()
+    folder = played.again()
+    assert apart_deg(first_rig(folder).cameras[1], knocked) < 0.25
+    assert folder.archive.read_bytes() != before
+    assert folder.package.exists()
+    assert {path.name for path in folder.calibration.iterdir()} == {
+        f"{camera.node}{kind}.jpg" for camera in rig.cameras for kind in ("", "-lines")
+    }
+
+
+@pytest.mark.slow
+def test_a_pitch_that_the_first_pictures_do_not_show_is_found_in_later_ones(rig, played, photograph, monkeypatch):
+    monkeypatch.setattr(pipeline, "CALIBRATION_TRIES", (0, 3))
+    left, right = (photograph(camera, rig.pitch) for camera in rig.cameras)
+    folder = played([left] * 6, [np.full_like(right, 30)] * 3 + [right] * 3)
+    assert apart_deg(first_rig(folder).cameras[1], rig.cameras[1]) < 0.25
+
+
+def test_a_session_whose_pictures_show_no_pitch_fails_in_words_and_keeps_them_to_click_in(rig, played, photograph):
+    dark = np.full((1080, 1920, 3), 30, np.uint8)
+    with pytest.raises(PitchNotFound, match="click at least four points"):
+        played([dark] * 3, [dark] * 3)
+    folder = played.sessions.folder(SESSION)
+    assert {path.name for path in folder.calibration.iterdir()} == {f"{camera.node}.jpg" for camera in rig.cameras}
+    played.sessions.abandon(SESSION, "no pitch")
+    played.sessions.start_over(SESSION, CalibrationRequest(at_s=600.0))
+    with pytest.raises(HubError, match="not all cameras show something 600 s after"):
+        played.again()

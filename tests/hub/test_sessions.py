@@ -1,8 +1,11 @@
+import shutil
+from pathlib import Path
+
 import pytest
 
 from hub.errors import HubError
-from hub.messages import SessionPlan, SessionProgress, SessionRequest, Stage
-from hub.sessions import NoSuchSession, Sessions
+from hub.messages import CalibrationRequest, SessionPlan, SessionProgress, SessionRequest, Stage
+from hub.sessions import NoSuchSession, SessionAtWork, Sessions
 from wire.errors import BadId
 from wire.ids import node_id, session_id
 from wire.match import MatchSheet, Team
@@ -66,3 +69,75 @@ def test_an_unknown_session_is_told_in_words_and_makes_no_folder(tmp_path):
 def test_a_name_that_leads_out_of_the_folder_is_refused(tmp_path):
     with pytest.raises(BadId):
         Sessions(tmp_path).folder("../outside")
+
+
+def made(folder):
+    """Something of everything that is made of a recording."""
+    files = (folder.rig, folder.archive, folder.poster, folder.tracks, folder.tracks_csv, folder.events)
+    for path in (*files, folder.events_csv, folder.package, folder.upload):
+        path.write_bytes(b"made")
+    for path in (folder.panorama, folder.clips):
+        path.mkdir()
+        (path / "part").write_bytes(b"made")
+
+
+def test_a_session_that_starts_over_keeps_its_marks_and_nothing_that_was_made(tmp_path):
+    sessions = Sessions(tmp_path)
+    sessions.begin(plan("one"))
+    folder = sessions.folder(session_id("one"))
+    made(folder)
+    folder.marks.write_bytes(b"marks")
+    sessions.tell(SessionProgress(session=session_id("one"), stage=Stage.DONE, warnings=("odd",)))
+    asked = CalibrationRequest(at_s=60.0)
+    sessions.start_over(session_id("one"), asked)
+    assert {path.name for path in folder.root.iterdir()} == {"plan.json", "progress.json", "marks.json"}
+    again = Sessions(tmp_path)
+    assert again.unfinished() == ["one"]
+    assert again.plan(session_id("one")).calibration == asked
+    assert again.progress(session_id("one")).warnings == ()
+
+
+@pytest.mark.parametrize("stage", [s for s in Stage if s not in (Stage.DONE, Stage.FAILED)])
+def test_a_session_at_work_does_not_start_over(tmp_path, stage):
+    sessions = Sessions(tmp_path)
+    sessions.begin(plan("one"))
+    made(sessions.folder(session_id("one")))
+    sessions.tell(SessionProgress(session=session_id("one"), stage=stage))
+    with pytest.raises(SessionAtWork, match="wait until it is done"):
+        sessions.start_over(session_id("one"), CalibrationRequest())
+    assert sessions.folder(session_id("one")).package.exists()
+    assert sessions.plan(session_id("one")).calibration is None
+
+
+def test_a_hub_that_dies_while_a_session_starts_over_never_mixes_two_calibrations(tmp_path, monkeypatch):
+    """Whatever is left when the power goes, it is taken up again, and goes with the calibration that is left."""
+    removals = 0
+    for dies_at in range(20):
+        root = tmp_path / str(dies_at)
+        sessions = Sessions(root)
+        sessions.begin(plan("one"))
+        folder = sessions.folder(session_id("one"))
+        made(folder)
+        sessions.tell(SessionProgress(session=session_id("one"), stage=Stage.DONE))
+        with monkeypatch.context() as patch:
+            count = iter(range(100))
+
+            def dying(real, count=count, dies_at=dies_at):
+                def do(*args, **more):
+                    if next(count) == dies_at:
+                        raise KeyboardInterrupt
+                    return real(*args, **more)
+
+                return do
+
+            patch.setattr(Path, "unlink", dying(Path.unlink))
+            patch.setattr(shutil, "rmtree", dying(shutil.rmtree))
+            try:
+                sessions.start_over(session_id("one"), CalibrationRequest())
+            except KeyboardInterrupt:
+                removals += 1
+        again = Sessions(root)
+        assert again.unfinished() == ["one"]
+        if not folder.rig.exists():
+            assert not any(path.exists() for path in (folder.archive, folder.tracks, folder.clips, folder.package))
+    assert 5 < removals < 20
