@@ -14,6 +14,7 @@ from firmware.clock import SystemClock
 from firmware.leaving import leave
 from firmware.log import Log
 from hub.commands.calibrate import add_calibrate
+from hub.commands.lens import add_lens
 from hub.commands.locate import add_locate
 from hub.commands.stitch import NARROWEST_PX, WIDEST_PX, add_stitch
 from hub.errors import HubError
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_token(carried)
     carried.set_defaults(run=_import)
     add_calibrate(commands)
+    add_lens(commands)
     add_locate(commands)
     add_stitch(commands)
     return parser

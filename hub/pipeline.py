@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from firmware.log import Log
 from hub.calibrate import View, background, calibrate, estimate_clock_offsets, with_clock_offsets
+from hub.calibrate.lenses import profile_of_node
 from hub.clips import look_path, made_clips
 from hub.errors import HubError
 from hub.events import find_events
@@ -56,7 +57,7 @@ class Pipeline:
     """Takes sessions from their first segments to the package; one session at a time, in one thread.
 
     `delivers` says whether packages are then pushed to a viewer, or done; `book` makes the account of what a session
-    costs.
+    costs; `lenses` is a folder of lens profiles, NODE.json.
     """
 
     sessions: Sessions
@@ -66,6 +67,7 @@ class Pipeline:
     panorama_width: int
     log: Log
     book: Callable[[], CostBook] = CostBook
+    lenses: Path | None = None
 
     def run(self, session: SessionId) -> None:
         """The whole way of one session; raises `Interrupted` when the hub stops, any other fault marks it failed."""
@@ -85,6 +87,7 @@ class _SessionRun:
         self._plan = plan
         self._folder: SessionFolder = self._sessions.folder(plan.session)
         self._costs = pipeline.book()
+        self._lenses = pipeline.lenses
         self._windows_done = 0
         self._windows_known = 0
         self._warnings: list[str] = []
@@ -121,7 +124,7 @@ class _SessionRun:
         self._wait_for_segments(CALIBRATION_SEGMENTS)
         self._tell(Stage.CALIBRATING)
         request = self._plan.request
-        views = [View(node, self._background(node), request.lens_degrees) for node in self._plan.nodes]
+        views = [self._view(node) for node in self._plan.nodes]
         rig = self._costs.measured(
             "calibrate",
             lambda: calibrate(
@@ -153,6 +156,13 @@ class _SessionRun:
             return True
 
         self._arrivals.wait_for(ready)
+
+    def _view(self, node: NodeId) -> View:
+        """What a camera sees, and its lens: as it was measured, else as the request says."""
+        picture = self._background(node)
+        height, width = picture.shape[:2]
+        measured = profile_of_node(self._lenses, node, width, height, self._warn) if self._lenses else None
+        return View(node, picture, measured or self._plan.request.lens_degrees)
 
     def _background(self, node: NodeId) -> npt.NDArray[np.uint8]:
         """The still background of a camera, BGR, from frames spread over its first segments."""
