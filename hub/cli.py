@@ -14,6 +14,7 @@ from firmware.clock import SystemClock
 from firmware.leaving import leave
 from firmware.log import Log
 from hub.commands.calibrate import add_calibrate
+from hub.commands.lens import add_lens
 from hub.commands.locate import add_locate
 from hub.commands.recalibrate import add_recalibrate
 from hub.commands.running import add_running_hub, add_token, check_token
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     add_running_hub(carried)
     carried.set_defaults(run=_import)
     add_calibrate(commands)
+    add_lens(commands)
     add_recalibrate(commands)
     add_locate(commands)
     add_stitch(commands)

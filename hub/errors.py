@@ -32,5 +32,13 @@ class LedgerUnusable(HubError):
     """The hub's ledger cannot be opened or written."""
 
 
+class LensNotMeasured(HubError, ValueError):
+    """Pictures of a board that do not tell how a lens draws, or a board that cannot be."""
+
+
+class LensUnknown(HubError, ValueError):
+    """A lens profile that cannot be read, or that says nothing about these pictures."""
+
+
 class FramesDoNotFit(HubError, ValueError):
     """Frames of another number or size than the rig was calibrated with."""

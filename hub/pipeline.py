@@ -11,32 +11,27 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from firmware.log import Log
-from hub.calibrate import View, background, calibrate, estimate_clock_offsets, with_clock_offsets
-from hub.calibrate.drawing import drawn_lines, jpeg
+from hub.calibrate import estimate_clock_offsets, with_clock_offsets
 from hub.clips import look_path, made_clips
-from hub.errors import HubError, PitchNotFound
 from hub.events import find_events
+from hub.eye import SessionEye
 from hub.fuse import fuse
 from hub.marks import MarkBook, marked
-from hub.messages import CalibrationRequest, SessionPlan, SessionProgress, Stage
+from hub.messages import SessionPlan, SessionProgress, Stage
 from hub.package import listed, pack
 from hub.panorama.conveyor import CostBook
-from hub.panorama.footage import UnreadableSegment, segment_frames
 from hub.panorama.session import SessionPanorama
 from hub.panorama.timeline import Arrivals, Shelf
 from hub.panorama.windows import SEGMENT_NS, sequences_between
 from hub.panorama.writer import PLAYLIST, rigs_later
-from hub.picture import Picture
 from hub.rendering import RenderingFailed, cut_followed, thumbnail
 from hub.rigs import RigHistory
 from hub.sessions import SessionFolder, Sessions
 from hub.statistics import player_statistics
 from hub.stitch import PanoramaView, plan_panorama
 from wire import message
-from wire.clicks import Click
 from wire.durable import write_durably, write_parts_durably
 from wire.errors import WireError
 from wire.events import Event, events_csv
@@ -44,17 +39,11 @@ from wire.ids import NodeId, SessionId
 from wire.match import Clip, MatchPackage
 from wire.pitch_tracks import PitchTracks, decode_pitch_tracks, encode_pitch_tracks, pitch_tracks_csv
 from wire.rig import Rig
-from wire.rigtime import SECOND, nanoseconds
+from wire.rigtime import nanoseconds
 from wire.tracks import SegmentTracks, decode_tracks
 
-CALIBRATION_SEGMENTS = 3
-"""Segments (of 2 s) whose pictures give the still background: enough for walking people to move away."""
-CALIBRATION_TRIES = (0, 30, 90, 300)
-"""So many segments after the first pictures others are tried in which the pitch may be seen better: a minute later,
-three, and ten."""
 CLOCK_SEGMENTS = 5
 """Segments whose tracks give the first estimate of the clocks, so that stitching can begin during the match."""
-_BACKGROUND_FRAMES = 12
 
 
 @dataclass(frozen=True)
@@ -62,7 +51,7 @@ class Pipeline:
     """Takes sessions from their first segments to the package; one session at a time, in one thread.
 
     `delivers` says whether packages are then pushed to a viewer, or done; `book` makes the account of what a session
-    costs.
+    costs; `lenses` is a folder of lens profiles, NODE.json.
     """
 
     sessions: Sessions
@@ -72,6 +61,7 @@ class Pipeline:
     panorama_width: int
     log: Log
     book: Callable[[], CostBook] = CostBook
+    lenses: Path | None = None
 
     def run(self, session: SessionId) -> None:
         """The whole way of one session; raises `Interrupted` when the hub stops, any other fault marks it failed."""
@@ -95,6 +85,18 @@ class _SessionRun:
         self._windows_known = 0
         # What was told before the hub stopped is still so.
         self._warnings = list(self._sessions.progress(plan.session).warnings)
+        self._eye = SessionEye(
+            plan,
+            self._folder,
+            pipeline.shelf,
+            pipeline.arrivals,
+            pipeline.lenses,
+            self._costs,
+            self._log,
+            self._tell,
+            self._warn,
+            self._gap,
+        )
 
     def run(self) -> None:
         rig = self._calibrated()
@@ -125,8 +127,8 @@ class _SessionRun:
         if self._folder.rig.exists():
             return message.decode(self._folder.rig.read_bytes(), Rig)
         self._tell(Stage.RECORDING)
-        rig = self._found_somewhere()
-        self._wait_for_segments(CLOCK_SEGMENTS)
+        rig = self._eye.found()
+        self._eye.wait_for_segments(CLOCK_SEGMENTS)
         rig = with_clock_offsets(rig, self._clocks(RigHistory(rig), CLOCK_SEGMENTS * SEGMENT_NS))
         write_durably(self._folder.rig, message.encode(rig, indent=1))
         self._log.event(
@@ -137,102 +139,8 @@ class _SessionRun:
         )
         return rig
 
-    def _found_somewhere(self) -> Rig:
-        """The rig as what was asked for says; where the first pictures do not show the pitch, later ones may."""
-        asked = self._plan.calibration or CalibrationRequest(clicks=self._plan.request.clicks)
-        first = int(asked.at_s * SECOND) // SEGMENT_NS
-        unseen: HubError = HubError(f"not all cameras show something {asked.at_s:g} s after the session's start")
-        for later in CALIBRATION_TRIES:
-            start = first + later
-            self._wait_for_segments(start + CALIBRATION_SEGMENTS)
-            sequences = [
-                sorted(s for s in self._held(node) if s >= start)[:CALIBRATION_SEGMENTS] for node in self._plan.nodes
-            ]
-            if not all(sequences) and start:
-                break
-            self._tell(Stage.CALIBRATING)
-            try:
-                return self._found(sequences, asked.clicks, Stage.CALIBRATING)
-            except PitchNotFound as fault:
-                unseen = fault
-                self._log.event("pitch-not-found", session=self._plan.session, segment=start, reason=fault)
-                self._tell(Stage.RECORDING, str(fault))
-        raise unseen
-
-    def _wait_for_segments(self, count: int) -> None:
-        """Sleep until every node has handed over its first `count` segments, or all it will ever have."""
-        session, shelf = self._plan.session, self._shelf
-
-        def ready() -> bool:
-            for node in self._plan.nodes:
-                if not all(shelf.settled(session, node, sequence) for sequence in range(count)):
-                    return False
-            return True
-
-        self._arrivals.wait_for(ready)
-
     def _held(self, node: NodeId) -> frozenset[int]:
         return self._shelf.held(self._plan.session, node)
-
-    def _found(self, sequences: Sequence[Sequence[int]], clicks: Sequence[Click], stage: Stage) -> Rig:
-        """The rig that took these segments of each node from the left."""
-        lens = self._plan.request.lens_degrees
-        if self._plan.calibration is not None and self._plan.calibration.lens_degrees is not None:
-            lens = self._plan.calibration.lens_degrees
-        pitch, folder = self._plan.request.sheet.pitch, self._folder
-        views = [View(n, self._background(n, mine), lens) for n, mine in zip(self._plan.nodes, sequences, strict=True)]
-        folder.calibration.mkdir(exist_ok=True)
-        for view in views:
-            # Whether or not the pitch is found in it: then a person may point at it.
-            write_durably(folder.still(view.node), jpeg(view.picture))
-            folder.lines(view.node).unlink(missing_ok=True)
-        rig = self._costs.measured(
-            "calibrate",
-            lambda: calibrate(views, pitch, clicks, lambda step, share: self._tell(stage, f"{step} {share:.0%}")),
-        )
-        for view, camera in zip(views, rig.cameras, strict=True):
-            write_durably(folder.lines(view.node), jpeg(drawn_lines(view.picture, camera, pitch)))
-        return rig
-
-    def _found_anew(self, rig: Rig, before_ns: int) -> Rig | None:
-        """The rig again, a camera of which was knocked, from its last segments before a time after the session's start;
-        clicks are of no use any more. None when it is not to be trusted."""
-        offsets = {camera.node: camera.clock_offset_ns for camera in rig.cameras}
-        ends = [sequences_between(0, before_ns - offsets[node] - 1) for node in self._plan.nodes]
-        last = [[s for s in end if s in self._held(node)] for node, end in zip(self._plan.nodes, ends, strict=True)]
-        try:
-            found = self._found([held[-CALIBRATION_SEGMENTS:] for held in last], (), Stage.STITCHING)
-        except HubError as fault:
-            self._log.event("not-calibrated-anew", session=self._plan.session, reason=fault)
-            return None
-        quality = found.quality
-        self._log.event("calibrated-anew", session=self._plan.session, trusted=quality.trusted, notes=quality.notes)
-        return with_clock_offsets(found, offsets) if quality.trusted else None
-
-    def _background(self, node: NodeId, sequences: Sequence[int]) -> npt.NDArray[np.uint8]:
-        """The still background of a camera, BGR, from frames spread over some of its segments."""
-
-        def work() -> npt.NDArray[np.uint8]:
-            each = -(-_BACKGROUND_FRAMES // max(len(sequences), 1))
-            frames: list[Picture] = []
-            for sequence in sequences:
-                stored = self._shelf.stored(self._plan.session, node, sequence)
-                if stored is None:
-                    continue
-                due = 0
-                try:
-                    for shot in segment_frames(stored, self._gap):
-                        since = shot.time_ns - self._plan.start_ns - sequence * SEGMENT_NS
-                        if since * each >= due * SEGMENT_NS:
-                            frames.append(shot.picture)
-                            due += 1
-                except UnreadableSegment as fault:
-                    self._gap(fault)
-            if not frames:
-                raise HubError(f"node {node} recorded no picture: look at its camera")
-            return background(frames)
-
-        return self._costs.measured("background", work)
 
     def _seen(self, node: NodeId, first_ns: int, last_ns: int) -> Iterator[SegmentTracks]:
         """What a node saw between two times of its clock, read a segment at a time."""
@@ -271,7 +179,7 @@ class _SessionRun:
                 lambda words: self._log.event("panorama", session=self._plan.session, note=words),
                 self._warn,
                 self._windows,
-                partial(self._found_anew, rig),
+                partial(self._eye.found_anew, rig),
             ).make()
         if not self._folder.poster.exists():
             thumbnail(self._folder.archive, self._folder.poster, self._duration_s() / 2, width=1280)

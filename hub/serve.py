@@ -75,7 +75,15 @@ async def _run(settings: Settings, clock: Clock, log: Log, http: aiohttp.ClientS
 
     ingest = Ingest(settings.data, settings.token, clock.now_ns, confirmed)
     nodes = RigNodes(http, settings.nodes, settings.token)
-    pipeline = Pipeline(sessions, ingest.shelf, arrivals, settings.viewer is not None, settings.panorama_width, log)
+    pipeline = Pipeline(
+        sessions,
+        ingest.shelf,
+        arrivals,
+        settings.viewer is not None,
+        settings.panorama_width,
+        log,
+        lenses=settings.data / "lenses",
+    )
     loop = asyncio.get_running_loop()
     asked, broken = asyncio.Event(), asyncio.Event()
 

@@ -7,12 +7,19 @@ import numpy as np
 
 from hub.calibrate.least_squares import Term, minimise, spread
 from hub.calibrate.lens_jacobian import FittedCamera, project
-from hub.calibrate.priors import lens_prior, roll_prior, stand_prior
+from hub.calibrate.priors import (
+    LensBelief,
+    lens_prior,
+    measured_belief,
+    roll_prior,
+    stand_prior,
+    usual_belief,
+)
 from hub.calibrate.views import View
 from hub.errors import ClicksFitNoCamera
 from wire.clicks import Click
 from wire.pitch import Pitch
-from wire.rig import Array, looking
+from wire.rig import Array, Lens, looking
 
 CLICK_SPREAD_PX = 4.0
 """How far off a careful click is, at 1920 px width."""
@@ -68,32 +75,28 @@ def first_poses(view: View, index: int, clicks: Clicks, pitch: Pitch) -> list[Fi
     """Poses of one camera that fit its clicks, the likeliest first; raises `ClicksFitNoCamera`."""
     height, width = view.picture.shape[:2]
     found: list[tuple[float, FittedCamera]] = []
-    known = view.nominal_fov_deg is not None
-    fovs = [view.nominal_fov_deg] if view.nominal_fov_deg is not None else [60.0, 80.0, 100.0]
     target = clicks.points_m[:, :2].mean(axis=0)
-    for fov in fovs:
-        for k1, k2 in ((-0.08, 0.01), (-0.24, 0.06)):
-            focal = focal_of(width, fov, k1, k2)
-            best: tuple[float, FittedCamera] | None = None
-            for along in (-0.25, 0.0, 0.25):
-                place = np.array([along * pitch.length_m, -pitch.half_width - 8.0, 7.0])
-                away = target - place[:2]
-                turn = looking(float(np.degrees(np.arctan2(away[0], away[1]))), -12.0, 0.0)
-                camera = FittedCamera(
-                    view.node,
-                    width,
-                    height,
-                    np.array(turn).reshape(3, 3),
-                    place,
-                    focal,
-                    np.array([width / 2, height / 2]),
-                    np.array([k1, k2, 0.0, 0.0, 0.0]),
-                )
-                tried = _polish(camera, clicks, pitch, focal, 0.04 if known else 0.15)
-                if best is None or tried[0] < best[0]:
-                    best = tried
-            if best is not None:
-                found.append(best)
+    for lens, belief in _likely_lenses(view, width, height):
+        best: tuple[float, FittedCamera] | None = None
+        for along in (-0.25, 0.0, 0.25):
+            place = np.array([along * pitch.length_m, -pitch.half_width - 8.0, 7.0])
+            away = target - place[:2]
+            turn = looking(float(np.degrees(np.arctan2(away[0], away[1]))), -12.0, 0.0)
+            camera = FittedCamera(
+                view.node,
+                width,
+                height,
+                np.array(turn).reshape(3, 3),
+                place,
+                lens.focal_px,
+                np.array([lens.cx_px, lens.cy_px]),
+                np.array([lens.k1, lens.k2, lens.p1, lens.p2, lens.k3]),
+            )
+            tried = _polish(camera, clicks, pitch, belief)
+            if best is None or tried[0] < best[0]:
+                best = tried
+        if best is not None:
+            found.append(best)
     found.sort(key=lambda pair: pair[0])
     gap = click_rms_px(found[0][1], clicks)
     if not gap < _MISFIT * width:
@@ -103,6 +106,20 @@ def first_poses(view: View, index: int, clicks: Clicks, pitch: Pitch) -> list[Fi
             "one), the points' names and the pitch's size"
         )
     return [camera for cost, camera in found if cost < found[0][0] + 12.0]
+
+
+def _likely_lenses(view: View, width_px: int, height_px: int) -> list[tuple[Lens, LensBelief]]:
+    """Lenses to begin with, and what is then believed of them: one that was measured, else several."""
+    if view.measured is not None:
+        return [(view.measured, measured_belief(view.measured, width_px))]
+    known = view.nominal_fov_deg is not None
+    out = []
+    for fov in [view.nominal_fov_deg] if view.nominal_fov_deg is not None else [60.0, 80.0, 100.0]:
+        for k1, k2 in ((-0.08, 0.01), (-0.24, 0.06)):
+            focal = focal_of(width_px, fov, k1, k2)
+            lens = Lens(focal, width_px / 2, height_px / 2, k1, k2)
+            out.append((lens, usual_belief(width_px, height_px, focal, 0.04 if known else 0.15)))
+    return out
 
 
 def click_rms_px(camera: FittedCamera, clicks: Clicks) -> float:
@@ -116,16 +133,14 @@ def click_rms_px(camera: FittedCamera, clicks: Clicks) -> float:
     return float(np.sqrt(((seen.pixels - clicks.pixels) ** 2).sum(axis=1).mean()))
 
 
-def _polish(
-    camera: FittedCamera, clicks: Clicks, pitch: Pitch, focal_px: float, log_spread: float
-) -> tuple[float, FittedCamera]:
+def _polish(camera: FittedCamera, clicks: Clicks, pitch: Pitch, belief: LensBelief) -> tuple[float, FittedCamera]:
     place = np.array([0.0, -pitch.half_width - 10.0, 7.0])
     wide = np.array([30.0, 8.0, 4.0])
 
     def terms(cameras: Sequence[FittedCamera]) -> list[Term]:
         return [
             click_term(cameras, [clicks]),
-            lens_prior(cameras, [focal_px], log_spread),
+            lens_prior(cameras, [belief]),
             stand_prior(cameras, [place], wide),
             roll_prior(cameras, np.radians(2.5)),
         ]

@@ -72,6 +72,16 @@ def fitted_camera(camera: CameraModel) -> FittedCamera:
     )
 
 
+def with_lens(camera: FittedCamera, lens: Lens) -> FittedCamera:
+    """The camera where it is, behind another lens."""
+    return replace(
+        camera,
+        focal_px=lens.focal_px,
+        principal_px=np.array([lens.cx_px, lens.cy_px]),
+        distortion=np.array([lens.k1, lens.k2, lens.p1, lens.p2, lens.k3]),
+    )
+
+
 @dataclass(frozen=True)
 class Projection:
     """Pixels (n, 2) of points, their derivatives by the point (n, 2, 3) and by the parameters (n, 2, 14).

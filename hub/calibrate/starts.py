@@ -12,10 +12,10 @@ from hub.calibrate.clicked import Clicks, click_rms_px, click_term, first_poses
 from hub.calibrate.crests import BORNE_OUT, CrestMap
 from hub.calibrate.doubts import doubt
 from hub.calibrate.least_squares import Term, minimise
-from hub.calibrate.lens_jacobian import FittedCamera
+from hub.calibrate.lens_jacobian import FittedCamera, with_lens
 from hub.calibrate.lenses import BEND_SPREAD, BENDS, BENDS_AT_DEG, FIELDS_DEG, USUAL_BEND, usual_lens
 from hub.calibrate.paint import Markings, White, find_paint, paint_term
-from hub.calibrate.priors import lens_prior, stand_prior
+from hub.calibrate.priors import LensBelief, lens_prior, measured_belief, stand_prior, usual_belief
 from hub.calibrate.strokes import Ridges, Strokes, find_straights, find_strokes
 from hub.calibrate.unaided import Guess, guess_poses, rays_by
 from hub.calibrate.views import View
@@ -43,12 +43,9 @@ out by less than this share of what bears out the best."""
 
 
 class Freedom(NamedTuple):
-    """How far a camera may be drawn: where it is held, and the standard deviations of the focal length's logarithm, of
-    the other lens values (as a share of what lenses differ by) and of its place."""
+    """How far a camera may be drawn: what its lens is taken for, its place, and the standard deviation of that."""
 
-    focal_px: float
-    log_focal: float
-    lens: float
+    lens: LensBelief
     stand_m: Array
     place_m: Array
 
@@ -76,7 +73,23 @@ class Look:
     @property
     def known(self) -> bool:
         """Whether its field of view is."""
-        return self.view.nominal_fov_deg is not None
+        return self.view.lens is not None
+
+    @cached_property
+    def measured(self) -> Lens | None:
+        """Its lens, where one of its model was measured."""
+        return self.view.measured
+
+    def belief(self, focal_px: float, log_spread: float, share: float = 1.0) -> LensBelief:
+        """What its lens is taken for: the one that was measured, else a usual one of that focal length; `share` of what
+        such lenses differ by."""
+        if self.measured is not None:
+            return measured_belief(self.measured, self.size[0], share)
+        return usual_belief(*self.size, focal_px, log_spread, share)
+
+    def without_profile(self) -> "Look":
+        """The same as if nobody had measured its lens."""
+        return replace(self, view=self.view._replace(lens=self.view.nominal_fov_deg))
 
     @cached_property
     def found(self) -> tuple[Strokes, Ridges]:
@@ -98,9 +111,10 @@ def find_starts(looks: Sequence[Look], pitch: Pitch, painted: Markings, heard: H
     random = np.random.default_rng(0)
     alone = [look for look in looks if not look.clicks.enough]
     bend = 0.0
-    if alone:
+    unmeasured = [look for look in alone if look.measured is None]
+    if unmeasured:
         heard("how the lens bends lines", 0.0)
-        bend = _bend(alone, random)
+        bend = _bend(unmeasured, random)
     starts: list[Guess | None] = []
     for look in looks:
         heard(f"camera {look.index}: which line is which", (1 + look.index) / (2 + len(looks)))
@@ -145,7 +159,7 @@ def _clicked(look: Look, pitch: Pitch, painted: Markings) -> Guess:
     candidates = first_poses(look.view, look.index, look.clicks, pitch)
     best, share = candidates[0], _FOUND
     for candidate in candidates:
-        free = Freedom(candidate.focal_px, 0.04 if look.known else 0.2, 1.0, candidate.centre_m, _CLICKED_M)
+        free = Freedom(look.belief(candidate.focal_px, 0.04 if look.known else 0.2), candidate.centre_m, _CLICKED_M)
         here = candidate
         for reach in _CLICKED_REACHES:
             here = _drawn(here, look, painted, reach, free)
@@ -222,7 +236,9 @@ def _bend(looks: Sequence[Look], random: np.random.Generator) -> float:
 
 
 def _lenses(look: Look, bend: float) -> list[Lens]:
-    """The lenses that the view may have: one where its field of view is known."""
+    """The lenses that the view may have: one where it was measured, or its field of view is known."""
+    if look.measured is not None:
+        return [look.measured]
     flat = usual_lens(*look.size, BENDS_AT_DEG, bend).focal_px
     out = []
     for fov in FIELDS_DEG if look.view.nominal_fov_deg is None else (look.view.nominal_fov_deg,):
@@ -241,7 +257,7 @@ def _drawn(camera: FittedCamera, look: Look, painted: Markings, reach: float, fr
     def terms(cameras: Sequence[FittedCamera]) -> list[Term]:
         return [
             click_term(cameras, [look.clicks], 4.0),
-            lens_prior(cameras, [free.focal_px], free.log_focal, free.lens),
+            lens_prior(cameras, [free.lens]),
             stand_prior(cameras, [free.stand_m], free.place_m),
             paint_term(cameras, [paint], max(1.5, reach / 10)),
         ]
@@ -256,7 +272,7 @@ def _snapped(camera: FittedCamera, look: Look, painted: Markings) -> Guess:
     best = Guess(camera, look.crests.support(camera, painted) - _missed(look, camera))
     here = camera
     for reach, share in zip(_REACHES, _LOOSENED, strict=True):
-        free = Freedom(camera.focal_px, spread * share, share, camera.centre_m, _GUESSED_M)
+        free = Freedom(look.belief(camera.focal_px, spread * share, share), camera.centre_m, _GUESSED_M)
         here = _drawn(here, look, painted, reach, free)
         off = float(np.log(here.focal_px / camera.focal_px) / spread) ** 2
         start = Guess(here, look.crests.support(here, painted) - _missed(look, here) - off)
@@ -279,9 +295,10 @@ def _shared(
     if surest is None:
         return out
     anchor = out.index(surest)
-    # A rig's cameras are of one kind: the lens of the surest goes along with its pose.
-    lens = surest.camera.camera_model().lens
-    sights = [find_sights(look.view.picture, rays_by(lens)) for look in looks]
+    # A rig's cameras are of one kind: the lens of the surest goes along with its pose, unless one was measured.
+    found = surest.camera.camera_model().lens
+    lenses = [look.measured or found for look in looks]
+    sights = [find_sights(look.view.picture, rays_by(lens)) for look, lens in zip(looks, lenses, strict=True)]
     for step in (-1, 1):
         here: Guess | None = surest
         i = anchor + step
@@ -289,11 +306,15 @@ def _shared(
             turn = None if here is None else turn_between(sights[i - step], sights[i], random)
             if turn is not None and here is not None:
                 carried = replace(here.camera, node=looks[i].view.node, turn=turn @ here.camera.turn)
+                if looks[i].measured is not None:
+                    carried = with_lens(carried, lenses[i])
                 out[i] = _better(out[i], _snapped(carried, looks[i], painted))
             own = out[i]
             if own is None or own.score < _TOLD_LITTLE * min(surest.score, _PLENTY):
                 stands = (None, surest.camera.centre_m)
-                out[i] = _better(own, *(_unaided(looks[i], [lens], pitch, painted, random, stand) for stand in stands))
+                out[i] = _better(
+                    own, *(_unaided(looks[i], [lenses[i]], pitch, painted, random, stand) for stand in stands)
+                )
             here = out[i]
             i += step
     return out

@@ -7,10 +7,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from hub.calibrate.lenses import LensProfile
 from hub.errors import ViewsDoNotFit
 from hub.picture import Picture as Frame
 from hub.picture import Plane
 from wire.ids import NodeId
+from wire.rig import Lens
 
 Picture = npt.NDArray[np.uint8]
 
@@ -19,11 +21,23 @@ _ROWS = 64
 
 
 class View(NamedTuple):
-    """A node's picture (h, w, 3) BGR and, where its lens is known, the nominal horizontal field of view in degrees."""
+    """A node's picture (h, w, 3) BGR and what is known of its lens: the horizontal field of view that its maker states,
+    in degrees, or a profile that was measured."""
 
     node: NodeId
     picture: Picture
-    nominal_fov_deg: float | None = None
+    lens: float | LensProfile | None = None
+
+    @property
+    def nominal_fov_deg(self) -> float | None:
+        """The stated field of view; None where nothing is known, or more."""
+        return None if isinstance(self.lens, LensProfile) else self.lens
+
+    @property
+    def measured(self) -> Lens | None:
+        """The lens by its profile, for this picture; raises `LensUnknown` for one of another shape."""
+        height, width = self.picture.shape[:2]
+        return self.lens.at(width, height) if isinstance(self.lens, LensProfile) else None
 
 
 def background(frames: Sequence[Frame]) -> Picture:

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,9 +10,10 @@ import numpy as np
 
 from hub.calibrate import View, calibrate, with_clock_offsets
 from hub.calibrate.drawing import drawn_lines, jpeg
-from hub.calibrate.lenses import lens_degrees
+from hub.calibrate.lenses import LensProfile, known_lens
 from hub.calibrate.motion import Places, find_shift
 from hub.commands.pictures import first_frames, is_video, read_still
+from hub.commands.progress import step_teller
 from hub.commands.rigs import UNTRUSTED, clicks_in, report
 from hub.errors import HubError
 from wire import message
@@ -40,7 +41,10 @@ def add_calibrate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         "--clicks", type=Path, metavar="FILE", help="CSV camera,x_m,y_m,u_px,v_px of pitch points seen in the pictures"
     )
     parser.add_argument(
-        "--lens", type=_lens, metavar="NAME|DEGREES", help="the cameras' lens, or the degrees that it shows across"
+        "--lens",
+        type=_lens,
+        metavar="NAME|DEGREES|FILE",
+        help="the cameras' lens, the degrees that it shows across, or its profile, FILE.json, by `touchline-hub lens`",
     )
     parser.add_argument("--lines", type=Path, metavar="FOLDER", help="draw the found lines over the pictures, into it")
     parser.add_argument(
@@ -53,9 +57,9 @@ def add_calibrate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     parser.set_defaults(run=run)
 
 
-def _lens(text: str) -> float:
+def _lens(text: str) -> float | LensProfile:
     try:
-        return lens_degrees(text)
+        return known_lens(text)
     except ValueError as fault:
         raise argparse.ArgumentTypeError(str(fault)) from None
 
@@ -74,11 +78,14 @@ def run(arguments: argparse.Namespace) -> int:
     if out.is_dir() or any(out.exists() and path.exists() and out.samefile(path) for path in files):
         raise HubError(f"-o {out}: give the name of a file of its own")
     nodes = [node_id(name) for name in NAMES[len(files)]]
-    told = _teller()
+    told = step_teller(sys.stderr)
     views = []
     for share, (node, path) in enumerate(zip(nodes, files, strict=True)):
         told(f"reading {path.name}", 0.1 * share / len(files))
         views.append(View(node, read_still(path), arguments.lens))
+    if isinstance(arguments.lens, LensProfile):
+        for note in arguments.lens.notes:
+            print(f"touchline-hub: the lens profile is not to be trusted: {note}", file=sys.stderr)
     rig = calibrate(views, pitch, clicks, lambda step, share: told(step, 0.1 + 0.7 * share))
     if len(files) > 1 and all(map(is_video, files)):
         told("the clocks, from what moves", 0.8)
@@ -91,19 +98,6 @@ def run(arguments: argparse.Namespace) -> int:
         _draw(arguments.lines, views, rig, pitch)
     report(rig, str(out))
     return 0 if rig.quality.trusted else UNTRUSTED
-
-
-def _teller() -> Callable[[str, float], None]:
-    """Tells each step once, with the share that is done."""
-    last = ""
-
-    def tell(step: str, share: float) -> None:
-        nonlocal last
-        if step != last:
-            print(f"{share:4.0%}  {step}", file=sys.stderr, flush=True)
-            last = step
-
-    return tell
 
 
 def _clocks(rig: Rig, files: Sequence[Path]) -> dict[NodeId, int]:

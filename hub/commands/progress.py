@@ -55,6 +55,20 @@ class Progress:
             self._open = False
 
 
+def step_teller(out: TextIO) -> Callable[[str, float], None]:
+    """Tells on a stream each step once, with the share that is done."""
+    last = ""
+
+    def tell(step: str, share: float) -> None:
+        nonlocal last
+        if step != last:
+            out.write(f"{share:4.0%}  {step}\n")
+            out.flush()
+            last = step
+
+    return tell
+
+
 def clock_words(seconds: float) -> str:
     """A length of time as people read it: 1:05:09, 12:07, 48 s."""
     whole = round(seconds)

@@ -1,4 +1,4 @@
-"""Rigs, people walking before them, and pictures of a painted pitch drawn from first principles."""
+"""Rigs, people walking before them, and pictures of a painted pitch or of a board drawn from first principles."""
 
 from collections.abc import Callable
 from functools import cache
@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from hub.calibrate.board import Board
 from wire.clicks import Click
 from wire.ids import node_id
 from wire.pitch import LINE_WIDTH, Pitch
@@ -114,3 +115,69 @@ def person_clicks() -> Callable[..., list[Click]]:
         return out
 
     return click
+
+
+BOARD = Board(11, 8, 30.0, 22.0)
+_EDGE_MM, _FINE = 10, 4
+"""White paper around the drawn board, and its pixels a millimetre."""
+
+
+@pytest.fixture(scope="session")
+def board_held() -> Callable[..., tuple[np.ndarray, np.ndarray]]:
+    """`board_held(lens, size, at, far_mm, aslant_deg)`: where a board's middle is (mm, camera axes) and how it is
+    turned, so that it is seen at a share `at` of the picture."""
+
+    def hold(lens, size, at, far_mm, aslant_deg):
+        along = lens.undistort((np.array([at]) * size - (lens.cx_px, lens.cy_px)) / lens.focal_px)[0]
+        about_x, about_y, about_z = (cv2.Rodrigues(axis)[0] for axis in np.diag(np.radians(aslant_deg)))
+        return np.array([*along, 1.0]) * far_mm, about_x @ about_y @ about_z
+
+    return hold
+
+
+@pytest.fixture(scope="session")
+def board_picture() -> Callable[..., np.ndarray]:
+    """`board_picture(lens, size, middle_mm, turn, rng)`: grey picture (h, w) of the board `BOARD` held there, four
+    samples a pixel, a little blurred and noisy."""
+    square = round(BOARD.square_mm * _FINE)
+    drawn = BOARD.charuco().generateImage((BOARD.columns * square, BOARD.rows * square))
+    edge = [_EDGE_MM * _FINE] * 4
+    paper = cv2.copyMakeBorder(drawn, *edge, cv2.BORDER_CONSTANT, value=255).astype(np.float32)
+    half = np.array([BOARD.columns, BOARD.rows]) * BOARD.square_mm / 2
+
+    def draw(lens, size, middle_mm, turn, rng, blur_px=0.8, noise=3.0):
+        width, height = size
+        u, v = np.meshgrid(np.arange(-8, width + 9, 8.0), np.arange(-8, height + 9, 8.0))
+        ideal = lens.undistort((np.stack([u.ravel(), v.ravel()], axis=1) - (lens.cx_px, lens.cy_px)) / lens.focal_px)
+        x, y = np.meshgrid(np.arange(2 * width) / 2 + 0.25, np.arange(2 * height) / 2 + 0.25)
+        # Linear: the cubic kernel of OpenCV does not even keep a slope straight.
+        places = [(x / 8 + 1).astype(np.float32), (y / 8 + 1).astype(np.float32)]
+        rays = np.ones((*x.shape, 3))
+        rays[..., :2] = cv2.remap(ideal.reshape(*u.shape, 2), *places, cv2.INTER_LINEAR)
+        reach = (turn[:, 2] @ middle_mm) / (rays @ turn[:, 2])
+        on_board = ((rays * reach[..., None] - middle_mm) @ turn)[..., :2]
+        on_board[reach <= 0] = 1e6
+        at = ((on_board + half + _EDGE_MM) * _FINE - 0.5).astype(np.float32)
+        fine = cv2.remap(
+            paper, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=90
+        )
+        mean = cv2.GaussianBlur(cv2.resize(fine, size, interpolation=cv2.INTER_AREA), (0, 0), blur_px)
+        return np.clip(np.rint(0.75 * mean + 25 + rng.normal(0, noise, mean.shape)), 0, 255).astype(np.uint8)
+
+    return draw
+
+
+BOARD_LENS = Lens(695.0, 477.0, 272.0, -0.255, 0.075, 0.0003, -0.0004, -0.0085)
+BOARD_SIZE = (960, 540)
+
+
+@pytest.fixture(scope="session")
+def board_pictures(board_held, board_picture) -> list[np.ndarray]:
+    """Sixteen of a board waved before a camera: all over the picture, near and far, aslant to every side."""
+    rng, out = np.random.default_rng(7), []
+    for i in range(16):
+        at = (0.05 + 0.9 * (0.618034 * i % 1), 0.05 + 0.9 * (0.754878 * i % 1))
+        aslant = (*rng.uniform(-35, 35, 2), rng.uniform(-20, 20))
+        held = board_held(BOARD_LENS, BOARD_SIZE, at, rng.uniform(320, 650), aslant)
+        out.append(board_picture(BOARD_LENS, BOARD_SIZE, *held, rng))
+    return out

@@ -9,7 +9,7 @@ import pytest
 
 from firmware.clock import SystemClock
 from firmware.log import Log
-from hub import pipeline
+from hub import eye
 from hub.errors import HubError, PitchNotFound
 from hub.messages import CalibrationRequest, SessionPlan, SessionRequest, Stage
 from hub.panorama import vision
@@ -165,7 +165,7 @@ def test_a_recorded_session_is_calibrated_again_from_another_time_and_made_anew(
 
 @pytest.mark.slow
 def test_a_pitch_that_the_first_pictures_do_not_show_is_found_in_later_ones(rig, played, photograph, monkeypatch):
-    monkeypatch.setattr(pipeline, "CALIBRATION_TRIES", (0, 3))
+    monkeypatch.setattr(eye, "CALIBRATION_TRIES", (0, 3))
     left, right = (photograph(camera, rig.pitch) for camera in rig.cameras)
     folder = played([left] * 6, [np.full_like(right, 30)] * 3 + [right] * 3)
     assert apart_deg(first_rig(folder).cameras[1], rig.cameras[1]) < 0.25

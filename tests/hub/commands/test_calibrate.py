@@ -2,10 +2,11 @@ import cv2
 import numpy as np
 import pytest
 
+from hub.calibrate.lenses import LensProfile
 from hub.cli import main
 from wire import message
 from wire.clicks import read_clicks
-from wire.rig import Rig
+from wire.rig import Lens, Rig
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,7 @@ def test_a_rig_that_the_lines_do_not_confirm_is_written_and_exits_with_one(
 @pytest.mark.parametrize(
     ("wishes", "reason"),
     [
+        (["{grey}", "--pitch", "105x68", "--lens", "{square}"], "measured with pictures of 600x600"),
         (["a.png", "b.png", "--pitch", "105"], "not a pitch"),
         (["a.png", "--pitch", "105x68"], "no picture or video at a.png"),
         (["{junk}", "--pitch", "105x68"], "cannot be read as a picture"),
@@ -83,9 +85,12 @@ def test_what_cannot_be_calibrated_is_refused_in_words_and_nothing_is_written(wi
     cv2.imwrite(str(tmp_path / "small.png"), np.full((100, 160, 3), 90, np.uint8))
     (tmp_path / "junk.png").write_bytes(b"no picture")
     (tmp_path / "noise.mp4").write_bytes(bytes(range(256)) * 40)
-    files = {
-        name: tmp_path / f"{name}.{'mp4' if name == 'noise' else 'png'}" for name in ("grey", "small", "junk", "noise")
-    }
+    endings = {"grey": "png", "small": "png", "junk": "png", "noise": "mp4", "square": "json"}
+    files = {name: tmp_path / f"{name}.{ending}" for name, ending in endings.items()}
+    square = LensProfile(
+        width_px=600, height_px=600, lens=Lens(500.0, 300.0, 300.0), rms_px=0.1, pictures=9, covered=0.9
+    )
+    files["square"].write_bytes(message.encode(square))
     out = tmp_path / "rig.json"
     assert main(["calibrate", *(wish.format(**files) for wish in wishes), "-o", str(out)]) == 2
     assert reason in capsys.readouterr().err
@@ -100,8 +105,29 @@ def test_the_result_never_replaces_a_picture(tmp_path, capsys):
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("lens", ["fisheye", "5", "nan"])
+@pytest.mark.slow
+def test_a_measured_lens_is_taken_from_its_file_with_what_speaks_against_it(pictures, small_mast, tmp_path, capsys):
+    profile, out = tmp_path / "lens.json", tmp_path / "rig.json"
+    true = small_mast.cameras[0].lens
+    noted = LensProfile(
+        width_px=1920,
+        height_px=1080,
+        lens=Lens(2 * true.focal_px, 2 * true.cx_px, 2 * true.cy_px, true.k1, true.k2),
+        rms_px=0.9,
+        pictures=12,
+        covered=0.9,
+        notes=("the board was not flat",),
+    )
+    profile.write_bytes(message.encode(noted))
+    wishes = [*pictures, "--pitch", "105x68", "--lens", str(profile), "-o", str(out)]
+    assert main(["calibrate", *wishes]) == 0
+    for camera in message.decode(out.read_bytes(), Rig).cameras:
+        assert camera.lens.focal_px == pytest.approx(true.focal_px, rel=0.003)
+    assert "not to be trusted: the board was not flat" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lens", ["fisheye", "5", "nan", "none.json"])
 def test_an_unknown_lens_is_refused_with_what_is_possible(lens, capsys):
     with pytest.raises(SystemExit):
         main(["calibrate", "a.png", "--pitch", "105x68", "--lens", lens, "-o", "rig.json"])
-    assert "cm3-wide" in capsys.readouterr().err
+    assert ("none.json cannot be read" if lens == "none.json" else "cm3-wide") in capsys.readouterr().err
