@@ -127,7 +127,7 @@ class VisionControl:
         for k, seam in enumerate(seams):
             if boxes is not None:
                 pair = (cameras[k], cameras[k + 1])
-                closed = closed_to_cuts(seam, plan.view, pair, (boxes[k], boxes[k + 1]))
+                closed = closed_to_cuts(seam, plan.view, plan.rig.pitch, pair, (boxes[k], boxes[k + 1]))
                 self._detours[k] = cut_around(seam, closed, self._detours[k])
         ways = zip(seams, self._detours, strict=True)
         self._cuts = [seam.default if detour is None else detour.cut(seam) for seam, detour in ways]

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from hub.stitch.seams import Cut, Seam, Seen
 from wire.panorama import FAR_M, PanoramaView
+from wire.pitch import Pitch
 from wire.rig import Array, CameraModel
 
 T = TypeVar("T")
@@ -28,8 +29,11 @@ _CLEAR_PX = 10.0
 _SINGLE_PX = 1.5
 """Two pictures of a person that lie no further apart in the panorama are one to the eye."""
 _HEIGHTS_M = (0.6, 2.4)
-_THROUGH = 1000.0
-"""Cost of a step through a person, in columns away from where the cut lies best."""
+_BESIDE_M = 4.0
+"""People further from the pitch are let be: a stand full of them would drive any cut away."""
+_THROUGH = 100.0
+"""Cost of a step through a person, in columns away from where the cut lies best: out there a picture is shown that is
+worse, or one that ends soon."""
 _BEND = 2.0
 _NARROWEST_PX = 8.0
 
@@ -49,19 +53,24 @@ def _along(camera: CameraModel, view: PanoramaView, rays: Array) -> Array:
     return view.project(camera.centre + rays * reach[:, None])
 
 
-def closed_to_cuts(seam: Seam, view: PanoramaView, cameras: Pair[CameraModel], boxes: Pair[Array]) -> Array:
+def closed_to_cuts(
+    seam: Seam, view: PanoramaView, pitch: Pitch, cameras: Pair[CameraModel], boxes: Pair[Array]
+) -> Array:
     """Stretches (n, 3) of row, first and last column of the panorama that no cut of the seam may pass, at every eighth
-    row, for the people whom its cameras have in boxes (n, 4).
+    row, for the people on the pitch or near it whom its cameras have in boxes (n, 4).
 
     One camera's box tells where the other one's picture of that person is, too. Whom both show in the same place may be
     passed: nobody will see it.
     """
+    most = np.array([pitch.half_length, pitch.half_width]) + _BESIDE_M
     parts = [np.zeros((0, 3))]
     for k in (0, 1):
         here, there = cameras[k], cameras[1 - k]
         # Feet below the picture's edge tell no place.
         mine = boxes[k][boxes[k][:, 3] < here.height_px - 1]
         feet, heads = _standing(here, mine)
+        playing = (np.abs(feet[:, :2]) < most).all(axis=1)
+        mine, feet, heads = mine[playing], feet[playing], heads[playing]
         other, known = _boxes_in(there, feet, heads, (mine[:, 2] - mine[:, 0]) / (mine[:, 3] - mine[:, 1]))
         apart = [
             _along(here, view, end - here.centre) - _along(there, view, end - there.centre) for end in (feet, heads)
@@ -125,9 +134,10 @@ class Detour(msgspec.Struct, frozen=True):
         rows = np.arange(len(seam.low)) + 0.5
         at = np.arange(len(self.columns)) * _ROWS + _ROWS / 2
         centre, room = np.interp(rows, at, self.columns), np.interp(rows, at, self.room)
-        # Narrow as it may become, it lies where it was laid.
-        width = np.minimum(room, seam.cut(centre).width)
-        return Cut(seam.cut(centre, 0.0).centre, np.maximum(width, 1.0))
+        # Narrow as it may become, it lies where it was laid, and reaches nothing that only one camera sees.
+        here = seam.cut(centre, 0.0).centre
+        width = np.minimum(room, 2 * np.minimum(here - seam.low, seam.high - here))
+        return Cut(here, np.maximum(width, 1.0))
 
 
 def cut_around(seam: Seam, closed: Array, before: Detour | None) -> Detour | None:
@@ -140,10 +150,10 @@ def cut_around(seam: Seam, closed: Array, before: Detour | None) -> Detour | Non
     if _reaches_nobody(Cut(lies.centre[row], lies.width[row]), at, closed):
         return before
     columns = np.arange(seam.low.min(), seam.high.max() + _COLUMNS, _COLUMNS)
-    cost = np.abs(columns - seam.column)[None] * np.ones((len(at), 1)) / _COLUMNS
+    taken = np.zeros((len(at), len(columns)), bool)
     for y, first, last in closed:
-        k = int(y // _ROWS)
-        cost[k] += _THROUGH * ((columns > first - _CLEAR_PX) & (columns < last + _CLEAR_PX))
+        taken[int(y // _ROWS)] |= (columns > first - _CLEAR_PX) & (columns < last + _CLEAR_PX)
+    cost = np.abs(columns - seam.column)[None] / _COLUMNS + _THROUGH * taken
     outside = (columns < seam.low[row, None] - _COLUMNS) | (columns > seam.high[row, None] + _COLUMNS)
     # Where the cameras do not overlap the cut has no choice.
     cost = np.where(outside & ~outside.all(axis=1, keepdims=True), np.inf, cost)

@@ -49,7 +49,7 @@ def boxes_of(rig: Rig, *places: tuple[float, float]) -> tuple[np.ndarray, np.nda
 
 
 def closed(rig: Rig, plan, boxes) -> np.ndarray:
-    return closed_to_cuts(plan.seams()[0], plan.view, rig.cameras, boxes)
+    return closed_to_cuts(plan.seams()[0], plan.view, rig.pitch, rig.cameras, boxes)
 
 
 def test_nobody_on_the_seam_leaves_the_cut_where_it_is(rig):
@@ -108,5 +108,24 @@ def test_the_cut_stays_where_both_cameras_see_and_goes_back_to_nobody_before_it_
     cut = detour.cut(seam)
     assert (cut.centre >= seam.low - 0.51).all()
     assert (cut.centre <= seam.high + 0.51).all()
+    # What blends is what both show.
+    assert (cut.centre - cut.width / 2 >= seam.low - 0.51).all()
+    assert (cut.centre + cut.width / 2 <= seam.high + 0.51).all()
     # He walks on: the cut has no reason to move once more.
     assert cut_around(seam, np.zeros((0, 3)), detour) is detour
+
+
+def test_people_beside_the_pitch_move_no_cut(small_sideline):
+    plan = plan_panorama(small_sideline, 1280)
+    [(x, y)] = [place for place in on_the_seam(small_sideline, plan) if place[1] == 29.0]
+    assert len(closed(small_sideline, plan, boxes_of(small_sideline, (x, y))))
+    assert not len(closed(small_sideline, plan, boxes_of(small_sideline, (x, small_sideline.pitch.half_width + 5.0))))
+
+
+def test_a_cut_rather_passes_a_player_than_go_to_the_end_of_what_both_cameras_see(small_sideline):
+    plan = plan_panorama(small_sideline, 1280)
+    seam = plan.seams()[0]
+    row = int(np.argmax(seam.high - seam.low)) // 8 * 8
+    wall = np.array([[row + 4.0, seam.low[row] - 50, seam.high[row] + 50]])
+    cut = cut_around(seam, wall, None).cut(seam)
+    assert np.abs(cut.centre - seam.default.centre).max() < 40
