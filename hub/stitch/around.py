@@ -5,7 +5,6 @@ apart it leans one way in the one and the other way in the other, from the same 
 or between the two, would halve, double or lose that person.
 """
 
-from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
@@ -34,6 +33,9 @@ _BESIDE_M = 4.0
 _THROUGH = 100.0
 """Cost of a step through a person, in columns away from where the cut lies best: out there a picture is shown that is
 worse, or one that ends soon."""
+_LYING, _FLATTEST = 20.0, 8.0
+"""What it costs at each of his rows to show a person by the camera in which he lies as flat as he is tall, and the most
+that counts: along the sideline one camera has him upright, the other one drawn out over the grass."""
 _BEND = 2.0
 _NARROWEST_PX = 8.0
 
@@ -56,14 +58,15 @@ def _along(camera: CameraModel, view: PanoramaView, rays: Array) -> Array:
 def closed_to_cuts(
     seam: Seam, view: PanoramaView, pitch: Pitch, cameras: Pair[CameraModel], boxes: Pair[Array]
 ) -> Array:
-    """Stretches (n, 3) of row, first and last column of the panorama that no cut of the seam may pass, at every eighth
-    row, for the people on the pitch or near it whom its cameras have in boxes (n, 4).
+    """Stretches (n, 5) that no cut of the seam may pass for the people on the pitch or near it whom its cameras have in
+    boxes (n, 4): the row, every eighth one, the first and last column of the panorama, and how flat the left and the
+    right camera's picture of that person lies there, as its width over its height.
 
     One camera's box tells where the other one's picture of that person is, too. Whom both show in the same place may be
     passed: nobody will see it.
     """
     most = np.array([pitch.half_length, pitch.half_width]) + _BESIDE_M
-    parts = [np.zeros((0, 3))]
+    parts = [np.zeros((0, 5))]
     for k in (0, 1):
         here, there = cameras[k], cameras[1 - k]
         # Feet below the picture's edge tell no place.
@@ -79,7 +82,9 @@ def closed_to_cuts(
         own = outlines(here, view, mine)
         both = np.stack([own, np.where(known[:, None, None], outlines(there, view, other), own)], axis=1)
         near = (both[..., 0].max(axis=(1, 2)) > seam.low.min()) & (both[..., 0].min(axis=(1, 2)) < seam.high.max())
-        parts += [_stretches(outlined, view.height_px) for outlined in both[near & double]]
+        # The left camera's first.
+        in_order = both[near & double][:, :: 1 if k == 0 else -1]
+        parts += [_stretches(outlined, view.height_px) for outlined in in_order]
     return np.concatenate(parts)
 
 
@@ -105,8 +110,9 @@ def _boxes_in(camera: CameraModel, feet: Array, heads: Array, slender: Array) ->
     return np.stack([left - half, high[:, 1], right + half, low[:, 1]], axis=1), known
 
 
-def _stretches(outlined: Sequence[Array], height: int) -> Array:
-    """Row, first and last column (n, 3) of what one person's outlines (4, 2) cover together."""
+def _stretches(outlined: Array, height: int) -> Array:
+    """The stretches (n, 5) that one person's outlines (2, 4, 2), the left camera's and the right one's, cover
+    together."""
     at = np.arange(_ROWS / 2, height, _ROWS)
     first, last = np.full(len(at), np.inf), np.full(len(at), -np.inf)
     for corners in outlined:
@@ -119,7 +125,9 @@ def _stretches(outlined: Sequence[Array], height: int) -> Array:
             first[inside] = np.minimum(first, edge)[inside]
             last[inside] = np.maximum(last, edge)[inside]
     there = np.isfinite(first)
-    return np.stack([at[there], first[there], last[there]], axis=1)
+    wide, tall = np.moveaxis(np.ptp(outlined, axis=1), -1, 0)
+    flat = np.broadcast_to(wide / np.maximum(tall, 1.0), (int(there.sum()), 2))
+    return np.column_stack([at[there], first[there], last[there], flat])
 
 
 class Detour(msgspec.Struct, frozen=True):
@@ -141,7 +149,7 @@ class Detour(msgspec.Struct, frozen=True):
 
 
 def cut_around(seam: Seam, closed: Array, before: Detour | None) -> Detour | None:
-    """How the cut goes while people are in the closed stretches (n, 3) of `closed_to_cuts`: as `before` (None: where it
+    """How the cut goes while people are in the closed stretches (n, 5) of `closed_to_cuts`: as `before` (None: where it
     lies best by itself) as long as that and its blend touch nobody, else the path nearest to where it lies best
     (dynamic programming from the top row down)."""
     at = np.arange(_ROWS / 2, len(seam.low), _ROWS)
@@ -151,9 +159,14 @@ def cut_around(seam: Seam, closed: Array, before: Detour | None) -> Detour | Non
         return before
     columns = np.arange(seam.low.min(), seam.high.max() + _COLUMNS, _COLUMNS)
     taken = np.zeros((len(at), len(columns)), bool)
-    for y, first, last in closed:
-        taken[int(y // _ROWS)] |= (columns > first - _CLEAR_PX) & (columns < last + _CLEAR_PX)
-    cost = np.abs(columns - seam.column)[None] / _COLUMNS + _THROUGH * taken
+    lying = np.zeros((len(at), len(columns)))
+    for y, first, last, by_left, by_right in closed:
+        row_of = int(y // _ROWS)
+        taken[row_of] |= (columns > first - _CLEAR_PX) & (columns < last + _CLEAR_PX)
+        # Left of the cut the left camera shows him.
+        shown = np.where(columns > (first + last) / 2, by_left, by_right)
+        lying[row_of] = np.maximum(lying[row_of], np.minimum(shown, _FLATTEST))
+    cost = np.abs(columns - seam.column)[None] / _COLUMNS + _THROUGH * taken + _LYING * lying
     outside = (columns < seam.low[row, None] - _COLUMNS) | (columns > seam.high[row, None] + _COLUMNS)
     # Where the cameras do not overlap the cut has no choice.
     cost = np.where(outside & ~outside.all(axis=1, keepdims=True), np.inf, cost)
@@ -195,7 +208,7 @@ def _cheapest(cost: Array) -> npt.NDArray[np.intp]:
 def _room(feather: float, path: Array, at: Array, closed: Array) -> Array:
     """The width (n,) of a blend along the path (n,) that reaches nobody, at least `_NARROWEST_PX`."""
     room = np.full(len(at), feather)
-    for y, first, last in closed:
+    for y, first, last in closed[:, :3]:
         k = int(y // _ROWS)
         gap = max(first - path[k], path[k] - last, 0.0)
         room[max(k - 1, 0) : k + 2] = np.minimum(room[max(k - 1, 0) : k + 2], 2 * gap)

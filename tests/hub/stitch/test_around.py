@@ -112,7 +112,7 @@ def test_the_cut_stays_where_both_cameras_see_and_goes_back_to_nobody_before_it_
     assert (cut.centre - cut.width / 2 >= seam.low - 0.51).all()
     assert (cut.centre + cut.width / 2 <= seam.high + 0.51).all()
     # He walks on: the cut has no reason to move once more.
-    assert cut_around(seam, np.zeros((0, 3)), detour) is detour
+    assert cut_around(seam, np.zeros((0, 5)), detour) is detour
 
 
 def test_people_beside_the_pitch_move_no_cut(small_sideline):
@@ -126,6 +126,19 @@ def test_a_cut_rather_passes_a_player_than_go_to_the_end_of_what_both_cameras_se
     plan = plan_panorama(small_sideline, 1280)
     seam = plan.seams()[0]
     row = int(np.argmax(seam.high - seam.low)) // 8 * 8
-    wall = np.array([[row + 4.0, seam.low[row] - 50, seam.high[row] + 50]])
+    wall = np.array([[row + 4.0, seam.low[row] - 50, seam.high[row] + 50, 0.5, 0.5]])
     cut = cut_around(seam, wall, None).cut(seam)
     assert np.abs(cut.centre - seam.default.centre).max() < 40
+
+
+@pytest.mark.parametrize("flat", ["left", "right"])
+def test_a_player_is_rather_shown_by_the_camera_in_which_he_stands_upright(small_sideline, flat):
+    plan = plan_panorama(small_sideline, 1280)
+    seam = plan.seams()[0]
+    rows = np.arange(44.0, 68.0, 8.0)
+    at = seam.default.centre[rows.astype(int)]
+    aspects = (6.0, 0.4) if flat == "left" else (0.4, 6.0)
+    him = np.column_stack([rows, at - 12, at + 12, np.broadcast_to(aspects, (len(rows), 2))])
+    cut = cut_around(seam, him, None).cut(seam)
+    # What is left of the cut the left camera shows.
+    assert ((cut.centre[rows.astype(int)] < at) == (flat == "left")).all()
