@@ -1,13 +1,12 @@
 """From a calibrated rig to what a stitcher needs of it."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
 from hub.stitch.colour import Light, light_of
 from hub.stitch.grid import Grid, grid_of
-from hub.stitch.seams import Seam, seam_between
+from hub.stitch.seams import Seam, seams_between
 from wire.panorama import AGREED_M, PanoramaView
 from wire.rig import Rig
 
@@ -35,8 +34,8 @@ class StitchPlan:
         that misses a camera are found once and kept."""
         key = tuple(range(len(self.rig.cameras)) if cameras is None else cameras)
         if key not in self._seams:
-            pairs = [(self.rig.cameras[i], self.luma[i]) for i in key]
-            self._seams[key] = tuple(seam_between(a, b, self.view, self.rig.pitch) for a, b in pairwise(pairs))
+            looking = [(self.rig.cameras[i], self.luma[i]) for i in key]
+            self._seams[key] = seams_between(looking, self.view, self.rig.pitch)
         return self._seams[key]
 
 

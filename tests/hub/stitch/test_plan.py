@@ -7,6 +7,7 @@ from hub.stitch import StitchPlan, plan_panorama
 from hub.stitch.colour import MOST_GAIN, Light
 from hub.stitch.grid import CELL
 from simulator.pictures.rigs import virtual_rig
+from simulator.scenes.rig import scene_rig
 from tests.hub.stitch.conftest import mast_rig, sideline_rig
 from wire.pitch import Pitch
 from wire.rig import Rig
@@ -134,6 +135,25 @@ def test_nothing_that_a_camera_sees_is_lost_at_a_seam():
     shown = np.where(here, left, right)
     # A corner that only one of them sees, beyond the other's, may be cut off.
     assert ((left | right) & ~shown).mean() < 2e-4
+
+
+@pytest.mark.parametrize(("kind", "seed"), [("mast", 2), ("mast", 803), ("sideline", 2), ("sideline", 712)])
+def test_no_other_cuts_would_lose_less_of_what_three_cameras_see(kind, seed):
+    plan = plan_panorama(scene_rig(kind, Pitch(), seed, (480, 270), 3, 0.05).rig, 1024)
+    view = plan.view
+    u, v = np.meshgrid(np.arange(view.width_px) + 0.5, np.arange(view.height_px) + 0.5)
+    points = view.points(np.stack([u.ravel(), v.ravel()], axis=1))
+    seen = np.stack([c.sees(np.nan_to_num(c.project(points), nan=-1.0)).reshape(u.shape) for c in plan.rig.cameras])
+    by = np.zeros(u.shape, np.intp)
+    for nth, seam in enumerate(plan.seams(), 1):
+        by[u > seam.default.centre[:, None]] = nth
+    shown = np.take_along_axis(seen, by[None], axis=0).sum()
+    # The most that each row can show of cameras that come one after the other, each for one stretch or none.
+    counts = np.pad(np.cumsum(seen, axis=2), ((0, 0), (0, 0), (1, 0)))
+    most = counts[0]
+    for count in counts[1:]:
+        most = count + np.maximum.accumulate(most - count, axis=1)
+    assert most[:, -1].sum() - shown < 1e-4 * seen.any(axis=0).sum()
 
 
 def test_a_sideline_rigs_seams_leave_most_to_the_camera_whose_picture_is_not_drawn_out():
