@@ -23,8 +23,8 @@ _CELL_PX, _A_CELL = 128, 60
 
 
 class Likeness(NamedTuple):
-    """PSNR in dB and mean SSIM over the pixels that both show, the PSNR over those of the blend, and the share of the
-    true panorama that is shown at all."""
+    """PSNR in dB and mean SSIM over the pixels that both show, the PSNR over those of the blend, and the share of what
+    the true panorama shows that is shown at all."""
 
     psnr: float
     ssim: float
@@ -42,13 +42,14 @@ def likeness(shown: Luma, there: Mask, true: Luma, valid: Mask, seams: list[tupl
 
     How bright the whole picture is is nobody's fault: one factor over all of it is taken out first, for everybody.
     """
-    both = cv2.erode((there & valid).astype(np.uint8), np.ones((9, 9))) > 0
+    shared = there & valid
+    both = cv2.erode(shared.astype(np.uint8), np.ones((9, 9))) > 0
     factor = float((shown[both] * true[both]).sum() / max((shown[both] ** 2).sum(), 1.0))
     even = shown * np.float32(factor)
     blend = np.zeros_like(both)
     for low, high in seams:
         blend[:, low:high] = both[:, low:high]
-    covered = float(both.sum() / max(valid.sum(), 1))
+    covered = float(shared.sum() / max(valid.sum(), 1))
     return Likeness(_psnr(even, true, both), _ssim(even, true, both), _psnr(even, true, blend), covered)
 
 

@@ -30,8 +30,9 @@ from wire.rig import Rig
 
 PSNR_DB, SSIM, SEAM_PSNR_DB = 38.5, 0.964, 39.0
 ABOVE_STITCHER_DB = 3.0
-COVERED = 0.98
-"""Of what any camera sees, the panorama shows so much; a peer's PSNR is that of what it shows, and so is ours."""
+COVERED = 0.995
+"""Of what any camera sees, the panorama shows so much, all but what no cut can; a peer's PSNR is that of what it
+shows, and so is ours."""
 COST_RATIO = 1 / 35
 _BANDS = 5
 

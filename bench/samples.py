@@ -17,7 +17,7 @@ from simulator.scenes import Difficulty, TruePanorama, scene
 from simulator.scenes.cylinder import panorama_view
 from wire.clicks import Click
 from wire.ids import node_id
-from wire.panorama import PanoramaView
+from wire.panorama import AGREED_M, PanoramaView
 from wire.pitch import Pitch, PlayersPerSide, default_pitch
 from wire.rig import CameraModel, Lens, Rig
 
@@ -132,7 +132,7 @@ def outside(folder: Path) -> Iterator[Sample]:
             -(pano["cx"] + 0.5) / focal,
             (pano["cy"] + 0.5) / focal,
             (cx, cy, cz),
-            0.4,
+            AGREED_M,
         )
         true = TruePanorama(view, _read(at / "pano.png"), np.load(at / "pano_depth.npy"))
         pictures = tuple(_read(at / f"cam{k}.png") for k in range(len(cameras)))

@@ -10,6 +10,9 @@ from wire.rig import Array
 
 FAR_M = 120.0
 """What lies further than this along a ray, or above the horizon, is taken to be this far from the rig's centre."""
+AGREED_M = 0.2
+"""Height of the plane on which neighbours are made to agree: most of what is seen is grass, and players move above it.
+The lower the plane the less the ground ghosts and the more the people do."""
 
 
 class PanoramaView(msgspec.Struct, frozen=True):

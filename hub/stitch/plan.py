@@ -1,14 +1,13 @@
 """From a calibrated rig to what a stitcher needs of it."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
 from hub.stitch.colour import Light, light_of
 from hub.stitch.grid import Grid, grid_of
-from hub.stitch.seams import Seam, seam_between
-from wire.panorama import PanoramaView
+from hub.stitch.seams import Seam, seams_between
+from wire.panorama import AGREED_M, PanoramaView
 from wire.rig import Rig
 
 _MARGIN_M = 2.0
@@ -35,17 +34,17 @@ class StitchPlan:
         that misses a camera are found once and kept."""
         key = tuple(range(len(self.rig.cameras)) if cameras is None else cameras)
         if key not in self._seams:
-            pairs = [(self.rig.cameras[i], self.luma[i]) for i in key]
-            self._seams[key] = tuple(seam_between(a, b, self.view, self.rig.pitch) for a, b in pairwise(pairs))
+            looking = [(self.rig.cameras[i], self.luma[i]) for i in key]
+            self._seams[key] = seams_between(looking, self.view, self.rig.pitch)
         return self._seams[key]
 
 
-def plan_panorama(rig: Rig, max_width: int = 4096, height_m: float = 0.4) -> StitchPlan:
+def plan_panorama(rig: Rig, max_width: int = 4096, height_m: float = AGREED_M) -> StitchPlan:
     """A panorama at most `max_width` wide of the pitch and what lies just behind it.
 
-    Neighbours agree on the plane `height_m` above the pitch, at the height of legs: for cameras some centimetres apart
-    this leaves a fifteenth of the ghosts that agreement at infinity leaves. The resolution is that of the cameras'
-    centres unless the width forbids it; width and height are multiples of 16.
+    Neighbours agree on the plane `height_m` above the pitch, as high as shins: for cameras some centimetres apart this
+    leaves a thirtieth of the ghosts that agreement at infinity leaves. The resolution is that of the cameras' centres
+    unless the width forbids it; width and height are multiples of 16.
     """
     return StitchPlan(rig, _view(rig, max_width, height_m))
 

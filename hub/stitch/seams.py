@@ -1,7 +1,9 @@
 """Where one camera hands over to its neighbour."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +15,7 @@ from wire.pitch import Pitch
 from wire.rig import Array, CameraModel
 
 Seen = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
 
 FEATHER_RAD = 0.11
 """Width of the blend where nothing narrows it: some 190 pixels in a panorama of 4000."""
@@ -39,7 +42,7 @@ class Cut(NamedTuple):
         centre, width = ((p[::2] + p[1::2]) / 4 for p in pairs)
         return Cut(centre, width)
 
-    def share(self, columns: npt.NDArray[np.intp], rows: slice = slice(None)) -> npt.NDArray[np.float32]:
+    def share(self, columns: Places, rows: slice = slice(None)) -> npt.NDArray[np.float32]:
         """The right camera's share (h, n) at whole columns (n,)."""
         centre, width = self.centre[rows, None], np.maximum(self.width[rows, None], _HARD_PX)
         return np.clip((columns + 0.5 - centre) / width + 0.5, 0, 1).astype(np.float32)
@@ -68,18 +71,24 @@ class Seam:
         return self.cut(self.column)
 
 
-def seam_between(
-    left: tuple[CameraModel, Grid], right: tuple[CameraModel, Grid], view: PanoramaView, pitch: Pitch
-) -> Seam:
-    """The seam between two neighbours."""
-    depths = [_depth(camera, grid, view.height_px) for camera, grid in (left, right)]
-    both = np.minimum(*depths)
-    column = _best_column(both[::CELL], _strain(left[1]) - _strain(right[1]), view, pitch)
-    here = _least_loss(depths[0] > 0, depths[1] > 0, both > _MARGIN_PX, column)
-    low, high = _run(both - _MARGIN_PX, here)
-    hard = _edge(depths[0], depths[1], here)
-    alone = np.isnan(low)
-    return Seam(np.where(alone, hard, low), np.where(alone, hard, high), column, FEATHER_RAD * view.focal_px)
+def seams_between(cameras: Sequence[tuple[CameraModel, Grid]], view: PanoramaView, pitch: Pitch) -> tuple[Seam, ...]:
+    """The seams between neighbours, from the left, for cameras that make a panorama together."""
+    if len(cameras) < 2:
+        return ()
+    depths = [_depth(camera, grid, view.height_px) for camera, grid in cameras]
+    overlaps = [np.minimum(left, right) for left, right in pairwise(depths)]
+    columns = [
+        _best_column(both[::CELL], _strain(left) - _strain(right), view, pitch)
+        for both, ((_, left), (_, right)) in zip(overlaps, pairwise(cameras), strict=True)
+    ]
+    heres = _least_loss([depth > 0 for depth in depths], [both > _MARGIN_PX for both in overlaps], columns)
+    out = []
+    for (left, right), both, column, here in zip(pairwise(depths), overlaps, columns, heres, strict=True):
+        low, high = _run(both - _MARGIN_PX, here)
+        hard = _edge(left, right, here)
+        alone = np.isnan(low)
+        out.append(Seam(np.where(alone, hard, low), np.where(alone, hard, high), column, FEATHER_RAD * view.focal_px))
+    return tuple(out)
 
 
 def _depth(camera: CameraModel, grid: Grid, height: int) -> Array:
@@ -100,23 +109,36 @@ def _strain(grid: Grid) -> Array:
     return np.asarray(np.arccosh(np.clip(both / np.maximum(area, 1e-9), 1.0, 1e3)))
 
 
-def _least_loss(left: Seen, right: Seen, both: Seen, column: float) -> npt.NDArray[np.intp]:
-    """For each row how many of its nodes (h, c) the left camera is to show, the right one the others, so that the
-    fewest are lost that one of them sees; of several such places the nearest to `column`, best where both see well."""
-    lost = np.zeros((len(left), left.shape[1] + 1), np.intp)
-    np.cumsum(right & ~left, axis=1, out=lost[:, 1:])
-    lost[:, :-1] += np.cumsum((left & ~right)[:, ::-1], axis=1)[:, ::-1]
-    columns = np.arange(lost.shape[1]) * float(CELL)
-    well = np.pad(both, ((0, 0), (0, 1)), "edge")
-    far = np.where(well, 0.0, columns[-1]) + np.abs(columns - column)
-    least = lost == lost.min(axis=1, keepdims=True)
-    here = np.where(least, far, np.inf).argmin(axis=1)
-    # Between what the one sees and what the other sees, away from both.
-    first, last = _stretch(least, here)
-    return np.asarray(np.where(well[np.arange(len(here)), here], here, (first + last) // 2))
+def _least_loss(seen: Sequence[Seen], well: Sequence[Seen], columns: Sequence[float]) -> list[Places]:
+    """For each row and pair of neighbours how many of the row's nodes lie left of their cut, so that the fewest are
+    lost that any camera sees: what the one of a pair shows beyond the other's picture may be a third one's to show. Of
+    several such places the nearest to the pair's column, best where both see well.
+
+    `seen` (h, c) is each camera's, `well` each pair's.
+    """
+    ends = np.arange(seen[0].shape[1] + 1)
+    shown = [np.pad(np.cumsum(one, axis=1), ((0, 0), (1, 0))) for one in seen]
+    fine = [np.pad(one, ((0, 0), (0, 1)), "edge") for one in well]
+    best, values = shown[0].astype(np.float64), []
+    for there, column, after in zip(fine, columns, shown[1:], strict=True):
+        # Never worth a node, whatever the pairs' come to.
+        far = (np.where(there, 0.0, ends[-1]) + np.abs(ends - column / CELL)) / (4 * len(ends) * len(well))
+        values.append(best - after - far)
+        best = np.maximum.accumulate(values[-1], axis=1) + after
+    row = np.arange(len(best))
+    bounds = [np.zeros(len(best), np.intp), np.full(len(best), ends[-1], np.intp)]
+    for value in reversed(values):
+        bounds.insert(1, np.where(ends <= bounds[1][:, None], value, -np.inf).argmax(axis=1))
+    for k, there in enumerate(fine, 1):
+        # Between what the one sees and what the other sees, away from both.
+        gain: Places = shown[k - 1] - shown[k]
+        alike = (ends >= bounds[k - 1][:, None]) & (ends <= bounds[k + 1][:, None])
+        first, last = _stretch(alike & (gain == gain[row, bounds[k]][:, None]), bounds[k])
+        bounds[k] = np.where(there[row, bounds[k]], bounds[k], (first + last) // 2)
+    return bounds[1:-1]
 
 
-def _stretch(mask: Seen, here: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def _stretch(mask: Seen, here: Places) -> tuple[Places, Places]:
     """The first and the last place of each row up to which `mask` (h, n) holds without a gap, from a place on where it
     does."""
     row, count = np.arange(len(mask)), mask.shape[1]
@@ -126,7 +148,7 @@ def _stretch(mask: Seen, here: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.int
     return before + 1, after - 1
 
 
-def _run(depth: Array, here: npt.NDArray[np.intp]) -> tuple[Array, Array]:
+def _run(depth: Array, here: Places) -> tuple[Array, Array]:
     """The columns between which `depth` (h, c) stays above 0 on either side of a node; NaN where it is not there."""
     row, last = np.arange(len(depth)), depth.shape[1] - 1
     node = np.minimum(here, last)
@@ -138,7 +160,7 @@ def _run(depth: Array, here: npt.NDArray[np.intp]) -> tuple[Array, Array]:
     return np.where(there, low, np.nan), np.where(there, high, np.nan)
 
 
-def _edge(left: Array, right: Array, here: npt.NDArray[np.intp]) -> Array:
+def _edge(left: Array, right: Array, here: Places) -> Array:
     """The column at which the left camera's picture ends, or the right one's begins, on the way to a node from the one
     before; its own where neither is so."""
     row, last = np.arange(len(left)), left.shape[1] - 1
@@ -150,7 +172,7 @@ def _edge(left: Array, right: Array, here: npt.NDArray[np.intp]) -> Array:
     )
 
 
-def _crossing(depth: Array, outside: npt.NDArray[np.intp], inside: npt.NDArray[np.intp]) -> Array:
+def _crossing(depth: Array, outside: Places, inside: Places) -> Array:
     """The column of each row where `depth` passes 0 between two nodes, one without and one within; that of the latter
     where they are the same."""
     row = np.arange(len(depth))

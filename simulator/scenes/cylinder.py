@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from wire.panorama import PanoramaView
+from wire.panorama import AGREED_M, PanoramaView
 from wire.rig import Array, Lens, Rig
 
 _MARGIN_M = 2.0
@@ -56,7 +56,7 @@ class Cylinder:
         return rays / np.linalg.norm(rays, axis=1, keepdims=True)
 
 
-def panorama_view(rig: Rig, max_width_px: int = 4096, height_m: float = 0.4) -> PanoramaView:
+def panorama_view(rig: Rig, max_width_px: int = 4096, height_m: float = AGREED_M) -> PanoramaView:
     """The cylinder around the rig's centre over all of the pitch that its cameras see, as sharp as they are in their
     middle, but at most so wide; sizes are multiples of 16."""
     centre = np.mean([camera.position_m for camera in rig.cameras], axis=0)

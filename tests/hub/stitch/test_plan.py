@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,7 @@ from hub.stitch import StitchPlan, plan_panorama
 from hub.stitch.colour import MOST_GAIN, Light
 from hub.stitch.grid import CELL
 from simulator.pictures.rigs import virtual_rig
+from simulator.scenes.rig import scene_rig
 from tests.hub.stitch.conftest import mast_rig, sideline_rig
 from wire.pitch import Pitch
 from wire.rig import Rig
@@ -64,11 +67,32 @@ def test_the_panorama_keeps_to_its_width_and_shows_every_corner_that_a_camera_se
 
 def test_left_is_left_far_is_high_and_points_find_their_pixels_again(rig: Rig):
     view = plan_panorama(rig, 1024).view
-    ground = np.array([[x, y, 0.4] for x in (-40.0, -3.0, 20.0) for y in (-20.0, 5.0, 33.0)])
+    ground = np.array([[x, y, view.height_m] for x in (-40.0, -3.0, 20.0) for y in (-20.0, 5.0, 33.0)])
     np.testing.assert_allclose(view.points(view.project(ground)), ground, atol=1e-6)
     left, right, near, far = view.project([[-10, 0, 0], [10, 0, 0], [0, -20, 0], [0, 20, 0]])
     assert left[0] < right[0]
     assert far[1] < near[1]
+
+
+def ghosts_px(plan: StitchPlan, height_m: float) -> float:
+    """How far (rms) neighbours disagree about what is so high above the pitch, in pixels of their pictures."""
+    pitch = plan.rig.pitch
+    x, y = np.meshgrid(np.arange(-pitch.half_length, pitch.half_length), np.arange(-pitch.half_width, pitch.half_width))
+    true = np.stack([x.ravel(), y.ravel(), np.full(x.size, height_m)], axis=1)
+    planned = plan.view.points(plan.view.project(true))
+    gaps = []
+    for pair in pairwise(plan.rig.cameras):
+        seen = [camera.project(true) for camera in pair]
+        both = np.all([c.sees(np.nan_to_num(at, nan=-1.0)) for c, at in zip(pair, seen, strict=True)], axis=0)
+        a, b = ((c.project(planned) - at)[both] for c, at in zip(pair, seen, strict=True))
+        gaps.append(np.linalg.norm(a - b, axis=1))
+    return float(np.sqrt((np.concatenate(gaps) ** 2).mean()))
+
+
+def test_neighbours_on_a_mast_agree_on_the_grass_to_an_eighth_of_a_pixel_and_on_hips_to_less_than_half_of_one():
+    plan = plan_panorama(virtual_rig("mast", Pitch(), 3, 2304, 1296).rig)
+    assert ghosts_px(plan, 0.0) < 0.12
+    assert ghosts_px(plan, 0.9) < 0.4
 
 
 def sees(plan: StitchPlan, camera: int, columns: np.ndarray, margin: float) -> np.ndarray:
@@ -111,6 +135,25 @@ def test_nothing_that_a_camera_sees_is_lost_at_a_seam():
     shown = np.where(here, left, right)
     # A corner that only one of them sees, beyond the other's, may be cut off.
     assert ((left | right) & ~shown).mean() < 2e-4
+
+
+@pytest.mark.parametrize(("kind", "seed"), [("mast", 2), ("mast", 803), ("sideline", 2), ("sideline", 712)])
+def test_no_other_cuts_would_lose_less_of_what_three_cameras_see(kind, seed):
+    plan = plan_panorama(scene_rig(kind, Pitch(), seed, (480, 270), 3, 0.05).rig, 1024)
+    view = plan.view
+    u, v = np.meshgrid(np.arange(view.width_px) + 0.5, np.arange(view.height_px) + 0.5)
+    points = view.points(np.stack([u.ravel(), v.ravel()], axis=1))
+    seen = np.stack([c.sees(np.nan_to_num(c.project(points), nan=-1.0)).reshape(u.shape) for c in plan.rig.cameras])
+    by = np.zeros(u.shape, np.intp)
+    for nth, seam in enumerate(plan.seams(), 1):
+        by[u > seam.default.centre[:, None]] = nth
+    shown = np.take_along_axis(seen, by[None], axis=0).sum()
+    # The most that each row can show of cameras that come one after the other, each for one stretch or none.
+    counts = np.pad(np.cumsum(seen, axis=2), ((0, 0), (0, 0), (1, 0)))
+    most = counts[0]
+    for count in counts[1:]:
+        most = count + np.maximum.accumulate(most - count, axis=1)
+    assert most[:, -1].sum() - shown < 1e-4 * seen.any(axis=0).sum()
 
 
 def test_a_sideline_rigs_seams_leave_most_to_the_camera_whose_picture_is_not_drawn_out():
