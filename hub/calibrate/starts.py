@@ -278,7 +278,8 @@ def _snapped(camera: FittedCamera, look: Look, painted: Markings) -> Guess:
         start = Guess(here, look.crests.support(here, painted) - _missed(look, here) - off)
         if start.score > best.score:
             best = start
-    return best
+    # What should be seen and is not speaks against a pose, whatever else it explains.
+    return Guess(best.camera, best.score * look.crests.share(best.camera, painted) ** 2)
 
 
 def _shared(

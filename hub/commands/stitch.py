@@ -23,11 +23,10 @@ from hub.panorama.making import PREVIEW_WIDTH_PX, Conveyor, stitching_threads
 from hub.panorama.proving import choice
 from hub.panorama.recordings import Recordings
 from hub.panorama.vision import VisionControl
-from hub.panorama.writer import Making, PanoramaFolder
-from hub.stitch import Stitcher, plan_panorama
+from hub.panorama.writer import Making, PanoramaFolder, rig_digest
+from hub.stitch import Stitcher, StitchPlan, plan_panorama
 from hub.stitch.choose import Wanted
 from wire.durable import sync_folder, write_durably
-from wire.message import encode
 from wire.rig import Rig
 
 NARROWEST_PX, WIDEST_PX = 640, 16384
@@ -126,7 +125,7 @@ class _Run:
         hardware = choose_decoder(recordings.facts[0].path, notes.append)
         stitcher = costs.measured("kernel", lambda: Stitcher(plan, self.kernel, stitching_threads()))
         notes.append(choice("stitching by", stitcher.kernel.name, stitcher.reasons))
-        making = self._making(size, encoder.codec)
+        making = self._making(plan, encoder.codec)
         folder = PanoramaFolder(self.work / "panorama", making)
         first = folder.open()
         progress = Progress(sys.stderr, total, first * cadence.window_frames)
@@ -178,13 +177,14 @@ class _Run:
         )
         return f"{words}; {first} windows are there from an earlier run" if first else words
 
-    def _making(self, size: tuple[int, int], encoder: str) -> Making:
+    def _making(self, plan: StitchPlan, encoder: str) -> Making:
+        size = plan.view.width_px, plan.view.height_px
         sources = hashlib.sha256()
         for facts in self.recordings.facts:
             stat = facts.path.stat()
             sources.update(f"{facts.path.resolve()}\n{stat.st_size} {stat.st_mtime_ns}\n".encode())
         return Making(
-            rig=hashlib.sha256(encode(self.rig)).hexdigest(),
+            rig=rig_digest(plan),
             sources=sources.hexdigest(),
             width_px=size[0],
             height_px=size[1],

@@ -1,6 +1,5 @@
 """A session's panorama, made while its segments arrive."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from fractions import Fraction
@@ -17,11 +16,10 @@ from hub.panorama.timeline import Arrivals, Shelf, Timeline
 from hub.panorama.video import UnsuitableVideo, VideoFacts, video_facts
 from hub.panorama.vision import Recalibrate, VisionControl
 from hub.panorama.windows import Cadence, common_cadence
-from hub.panorama.writer import Making, PanoramaFolder
+from hub.panorama.writer import Making, PanoramaFolder, rig_digest
 from hub.sessions import SessionFolder
 from hub.stitch import Stitcher, StitchPlan
 from wire.ids import NodeId, SessionId
-from wire.message import encode
 
 _FASTEST = 30
 """Frames a second of a session's panorama: the hub has to keep up with cameras that give more."""
@@ -129,7 +127,7 @@ class SessionPanorama:
     def _making(self, facts: Sequence[VideoFacts], cadence: Cadence, encoder: Encoder) -> Making:
         view = self._plan.view
         return Making(
-            rig=hashlib.sha256(encode(self._plan.rig)).hexdigest(),
+            rig=rig_digest(self._plan),
             sources=self._session,
             width_px=view.width_px,
             height_px=view.height_px,

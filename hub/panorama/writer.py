@@ -1,15 +1,19 @@
 """A panorama's folder: its windows in two sizes for HLS, its thumbnails, and the whole as one archive file."""
 
+import hashlib
 import shutil
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+import msgspec
+
 from hub.panorama.encoder import Coded
 from hub.panorama.vision import Standpoint, WindowStart
 from hub.panorama.windows import USUAL, Cadence
 from hub.rendering import remux_playlist
+from hub.stitch import StitchPlan
 from wire.durable import make_folder, write_durably
 from wire.errors import WireError
 from wire.message import Message, decode, encode
@@ -53,6 +57,11 @@ class Making(Message, frozen=True, kw_only=True):
     def cadence(self) -> Cadence:
         """Of the panorama."""
         return Cadence(Fraction(*self.rate))
+
+
+def rig_digest(plan: StitchPlan) -> str:
+    """Of the rig and of the view that it is shown in."""
+    return hashlib.sha256(encode(plan.rig) + msgspec.json.encode(plan.view)).hexdigest()
 
 
 class MadeWindow(NamedTuple):

@@ -242,8 +242,9 @@ class MatchDay:
             await answers(http, url, processes)
 
     async def _kick_off(self, http: aiohttp.ClientSession) -> SessionPlan:
+        # Nobody clicks in the simulated match: the hub finds the pitch by itself.
         request = SessionRequest(
-            sheet=self._sheet, clicks=truth.clicks_of(self._options), lens_degrees=truth.lens_of(self._options)
+            sheet=self._sheet, clicks=self._options.clicks, lens_degrees=truth.lens_of(self._options)
         )
         async with http.post(f"{self._hub}/api/v1/sessions", data=encode(request)) as answer:
             raw = await answer.read()

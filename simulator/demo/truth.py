@@ -8,10 +8,8 @@ import msgspec
 from simulator.demo.options import Options
 from simulator.match.engine import play
 from simulator.match.truth import truth_events, truth_tracks
-from simulator.pictures.clicks import clicks as click_points
 from simulator.pictures.outfits import KITS
 from simulator.pictures.rigs import TrueRig, nominal_hfov_deg, virtual_rig
-from wire.clicks import Click
 from wire.durable import write_parts_durably
 from wire.events import events_csv
 from wire.match import MatchSheet, Team
@@ -36,13 +34,6 @@ def sheet_of(options: Options) -> MatchSheet:
 def rig_of(options: Options) -> TrueRig:
     """The virtual rig of this match day."""
     return virtual_rig(options.rig, options.pitch, options.seed)
-
-
-def clicks_of(options: Options) -> tuple[Click, ...]:
-    """The clicked points: those given for recorded files, else four a camera, each off by 4 px."""
-    if not options.simulated:
-        return options.clicks
-    return tuple(click_points(rig_of(options), options.pitch, options.seed))
 
 
 def lens_of(options: Options) -> float | None:
