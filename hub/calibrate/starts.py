@@ -34,6 +34,9 @@ _FOUND = 0.3
 """Least share of the markings that must be found before a pose is drawn away from its clicks."""
 _TOLD_LITTLE, _PLENTY = 0.6, 100.0
 """Borne out by less than this share of what bears out the surest camera, but no more than plenty: look again."""
+_LEAST = 20.0
+"""A rig whose surest pose is borne out by less may be one that should see next to nothing: true ones have 50 and more
+over all difficulties of `simulator.scenes`; what is found in pictures of no pitch, or upside down, has 16 at most."""
 _STRAIGHT = 4.0
 """What lines that are longer by a factor of e weigh against what lenses are usual."""
 _TRIED, _TRIED_EACH = 4, 2
@@ -125,10 +128,12 @@ def find_starts(looks: Sequence[Look], pitch: Pitch, painted: Markings, heard: H
     if alone and len(looks) > 1:
         heard("what neighbours both see", (1 + len(looks)) / (2 + len(looks)))
         starts = _shared(starts, looks, pitch, painted, random)
+    surest = max((start.score for start in starts if start is not None), default=0.0)
     for look, start in zip(looks, starts, strict=True):
         if start is None or start.score <= 0:
             raise PitchNotFound(_not_found(look, pitch, doubt(look.view.picture)))
-        if not look.clicks.enough and look.crests.share(start.camera, painted) < BORNE_OUT:
+        doubtful = surest < _LEAST or look.crests.share(start.camera, painted) < BORNE_OUT
+        if not look.clicks.enough and doubtful:
             reason = doubt(look.view.picture) or _upside_down(look, _lenses(look, bend), pitch, painted, random)
             raise PitchNotFound(_not_found(look, pitch, reason))
     return [start.camera for start in starts if start is not None]
@@ -148,7 +153,7 @@ def _upside_down(
     """Says so where the pitch is recognised in the picture once that is turned round."""
     turned = Look(look.index, look.view, np.ascontiguousarray(look.white[::-1, ::-1]), look.clicks)
     found = _unaided(turned, lenses, pitch, painted, random)
-    if found is not None and turned.crests.share(found.camera, painted) >= BORNE_OUT:
+    if found is not None and found.score >= _LEAST and turned.crests.share(found.camera, painted) >= BORNE_OUT:
         return "the camera hangs upside down"
     return ""
 
