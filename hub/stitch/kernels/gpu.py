@@ -1,8 +1,10 @@
 """The panorama on a GPU of any make, by WebGPU compute shaders."""
 
+import os
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from itertools import pairwise
@@ -22,6 +24,7 @@ from wire.rig import Array
 _RING = 3
 """Panoramas under way at once: one is uploaded while another is made and a third is read back."""
 _GROUP = (16, 8)
+_DISPLAYS = "XDG_RUNTIME_DIR"
 # As `gpu.wgsl` has them. The first nine numbers of a slot are where its camera's textures, nodes and rows are.
 _SLOT = np.dtype(
     {
@@ -317,7 +320,8 @@ def _adapter() -> tuple[Any, Any]:
     try:
         import wgpu  # noqa: PLC0415 - only this driver needs the extra
 
-        adapter = wgpu.gpu.request_adapter_sync(power_preference="high-performance")
+        with _no_display():
+            adapter = wgpu.gpu.request_adapter_sync(power_preference="high-performance")
     except ImportError as fault:
         raise GpuUnavailable("wgpu is not installed: `pip install touchline[gpu]`") from fault
     except Exception as fault:  # whatever the system's drivers make of it
@@ -325,3 +329,15 @@ def _adapter() -> tuple[Any, Any]:
     if adapter is None:
         raise GpuUnavailable("there is no GPU")
     return wgpu, adapter
+
+
+@contextmanager
+def _no_display() -> Iterator[None]:
+    """Drivers look for a display, too; where a service names no folder for one they complain on stderr."""
+    named = _DISPLAYS in os.environ
+    os.environ.setdefault(_DISPLAYS, os.devnull)
+    try:
+        yield
+    finally:
+        if not named:
+            del os.environ[_DISPLAYS]

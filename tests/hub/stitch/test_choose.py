@@ -1,6 +1,10 @@
 """Kernels have to prove themselves."""
 
+import os
+import subprocess
+import sys
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +14,8 @@ from hub.stitch.choose import choose
 from hub.stitch.kernels.cpu import CpuKernel
 from hub.stitch.kernels.reference import ReferenceKernel
 from tests.hub.stitch.conftest import panorama
+
+ROOT = Path(__file__).parents[3]
 
 
 class Spoilt:
@@ -117,3 +123,18 @@ def test_a_stitcher_stitches_with_its_choice(plan, frames):
     assert stitcher.reasons
     for a, b in zip(made, wanted, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_looking_for_a_gpu_leaves_a_services_stderr_alone():
+    env = {name: value for name, value in os.environ.items() if name != "XDG_RUNTIME_DIR"}
+    script = (
+        "import os\n"
+        "from hub.stitch.kernels import gpu\n"
+        "try: gpu._adapter()\n"
+        "except gpu.GpuUnavailable: pass\n"
+        "print('XDG_RUNTIME_DIR' in os.environ)\n"
+    )
+    asked = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=env | {"PYTHONPATH": "."}, capture_output=True, check=True
+    )
+    assert (asked.stderr, asked.stdout.split()) == (b"", [b"False"])
