@@ -42,3 +42,7 @@ class LensUnknown(HubError, ValueError):
 
 class FramesDoNotFit(HubError, ValueError):
     """Frames of another number or size than the rig was calibrated with."""
+
+
+class Interrupted(HubError):
+    """The hub is stopping; what is done stays, the rest is resumed at the next start."""

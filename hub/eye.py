@@ -1,8 +1,10 @@
 """The eye of a session: its cameras calibrated by what they recorded."""
 
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -10,7 +12,7 @@ from firmware.log import Log
 from hub.calibrate import View, background, calibrate, with_clock_offsets
 from hub.calibrate.drawing import drawn_lines, jpeg
 from hub.calibrate.lenses import profile_of_node
-from hub.errors import HubError, PitchNotFound
+from hub.errors import HubError, Interrupted, PitchNotFound
 from hub.messages import CalibrationRequest, SessionPlan, Stage
 from hub.panorama.conveyor import CostBook
 from hub.panorama.footage import UnreadableSegment, segment_frames
@@ -21,7 +23,7 @@ from hub.sessions import SessionFolder
 from wire.clicks import Click
 from wire.durable import write_durably
 from wire.ids import NodeId
-from wire.rig import Rig
+from wire.rig import CameraModel, Rig
 from wire.rigtime import SECOND
 
 CALIBRATION_SEGMENTS = 3
@@ -30,6 +32,7 @@ CALIBRATION_TRIES = (0, 30, 90, 300)
 """So many segments after the first pictures others are tried in which the pitch may be seen better: a minute later,
 three, and ten."""
 _BACKGROUND_FRAMES = 12
+_SAME_RAD, _SAME_M = np.radians(1.0), 1.0
 
 
 class SessionEye:
@@ -60,8 +63,10 @@ class SessionEye:
         self._warn = warn
         self._gap = gap
 
-    def found(self) -> Rig:
-        """The rig as what was asked for says; where the first pictures do not show the pitch, later ones may."""
+    def found(self) -> tuple[Rig, int]:
+        """The rig as what was asked for says, and the first of the segments whose pictures told: where the session's
+        first do not show the pitch, later ones may."""
+        shutil.rmtree(self._folder.calibration, ignore_errors=True)
         asked = self._plan.calibration or CalibrationRequest(clicks=self._plan.request.clicks)
         first = int(asked.at_s * SECOND) // SEGMENT_NS
         unseen: HubError = HubError(f"not all cameras show something {asked.at_s:g} s after the session's start")
@@ -87,14 +92,13 @@ class SessionEye:
             raise unseen
         for view, camera in zip(views, rig.cameras, strict=True):
             write_durably(self._folder.lines(view.node), jpeg(drawn_lines(view.picture, camera, rig.pitch)))
-        return rig
+        return rig, start
 
     def _keep_stills(self, views: Sequence[View]) -> None:
         """Whether or not the pitch is found in them: then a person may point at it."""
         self._folder.calibration.mkdir(exist_ok=True)
         for view in views:
             write_durably(self._folder.still(view.node), jpeg(view.picture))
-            self._folder.lines(view.node).unlink(missing_ok=True)
 
     def wait_for_segments(self, count: int) -> None:
         """Sleep until every node has handed over its first `count` segments, or all it will ever have."""
@@ -123,26 +127,47 @@ class SessionEye:
 
     def _fitted(self, views: Sequence[View], clicks: Sequence[Click], stage: Stage) -> Rig:
         pitch = self._plan.request.sheet.pitch
-        return self._costs.measured(
-            "calibrate",
-            lambda: calibrate(views, pitch, clicks, lambda step, share: self._tell(stage, f"{step} {share:.0%}")),
-        )
 
-    def found_anew(self, rig: Rig, before_ns: int) -> Rig | None:
-        """The rig again, a camera of which was knocked, from its last segments before a time after the session's start;
-        clicks are of no use any more. None when it is not to be trusted."""
-        offsets = {camera.node: camera.clock_offset_ns for camera in rig.cameras}
-        ends = [sequences_between(0, before_ns - offsets[node] - 1) for node in self._plan.nodes]
-        last = [[s for s in end if s in self._held(node)] for node, end in zip(self._plan.nodes, ends, strict=True)]
+        def heard(step: str, share: float) -> None:
+            # It takes many seconds, and a hub that is asked to stop has few.
+            self._arrivals.check()
+            self._tell(stage, f"{step} {share:.0%}")
+
+        return self._costs.measured("calibrate", lambda: calibrate(views, pitch, clicks, heard))
+
+    def found_anew(self, before_ns: int, now: Rig, lost: Collection[int]) -> Rig | None:
+        """The rig again, some cameras of which are lost, from its last segments before a time after the session's
+        start; clicks are of no use any more. None when it is not to be trusted, or when it would have cameras moved
+        that nobody lost."""
+        last = [self._last_before(camera.node, before_ns - camera.clock_offset_ns) for camera in now.cameras]
+        if not all(last):
+            return None
         try:
-            views = self._views([held[-CALIBRATION_SEGMENTS:] for held in last])
-            found = self._fitted(views, (), Stage.STITCHING)
-        except HubError as fault:
+            found = self._fitted(self._views(last), (), Stage.STITCHING)
+        except Interrupted:
+            raise
+        except (HubError, ValueError, ArithmeticError, LookupError, cv2.error) as fault:
             self._log.event("not-calibrated-anew", session=self._plan.session, reason=fault)
             return None
         quality = found.quality
-        self._log.event("calibrated-anew", session=self._plan.session, trusted=quality.trusted, notes=quality.notes)
-        return with_clock_offsets(found, offsets) if quality.trusted else None
+        pairs = list(zip(now.cameras, found.cameras, strict=True))
+        stays = all(_stays(a, b) for k, (a, b) in enumerate(pairs) if k not in lost)
+        same = all((a.width_px, a.height_px) == (b.width_px, b.height_px) for a, b in pairs)
+        self._log.event(
+            "calibrated-anew",
+            session=self._plan.session,
+            trusted=quality.trusted,
+            others_stay=stays and same,
+            notes=quality.notes,
+        )
+        offsets = {camera.node: camera.clock_offset_ns for camera in now.cameras}
+        return with_clock_offsets(found, offsets) if quality.trusted and stays and same else None
+
+    def _last_before(self, node: NodeId, node_ns: int) -> list[int]:
+        """A node's last segments before a time after the session's start; none when it has stopped by then."""
+        held = self._held(node)
+        due = list(sequences_between(0, node_ns - 1))[-CALIBRATION_SEGMENTS:]
+        return [sequence for sequence in due if sequence in held]
 
     def _background(self, node: NodeId, sequences: Sequence[int]) -> npt.NDArray[np.uint8]:
         """The still background of a camera, BGR, from frames spread over some of its segments."""
@@ -171,3 +196,9 @@ class SessionEye:
 
     def _held(self, node: NodeId) -> frozenset[int]:
         return self._shelf.held(self._plan.session, node)
+
+
+def _stays(before: CameraModel, after: CameraModel) -> bool:
+    """Whether both stand in the same place and look the same way, as well as two calibrations agree."""
+    turn = cv2.Rodrigues(after.turn @ before.turn.T)[0]
+    return bool(np.linalg.norm(turn) < _SAME_RAD and np.linalg.norm(after.centre - before.centre) < _SAME_M)

@@ -52,7 +52,7 @@ class CalibrationRequest(Message, frozen=True, kw_only=True):
     VERSION = 1
 
     clicks: tuple[Click, ...] = ()
-    lens_degrees: float | None = None
+    lens_degrees: Annotated[float, msgspec.Meta(ge=20, le=140)] | None = None
     at_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 0.0
 
 

@@ -83,6 +83,7 @@ class _SessionRun:
         self._costs = pipeline.book()
         self._windows_done = 0
         self._windows_known = 0
+        self._stage = Stage.RECORDING
         # What was told before the hub stopped is still so.
         self._warnings = list(self._sessions.progress(plan.session).warnings)
         self._eye = SessionEye(
@@ -108,6 +109,7 @@ class _SessionRun:
         self._tell(Stage.PUSHING if self._delivers else Stage.DONE)
 
     def _tell(self, stage: Stage, note: str = "") -> None:
+        self._stage = stage
         self._sessions.tell(
             SessionProgress(
                 session=self._plan.session,
@@ -124,13 +126,19 @@ class _SessionRun:
 
     def _calibrated(self) -> Rig:
         """The rig's calibration with the clocks' first estimate, from the first segments in which it is found."""
-        if self._folder.rig.exists():
-            return message.decode(self._folder.rig.read_bytes(), Rig)
+        folder = self._folder
+        if folder.rig.exists() and not folder.over.exists():
+            return message.decode(folder.rig.read_bytes(), Rig)
         self._tell(Stage.RECORDING)
-        rig = self._eye.found()
-        self._eye.wait_for_segments(CLOCK_SEGMENTS)
-        rig = with_clock_offsets(rig, self._clocks(RigHistory(rig), CLOCK_SEGMENTS * SEGMENT_NS))
-        write_durably(self._folder.rig, message.encode(rig, indent=1))
+        rig, first = self._eye.found()
+        self._eye.wait_for_segments(first + CLOCK_SEGMENTS)
+        span = (first * SEGMENT_NS, (first + CLOCK_SEGMENTS) * SEGMENT_NS)
+        rig = with_clock_offsets(rig, self._clocks(RigHistory(rig), span))
+        if folder.over.exists():
+            # Until here all stood as it was made before.
+            folder.clear()
+        write_durably(folder.rig, message.encode(rig, indent=1))
+        folder.over.unlink(missing_ok=True)
         self._log.event(
             "calibrated",
             session=self._plan.session,
@@ -154,12 +162,10 @@ class _SessionRun:
             except WireError as fault:
                 self._gap(fault)
 
-    def _clocks(self, rigs: RigHistory, length_ns: int) -> dict[NodeId, int]:
-        """Each node's clock offset by what was seen from the session's start for so long."""
-        start = self._plan.start_ns
-        return self._costs.measured(
-            "clocks", lambda: estimate_clock_offsets(rigs, start, start + length_ns, self._seen)
-        )
+    def _clocks(self, rigs: RigHistory, span_ns: tuple[int, int]) -> dict[NodeId, int]:
+        """Each node's clock offset by what was seen between two times after the session's start."""
+        first, last = (self._plan.start_ns + time_ns for time_ns in span_ns)
+        return self._costs.measured("clocks", lambda: estimate_clock_offsets(rigs, first, last, self._seen))
 
     # --- panorama ------------------------------------------------------------------------------------------------
 
@@ -179,7 +185,7 @@ class _SessionRun:
                 lambda words: self._log.event("panorama", session=self._plan.session, note=words),
                 self._warn,
                 self._windows,
-                partial(self._eye.found_anew, rig),
+                self._eye.found_anew,
             ).make()
         if not self._folder.poster.exists():
             thumbnail(self._folder.archive, self._folder.poster, self._duration_s() / 2, width=1280)
@@ -193,6 +199,7 @@ class _SessionRun:
         self._log.event("odd-camera", session=self._plan.session, reason=words)
         if words not in self._warnings:
             self._warnings.append(words)
+            self._tell(self._stage)
 
     def _gap(self, fault: Exception) -> None:
         self._log.event("gap", session=self._plan.session, reason=fault)
@@ -210,7 +217,7 @@ class _SessionRun:
         # Tracks last as long as the panorama: what a camera saw after the others had ended belongs to no picture.
         length = nanoseconds(self._duration_s())
         rigs = RigHistory(rig, tuple((start + ns, stood) for ns, stood in rigs_later(folder.panorama)))
-        offsets = self._clocks(rigs, length)
+        offsets = self._clocks(rigs, (0, length))
         rigs = rigs.changed(lambda stood: with_clock_offsets(stood, offsets))
         write_durably(folder.rig, message.encode(rigs.rig, indent=1))
         frames = length // 40_000_000

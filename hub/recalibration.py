@@ -17,6 +17,12 @@ _LOOK_S = 1.0
 _TIMEOUT = aiohttp.ClientTimeout(total=60)
 
 
+_WORDS = {
+    Stage.RECORDING: "waiting for the hub, which may be at another session",
+    Stage.CALIBRATING: "reading the cameras' pictures",
+}
+
+
 class HubRefused(HubError):
     """The hub does not do what it was asked, and says why."""
 
@@ -50,7 +56,7 @@ class Recalibration:
         self._nodes = (await self._message("POST", "/calibration", SessionPlan, encode(asked))).nodes
         progress, last = await self._message("GET", "", SessionProgress), ""
         while progress.stage in (Stage.RECORDING, Stage.CALIBRATING):
-            words = progress.note or str(progress.stage)
+            words = progress.note or _WORDS[progress.stage]
             if words != last:
                 told(words)
                 last = words

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from hub.errors import HubError
+from hub.errors import HubError, ViewsDoNotFit
 from hub.messages import CalibrationRequest, SessionPlan, SessionProgress, Stage
-from wire.durable import write_durably
+from wire.durable import sync_folder, write_durably
 from wire.errors import WireError
 from wire.ids import NodeId, SessionId, session_id
 from wire.message import decode, encode
@@ -34,6 +34,7 @@ class SessionFolder:
         self.plan = root / "plan.json"
         self.rig = root / "rig.json"
         self.calibration = root / "calibration"
+        self.over = root / "start-over"
         self.panorama = root / "panorama"
         self.archive = root / "panorama.mp4"
         self.poster = root / "poster.jpg"
@@ -56,7 +57,7 @@ class SessionFolder:
         return self.calibration / f"{node}-lines.jpg"
 
     def clear(self) -> None:
-        """Take away all that is made of the recording, the calibration last: whatever is left was made with it."""
+        """Take away all that is made of the recording but the pictures that it is calibrated by."""
         for made in (
             self.package,
             self.upload,
@@ -71,6 +72,7 @@ class SessionFolder:
         self.archive.unlink(missing_ok=True)
         shutil.rmtree(self.panorama, ignore_errors=True)
         self.rig.unlink(missing_ok=True)
+        sync_folder(self.root)
 
 
 class Sessions:
@@ -94,17 +96,22 @@ class Sessions:
         self.tell(SessionProgress(session=plan.session, stage=Stage.RECORDING))
 
     def start_over(self, session: SessionId, asked: CalibrationRequest) -> None:
-        """Have a recorded session made once more, with another calibration; raises `NoSuchSession`, or `SessionAtWork`
-        unless it is done or has failed."""
+        """Have a recorded session made once more, with another calibration; what is made of it stays until that is
+        found. Raises `NoSuchSession`, `ViewsDoNotFit`, or `SessionAtWork` unless it is done or has failed."""
         stage = self.progress(session).stage
         if stage not in (Stage.DONE, Stage.FAILED):
             raise SessionAtWork(f"session {session} is still at work ({stage}): wait until it is done")
         plan = msgspec.structs.replace(self.plan(session), calibration=asked)
+        stray = sorted({click.camera for click in asked.clicks if click.camera >= len(plan.nodes)})
+        if stray:
+            raise ViewsDoNotFit(
+                f"there are clicks for camera {stray[0]}, but cameras only from 0 to {len(plan.nodes) - 1}"
+            )
         folder = self.folder(session)
         write_durably(folder.plan, encode(plan, indent=1))
+        write_durably(folder.over, b"")
         # From here on a hub that is switched off takes it up by itself.
         self.tell(SessionProgress(session=session, stage=Stage.RECORDING))
-        folder.clear()
 
     def abandon(self, session: SessionId, note: str) -> None:
         """A session that will never be finished, and why."""
@@ -130,11 +137,11 @@ class Sessions:
         return [session for session in self.known() if self.progress(session).stage is stage]
 
     def tell(self, progress: SessionProgress) -> None:
-        """Note how far a session is; a change of stage is written to disk."""
+        """Note how far a session is; another stage, and what was told of its cameras, is written to disk."""
         with self._lock:
             before = self._progress.get(progress.session)
             self._progress[progress.session] = progress
-        if before is None or before.stage is not progress.stage:
+        if before is None or (before.stage, before.warnings) != (progress.stage, progress.warnings):
             write_durably(self.folder(progress.session).progress, encode(progress, indent=1))
 
     def progress(self, session: SessionId) -> SessionProgress:

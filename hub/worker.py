@@ -6,8 +6,8 @@ import traceback
 from collections.abc import Callable
 
 from firmware.log import Log
-from hub.errors import HubError
-from hub.panorama.timeline import Arrivals, Interrupted
+from hub.errors import HubError, Interrupted
+from hub.panorama.timeline import Arrivals
 from hub.pipeline import Pipeline
 from hub.sessions import Sessions
 from wire.errors import WireError

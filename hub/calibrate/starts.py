@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,9 @@ Heard = Callable[[str, float], None]
 
 _WIDTH = 1920
 _CLICKED_REACHES = (40.0, 40.0, 24.0, 12.0)
+_CLICKED_LOOSE, _CLICKED_LOOSENED = (1.0, 1.0, 1.0, 1.0), (0.1, 0.1, 0.4, 1.0)
+"""How free the lens is, pass by pass, as a share of what lenses differ by: badly spread clicks let a free one run away,
+and one that is held at first may hold a pose off."""
 _REACHES = (40.0, 24.0, 12.0)
 """How far from its prediction paint is looked for, pass by pass, in pixels at `_WIDTH`."""
 _OFF_CLICKS_PX = 14.0
@@ -163,11 +167,12 @@ def _clicked(look: Look, pitch: Pitch, painted: Markings) -> Guess:
     none is."""
     candidates = first_poses(look.view, look.index, look.clicks, pitch)
     best, share = candidates[0], _FOUND
-    for candidate in candidates:
-        free = Freedom(look.belief(candidate.focal_px, 0.04 if look.known else 0.2), candidate.centre_m, _CLICKED_M)
+    spread = 0.04 if look.known else 0.2
+    for candidate, shares in product(candidates, (_CLICKED_LOOSE, _CLICKED_LOOSENED)):
         here = candidate
-        for reach in _CLICKED_REACHES:
-            here = _drawn(here, look, painted, reach, free)
+        for reach, held in zip(_CLICKED_REACHES, shares, strict=True):
+            belief = look.belief(candidate.focal_px, spread * held, held)
+            here = _drawn(here, look, painted, reach, Freedom(belief, candidate.centre_m, _CLICKED_M))
         scale = here.width_px / _WIDTH
         paint = find_paint(here, look.white, painted, _REACHES[-1] * scale)
         found = float((np.abs(paint.offset_px) < 2.0 * scale).sum()) / max(paint.expected, 1)
@@ -309,6 +314,9 @@ def _shared(
         here: Guess | None = surest
         i = anchor + step
         while 0 <= i < len(looks):
+            if looks[i].size != looks[anchor].size:
+                # Another kind of camera: neither lens nor pose goes along.
+                break
             turn = None if here is None else turn_between(sights[i - step], sights[i], random)
             if turn is not None and here is not None:
                 carried = replace(here.camera, node=looks[i].view.node, turn=turn @ here.camera.turn)
@@ -323,4 +331,6 @@ def _shared(
                 )
             here = out[i]
             i += step
-    return out
+    surer = _better(*out)
+    # One that looked surest by itself may be the one that is wrong.
+    return out if surer is surest else _shared(out, looks, pitch, painted, random)

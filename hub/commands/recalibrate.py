@@ -66,8 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
                 return await hub.run(asked, lambda words: print(words, file=sys.stderr, flush=True))
             finally:
                 # Where the pitch was not found they are what to click in.
-                if folder is not None:
-                    await asyncio.to_thread(_keep, folder, await hub.pictures())
+                if folder is not None and (pictures := await hub.pictures()):
+                    await asyncio.to_thread(_keep, folder, pictures)
 
     rig = asyncio.run(ask())
     report(rig, f"session {session}")

@@ -44,7 +44,8 @@ class SeenPeople:
             if segment is None:
                 continue
             people = [tracklet.id for tracklet in segment.tracklets if tracklet.kind is Kind.PERSON]
-            rows = np.flatnonzero(np.isin(segment.tracklet, people))
+            whole = segment.frame < len(segment.frame_times_ns)
+            rows = np.flatnonzero(np.isin(segment.tracklet, people) & whole)
             scale = (camera.width_px / segment.width_px, camera.height_px / segment.height_px)
             boxes.append(segment.box[rows] * np.tile(scale, 2))
             times.append(segment.frame_times_ns[segment.frame[rows]] + camera.clock_offset_ns - self._start_ns)

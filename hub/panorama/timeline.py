@@ -7,7 +7,7 @@ from functools import partial
 from itertools import count
 from typing import Protocol
 
-from hub.errors import HubError
+from hub.errors import HubError, Interrupted
 from hub.panorama.cameras import CameraSource, reading
 from hub.panorama.conveyor import CostBook
 from hub.panorama.footage import StoredSegment, stored_frames
@@ -17,10 +17,6 @@ from hub.panorama.windows import SEGMENT_NS, Cadence, is_ready, sequences_needed
 from wire.ids import NodeId, SessionId
 from wire.rig import CameraModel
 from wire.rigtime import SECOND
-
-
-class Interrupted(HubError):
-    """The hub is stopping; what is done stays, the rest is resumed at the next start."""
 
 
 class Shelf(Protocol):

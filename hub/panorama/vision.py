@@ -1,13 +1,14 @@
 """Vision control, as in a broadcast: what keeps a panorama right while it is made. Exposures are evened out frame by
 frame, cuts go around people window by window, and every minute the lines tell whether the cameras still stand."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import cv2
 import numpy as np
 
 from hub.calibrate.views import coloured
 from hub.calibrate.watch import Sight, Standing, Watch, followed
+from hub.errors import HubError, Interrupted
 from hub.panorama.matching import Moment
 from hub.panorama.windows import Cadence
 from hub.picture import Picture
@@ -32,9 +33,11 @@ _TOLD_DEG = 0.3
 
 Crowd = Callable[[int], Sequence[Array]]
 """Of a window, each camera's boxes (n, 4) of people over its whole time, in pixels."""
-Recalibrate = Callable[[int], Rig | None]
-"""The rig found anew from what its cameras show just before a time (ns after the panorama's start), None where that
-cannot be trusted."""
+Recalibrate = Callable[[int, Rig, Collection[int]], Rig | None]
+"""The rig found anew from what its cameras show just before a time (ns after the panorama's start), given the rig until
+then and which of its cameras are lost; None where that cannot be trusted."""
+_FAULTS = (HubError, ValueError, ArithmeticError, LookupError, cv2.error)
+"""What a picture or a table out of the ordinary may bring about: the panorama goes on as it was."""
 
 
 class Standpoint(Message, frozen=True, kw_only=True):
@@ -75,7 +78,7 @@ class VisionControl:
         cadence: Cadence,
         warn: Callable[[str], None],
         crowd: Crowd | None = None,
-        recalibrate: Recalibrate = lambda _before_ns: None,
+        recalibrate: Recalibrate = lambda *_: None,
         start: WindowStart | None = None,
         standpoint: Standpoint | None = None,
     ) -> None:
@@ -92,9 +95,9 @@ class VisionControl:
             self._stitcher.replan(StitchPlan(self._stands.rig, stitcher.plan.view))
         self._watch = Watch(self._stands.calibrated)
         self._follower = LightFollower(stitcher.plan, known.exposures)
-        self._detours = list(known.detours or [None] * (count - 1))
+        self._detours: list[Detour | None] = list(known.detours or [None] * (count - 1))
         self._cuts: list[Cut] = []
-        self._shares = list(known.shares or [None] * count)
+        self._shares: list[float | None] = list(known.shares or [None] * count)
         self._lost = list(known.lost or [0] * count)
 
     def begin(self, moment: Moment) -> tuple[WindowStart, Standpoint | None]:
@@ -109,8 +112,10 @@ class VisionControl:
         )
         before = self._stands
         if window % LOOK_WINDOWS == 0:
-            self._look(window, moment.pictures)
-        self._lay_cuts(window)
+            self._at_best(window, "whether the cameras still stand", lambda: self._look(window, moment.pictures))
+        self._at_best(window, "where people stand at the cuts", lambda: self._lead_cuts(window))
+        ways = zip(self._stitcher.plan.seams(), self._detours, strict=True)
+        self._cuts = [seam.default if detour is None else detour.cut(seam) for seam, detour in ways]
         return start, self._stands if self._stands is not before else None
 
     def stitch(self, moment: Moment, into: Picture) -> None:
@@ -120,17 +125,24 @@ class VisionControl:
         lights = self._follower.at(time_s, moment.pictures)
         self._stitcher.stitch(moment.pictures, into, self._cuts if whole else None, lights)
 
-    def _lay_cuts(self, window: int) -> None:
-        plan = self._stitcher.plan
-        seams, cameras = plan.seams(), plan.rig.cameras
-        boxes = None if self._crowd is None else self._crowd(window)
-        for k, seam in enumerate(seams):
-            if boxes is not None:
-                pair = (cameras[k], cameras[k + 1])
-                closed = closed_to_cuts(seam, plan.view, plan.rig.pitch, pair, (boxes[k], boxes[k + 1]))
-                self._detours[k] = cut_around(seam, closed, self._detours[k])
-        ways = zip(seams, self._detours, strict=True)
-        self._cuts = [seam.default if detour is None else detour.cut(seam) for seam, detour in ways]
+    def _at_best(self, window: int, what: str, work: Callable[[], None]) -> None:
+        """Do what makes a panorama better: a fault in it must not keep it from being made."""
+        try:
+            work()
+        except Interrupted:
+            raise
+        except _FAULTS as fault:
+            self._warn(f"at {self._minute(window)} it could not be told {what}: {fault or type(fault).__name__}")
+
+    def _lead_cuts(self, window: int) -> None:
+        if self._crowd is None:
+            return
+        plan, boxes = self._stitcher.plan, self._crowd(window)
+        cameras = plan.rig.cameras
+        for k, seam in enumerate(plan.seams()):
+            pair = (cameras[k], cameras[k + 1])
+            closed = closed_to_cuts(seam, plan.view, plan.rig.pitch, pair, (boxes[k], boxes[k + 1]))
+            self._detours[k] = cut_around(seam, closed, self._detours[k])
 
     # --- whether the cameras still stand -------------------------------------------------------------------------
 
@@ -140,15 +152,17 @@ class VisionControl:
         if None in self._shares:
             found = self._watch.shares(shown)
             self._shares = [
-                share if share is not None and share >= _LEAST_SHARE else before
+                share if before is None and share is not None and share >= _LEAST_SHARE else before
                 for before, share in zip(self._shares, found, strict=True)
             ]
         self._follow(followed(self._stands.calibrated, self._stands.rig, sights), window)
         for k, sight in enumerate(sights):
             if sight is not None:
                 self._judge(k, sight, window)
-        if any(looks >= _ALARM_LOOKS and (looks - _ALARM_LOOKS) % _AGAIN_LOOKS == 0 for looks in self._lost):
-            self._calibrate_anew(window)
+        lost = {k for k, sight in enumerate(sights) if sight is not None and sight.standing is Standing.LOST}
+        tried = (self._lost[k] - _ALARM_LOOKS for k in lost)
+        if any(since >= 0 and since % _AGAIN_LOOKS == 0 for since in tried):
+            self._calibrate_anew(window, lost)
 
     def _follow(self, rig: Rig, window: int) -> None:
         calibrated, now = self._stands.calibrated, self._stands.rig
@@ -174,12 +188,16 @@ class VisionControl:
         elif was >= _ALARM_LOOKS and not self._lost[k]:
             self._warn(f"camera {sight.node} shows the pitch's lines again since {self._minute(window)}")
 
-    def _calibrate_anew(self, window: int) -> None:
-        rig = self._recalibrate(self._cadence.window_span_ns(window)[1])
+    def _calibrate_anew(self, window: int, lost: Collection[int]) -> None:
+        rig = self._recalibrate(self._cadence.window_span_ns(window)[1], self._stands.rig, lost)
         if rig is None:
             return
-        gone = [camera.node for camera, looks in zip(rig.cameras, self._lost, strict=True) if looks]
+        gone = [camera.node for k, camera in enumerate(rig.cameras) if k in lost]
+        next_look_s = self._follower.known.next_look_s
         self._stand(Standpoint(calibrated=rig, rig=rig))
+        # Exposures, cuts and lines were known of the rig as it stood before.
+        self._follower = LightFollower(self._stitcher.plan, Exposures(next_look_s))
+        self._detours = [None] * len(self._detours)
         self._watch = Watch(rig)
         self._shares, self._lost = [None] * len(rig.cameras), [0] * len(rig.cameras)
         self._warn(f"from {self._minute(window)} on the rig is calibrated anew, because of camera {', '.join(gone)}")

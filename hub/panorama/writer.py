@@ -250,8 +250,11 @@ class PanoramaFolder:
 
 def rigs_later(root: Path) -> list[tuple[int, Rig]]:
     """From which times (ns after its start) on the rig of the panorama at `root` stood otherwise, and how."""
+    found = _standpoints(root)
+    if not found:
+        return []
     cadence = decode((root / _MAKING).read_bytes(), Making).cadence
-    return [(cadence.window_span_ns(window)[0], stood.rig) for window, stood in _standpoints(root)]
+    return [(cadence.window_span_ns(window)[0], stood.rig) for window, stood in found]
 
 
 def _standpoints(root: Path) -> list[tuple[int, Standpoint]]:

@@ -82,11 +82,17 @@ class Stitcher:
 
     def __init__(self, plan: StitchPlan, wanted: Wanted = "auto", threads: int = 1) -> None:
         self.plan = plan
-        self.kernel, self.reasons, self._make = choose(plan, wanted, makers(wanted, threads))
+        self._wanted: Wanted = wanted
+        self._makers = makers(wanted, threads)
+        self.kernel, self.reasons, self._make = choose(plan, wanted, self._makers)
 
     def replan(self, plan: StitchPlan) -> None:
-        """Go on with another plan of the same sizes, by the kernel that has proven itself."""
-        self.kernel = self._make(plan)
+        """Go on with another plan of the same sizes, by the kernel that has proven itself; by another where a driver
+        makes no second one."""
+        try:
+            self.kernel = self._make(plan)
+        except Exception:  # whatever a driver throws: another kernel stands in
+            self.kernel, self.reasons, self._make = choose(plan, self._wanted, self._makers)
         self.plan = plan
 
     def stitch(

@@ -1,4 +1,5 @@
 import io
+import shutil
 from fractions import Fraction
 
 import av
@@ -11,8 +12,10 @@ from firmware.clock import SystemClock
 from firmware.log import Log
 from hub import eye
 from hub.errors import HubError, PitchNotFound
+from hub.eye import SessionEye
 from hub.messages import CalibrationRequest, SessionPlan, SessionRequest, Stage
 from hub.panorama import vision
+from hub.panorama.conveyor import CostBook
 from hub.panorama.footage import StoredSegment
 from hub.panorama.timeline import Arrivals
 from hub.panorama.writer import rigs_later
@@ -116,6 +119,34 @@ def played(rig, photograph, tmp_path):
             assert self.sessions.progress(SESSION).stage is Stage.DONE
             return self.sessions.folder(SESSION)
 
+        def eye(self) -> SessionEye:
+            log, folder = Log(io.StringIO(), SystemClock()), self.sessions.folder(SESSION)
+            ignore = lambda *_: None  # noqa: E731
+            return SessionEye(
+                self.sessions.plan(SESSION),
+                folder,
+                self.shelf,
+                Arrivals(),
+                None,
+                CostBook(),
+                log,
+                ignore,
+                ignore,
+                ignore,
+            )
+
+        def dies_while(self, monkeypatch) -> None:
+            """The power goes while what was made before is being taken away."""
+
+            def dies(path, *_, **__):
+                raise KeyboardInterrupt
+
+            with monkeypatch.context() as patch:
+                patch.setattr(shutil, "rmtree", lambda path, **more: dies(path) if path.name == "clips" else None)
+                with pytest.raises(KeyboardInterrupt):
+                    self.again()
+            assert not self.sessions.folder(SESSION).package.exists()
+
     return Played()
 
 
@@ -147,14 +178,17 @@ def test_a_camera_that_is_knocked_during_a_match_is_told_of_and_calibrated_anew(
 
 
 @pytest.mark.slow
-def test_a_recorded_session_is_calibrated_again_from_another_time_and_made_anew(rig, knocked, played, photograph):
+def test_a_recorded_session_is_calibrated_again_from_another_time_and_made_anew_though_the_hub_dies_over_it(
+    rig, knocked, played, photograph, monkeypatch
+):
     left, usual, other = (photograph(camera, rig.pitch) for camera in (*rig.cameras, knocked))
     folder = played([left] * 7, [usual] * 4 + [other] * 3)
     before = folder.archive.read_bytes()
     assert apart_deg(first_rig(folder).cameras[1], rig.cameras[1]) < 0.25
     played.sessions.start_over(SESSION, CalibrationRequest(at_s=8.0))
-    assert not folder.archive.exists()
+    played.dies_while(monkeypatch)
     folder = played.again()
+    assert not folder.over.exists()
     assert apart_deg(first_rig(folder).cameras[1], knocked) < 0.25
     assert folder.archive.read_bytes() != before
     assert folder.package.exists()
@@ -181,3 +215,15 @@ def test_a_session_whose_pictures_show_no_pitch_fails_in_words_and_keeps_them_to
     played.sessions.start_over(SESSION, CalibrationRequest(at_s=600.0))
     with pytest.raises(HubError, match="not all cameras show something 600 s after"):
         played.again()
+    assert not folder.calibration.exists(), "those were pictures of another time"
+
+
+@pytest.mark.slow
+def test_a_calibration_that_would_move_a_camera_that_nobody_lost_is_not_taken(rig, knocked, played, photograph):
+    left, other = (photograph(camera, rig.pitch) for camera in (rig.cameras[0], knocked))
+    played([left] * 4, [other] * 4)
+    finder = played.eye()
+    assert finder.found_anew(8 * SECOND, rig, {1}) is not None
+    assert finder.found_anew(8 * SECOND, rig, {0}) is None
+    # Long after its last picture nobody knows how a camera stands.
+    assert finder.found_anew(60 * SECOND, rig, {1}) is None

@@ -5,10 +5,11 @@ import pytest
 
 from firmware.clock import SystemClock
 from firmware.log import Log
-from hub import pipeline
+from hub import eye
 from hub.calibrate.lenses import LensProfile
 from hub.messages import SessionPlan, SessionRequest
 from hub.panorama.timeline import Arrivals
+from hub.pipeline import Pipeline
 from hub.sessions import Sessions
 from wire.ids import node_id, session_id
 from wire.match import MatchSheet, Team
@@ -31,6 +32,9 @@ class EverythingThere:
     def settled(self, _session, _node, _sequence):
         return True
 
+    def held(self, _session, _node):
+        return frozenset(range(9))
+
 
 @pytest.mark.parametrize("asked", [None, 77.0])
 def test_a_session_calibrates_with_the_profiles_in_the_hubs_data_and_else_with_what_was_asked(
@@ -50,10 +54,10 @@ def test_a_session_calibrates_with_the_profiles_in_the_hubs_data_and_else_with_w
         seen.extend(views)
         raise Reached
 
-    monkeypatch.setattr(pipeline, "calibrate", calibrate)
-    monkeypatch.setattr(pipeline._SessionRun, "_background", lambda _run, _node: np.zeros((1080, 1920, 3), np.uint8))
+    monkeypatch.setattr(eye, "calibrate", calibrate)
+    monkeypatch.setattr(eye.SessionEye, "_background", lambda *_: np.zeros((1080, 1920, 3), np.uint8))
     log = Log(out, SystemClock())
-    run = pipeline.Pipeline(sessions, EverythingThere(), Arrivals(), False, 4096, log, lenses=lenses)
+    run = Pipeline(sessions, EverythingThere(), Arrivals(), False, 4096, log, lenses=lenses)
     with pytest.raises(Reached):
         run.run(session_id("one"))
     assert [view.lens for view in seen] == [PROFILE, asked, asked]

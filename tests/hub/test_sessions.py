@@ -1,11 +1,9 @@
-import shutil
-from pathlib import Path
-
 import pytest
 
-from hub.errors import HubError
+from hub.errors import HubError, ViewsDoNotFit
 from hub.messages import CalibrationRequest, SessionPlan, SessionProgress, SessionRequest, Stage
 from hub.sessions import NoSuchSession, SessionAtWork, Sessions
+from wire.clicks import Click
 from wire.errors import BadId
 from wire.ids import node_id, session_id
 from wire.match import MatchSheet, Team
@@ -81,7 +79,7 @@ def made(folder):
         (path / "part").write_bytes(b"made")
 
 
-def test_a_session_that_starts_over_keeps_its_marks_and_nothing_that_was_made(tmp_path):
+def test_a_session_that_starts_over_keeps_what_was_made_until_the_pipeline_clears_it_and_its_marks_for_ever(tmp_path):
     sessions = Sessions(tmp_path)
     sessions.begin(plan("one"))
     folder = sessions.folder(session_id("one"))
@@ -90,11 +88,31 @@ def test_a_session_that_starts_over_keeps_its_marks_and_nothing_that_was_made(tm
     sessions.tell(SessionProgress(session=session_id("one"), stage=Stage.DONE, warnings=("odd",)))
     asked = CalibrationRequest(at_s=60.0)
     sessions.start_over(session_id("one"), asked)
-    assert {path.name for path in folder.root.iterdir()} == {"plan.json", "progress.json", "marks.json"}
+    assert folder.package.exists()
     again = Sessions(tmp_path)
     assert again.unfinished() == ["one"]
     assert again.plan(session_id("one")).calibration == asked
     assert again.progress(session_id("one")).warnings == ()
+    folder.clear()
+    assert {path.name for path in folder.root.iterdir()} == {"plan.json", "progress.json", "marks.json", "start-over"}
+
+
+def test_clicks_for_a_camera_that_the_session_has_not_are_refused_before_anything_is_changed(tmp_path):
+    sessions = Sessions(tmp_path)
+    sessions.begin(plan("one"))
+    sessions.abandon(session_id("one"), "no pitch")
+    with pytest.raises(ViewsDoNotFit, match="cameras only from 0 to 0"):
+        sessions.start_over(session_id("one"), CalibrationRequest(clicks=(Click(1, 0.0, 0.0, 5.0, 5.0),)))
+    assert sessions.unfinished() == []
+    assert not sessions.folder(session_id("one")).over.exists()
+
+
+def test_what_is_told_of_the_cameras_is_known_to_the_next_process(tmp_path):
+    sessions = Sessions(tmp_path)
+    sessions.begin(plan("one"))
+    for warnings in ((), ("camera left was knocked",)):
+        sessions.tell(SessionProgress(session=session_id("one"), stage=Stage.STITCHING, warnings=warnings))
+    assert Sessions(tmp_path).progress(session_id("one")).warnings == ("camera left was knocked",)
 
 
 @pytest.mark.parametrize("stage", [s for s in Stage if s not in (Stage.DONE, Stage.FAILED)])
@@ -107,37 +125,3 @@ def test_a_session_at_work_does_not_start_over(tmp_path, stage):
         sessions.start_over(session_id("one"), CalibrationRequest())
     assert sessions.folder(session_id("one")).package.exists()
     assert sessions.plan(session_id("one")).calibration is None
-
-
-def test_a_hub_that_dies_while_a_session_starts_over_never_mixes_two_calibrations(tmp_path, monkeypatch):
-    """Whatever is left when the power goes, it is taken up again, and goes with the calibration that is left."""
-    removals = 0
-    for dies_at in range(20):
-        root = tmp_path / str(dies_at)
-        sessions = Sessions(root)
-        sessions.begin(plan("one"))
-        folder = sessions.folder(session_id("one"))
-        made(folder)
-        sessions.tell(SessionProgress(session=session_id("one"), stage=Stage.DONE))
-        with monkeypatch.context() as patch:
-            count = iter(range(100))
-
-            def dying(real, count=count, dies_at=dies_at):
-                def do(*args, **more):
-                    if next(count) == dies_at:
-                        raise KeyboardInterrupt
-                    return real(*args, **more)
-
-                return do
-
-            patch.setattr(Path, "unlink", dying(Path.unlink))
-            patch.setattr(shutil, "rmtree", dying(shutil.rmtree))
-            try:
-                sessions.start_over(session_id("one"), CalibrationRequest())
-            except KeyboardInterrupt:
-                removals += 1
-        again = Sessions(root)
-        assert again.unfinished() == ["one"]
-        if not folder.rig.exists():
-            assert not any(path.exists() for path in (folder.archive, folder.tracks, folder.clips, folder.package))
-    assert 5 < removals < 20

@@ -5,9 +5,9 @@ import pytest
 
 from firmware.clock import SystemClock
 from firmware.log import Log
-from hub.errors import HubError
+from hub.errors import HubError, Interrupted
 from hub.messages import SessionPlan, SessionRequest, Stage
-from hub.panorama.timeline import Arrivals, Interrupted
+from hub.panorama.timeline import Arrivals
 from hub.sessions import Sessions
 from hub.worker import Worker
 from wire.ids import node_id, session_id

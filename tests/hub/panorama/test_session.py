@@ -7,11 +7,11 @@ import av
 import numpy as np
 import pytest
 
-from hub.errors import HubError
+from hub.errors import HubError, Interrupted
 from hub.panorama.conveyor import CostBook
 from hub.panorama.footage import StoredSegment
 from hub.panorama.session import SessionPanorama, calm
-from hub.panorama.timeline import Arrivals, Interrupted
+from hub.panorama.timeline import Arrivals
 from hub.panorama.windows import Cadence
 from hub.panorama.writer import MASTER, STARTS, PanoramaFolder, window_name
 from hub.sessions import SessionFolder
@@ -106,7 +106,7 @@ def panorama(shelf, small_rig, tmp_path):
                 self.chosen.append,
                 self.told.append,
                 step,
-                lambda _before_ns: None,
+                lambda *_: None,
             ).make()
             return self.folder
 

@@ -3,6 +3,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from hub.errors import Interrupted
 from hub.panorama.matching import Moment
 from hub.panorama.vision import LOOK_WINDOWS, VisionControl, WindowStart
 from hub.panorama.windows import USUAL
@@ -165,8 +166,8 @@ def test_a_mast_that_turns_is_followed_from_the_look_on_and_told(small_mast, sho
 
 
 def test_a_covered_camera_raises_an_alarm_at_the_second_look_and_its_coming_back_is_told(small_mast, shown, control):
-    asked: list[int] = []
-    vision = control(small_mast, recalibrate=asked.append)
+    asked: list[tuple[int, Rig, set[int]]] = []
+    vision = control(small_mast, recalibrate=lambda *known: asked.append(known))
     open_sight = shown(small_mast)
     dark = [open_sight[0], brighter(open_sight[1], 0.1)]
     for look, pictures in enumerate([open_sight, dark, open_sight, dark, dark, dark, open_sight]):
@@ -177,12 +178,13 @@ def test_a_covered_camera_raises_an_alarm_at_the_second_look_and_its_coming_back
         "camera cam1 shows the pitch's lines again since minute 6:00",
     ]
     # Whether it can be calibrated anew was tried once, from what it shows until then.
-    assert asked == [USUAL.time_ns(4 * LOOK_WINDOWS * USUAL.window_frames + USUAL.window_frames)]
+    until_ns = USUAL.time_ns((4 * LOOK_WINDOWS + 1) * USUAL.window_frames)
+    assert asked == [(until_ns, small_mast, {1})]
 
 
 def test_a_knocked_camera_is_calibrated_anew_and_then_followed_as_it_stands(small_mast, shown, control):
     knocked = with_right(small_mast, turned(small_mast.cameras[1], 7.0))
-    vision = control(small_mast, recalibrate=lambda _before_ns: knocked)
+    vision = control(small_mast, recalibrate=lambda *_: knocked)
     vision.begin(moment(0, shown(small_mast)))
     pictures = shown(knocked)
     assert vision.begin(moment(LOOK_WINDOWS, pictures))[1] is None
@@ -193,3 +195,63 @@ def test_a_knocked_camera_is_calibrated_anew_and_then_followed_as_it_stands(smal
     for look in (3, 4):
         assert vision.begin(moment(look * LOOK_WINDOWS, pictures))[1] is None
     assert len(vision.told) == 2
+
+
+def test_a_camera_that_shows_no_lines_at_first_does_not_hide_that_another_one_is_lost(small_mast, shown, control):
+    usual = shown(small_mast)
+    dark = [brighter(picture, 0.1) for picture in usual]
+    vision = control(small_mast)
+    vision.begin(moment(0, [usual[0], dark[1]]))
+    for look in (1, 2):
+        vision.begin(moment(look * LOOK_WINDOWS, dark))
+    assert [words.split(" has ")[0] for words in vision.told] == ["camera cam0"]
+
+
+def test_a_camera_that_is_lost_and_then_dead_is_not_calibrated_again_and_again(small_mast, shown, control):
+    asked = []
+    usual = shown(small_mast)
+    dark, dead = [usual[0], brighter(usual[1], 0.1)], [usual[0], None]
+    vision = control(small_mast, recalibrate=lambda *known: asked.append(known))
+    for look, pictures in enumerate([usual, dark, dark, dead, dead, dead, dead, dead]):
+        vision.begin(moment(look * LOOK_WINDOWS, pictures))
+    assert len(asked) == 1
+
+
+def test_what_was_known_of_exposures_and_cuts_ends_with_the_rig_that_it_was_known_of(small_sideline, shown, control):
+    usual = shown(small_sideline)
+    crowd = walker(small_sideline, 0)
+    vision = control(
+        small_sideline,
+        crowd=lambda w: crowd(w) if w < LOOK_WINDOWS else [np.zeros((0, 4))] * 2,
+        recalibrate=lambda *_: small_sideline,
+    )
+    vision.begin(moment(0, usual))
+    for k in range(50):
+        panorama(vision, moment(0, [usual[0], brighter(usual[1], 1.2)], k))
+    dark = [usual[0], brighter(usual[1], 0.1)]
+    before, _ = vision.begin(moment(LOOK_WINDOWS, dark))
+    assert before.exposures.brighter[0] > 0.1
+    assert before.detours[0] is not None
+    vision.begin(moment(2 * LOOK_WINDOWS, dark))
+    after, _ = vision.begin(moment(2 * LOOK_WINDOWS + 1, usual))
+    assert (after.exposures.brighter, after.detours, after.lost) == ((0.0,), (None,), (0, 0))
+
+
+@pytest.mark.parametrize("fault", [ValueError("torn"), IndexError(), ZeroDivisionError(), cv2.error("no")])
+def test_a_fault_in_what_makes_a_panorama_better_is_told_and_the_panorama_is_made(small_mast, shown, control, fault):
+    def crowd(_window):
+        raise fault
+
+    pictures = shown(small_mast)
+    vision = control(small_mast, crowd=crowd)
+    vision.begin(moment(0, pictures))
+    assert same(panorama(vision, moment(0, pictures)), plainly(vision, pictures))
+    assert [words[:60] for words in vision.told] == ["at minute 0:00 it could not be told where people stand at th"]
+
+
+def test_a_hub_that_stops_is_not_kept_by_what_makes_a_panorama_better(small_mast, shown, control):
+    def crowd(_window):
+        raise Interrupted("the hub is stopping")
+
+    with pytest.raises(Interrupted):
+        control(small_mast, crowd=crowd).begin(moment(0, shown(small_mast)))
