@@ -121,7 +121,10 @@ def played(rig, photograph, tmp_path):
 
         def eye(self) -> SessionEye:
             log, folder = Log(io.StringIO(), SystemClock()), self.sessions.folder(SESSION)
-            ignore = lambda *_: None  # noqa: E731
+
+            def ignore(*_):
+                return None
+
             return SessionEye(
                 self.sessions.plan(SESSION),
                 folder,
@@ -227,3 +230,23 @@ def test_a_calibration_that_would_move_a_camera_that_nobody_lost_is_not_taken(ri
     assert finder.found_anew(8 * SECOND, rig, {0}) is None
     # Long after its last picture nobody knows how a camera stands.
     assert finder.found_anew(60 * SECOND, rig, {1}) is None
+
+
+def test_a_calibration_that_was_asked_for_is_tried_by_the_pictures_asked_for_and_no_others(played, monkeypatch):
+    tried = []
+
+    def calibrate(views, *_):
+        tried.append(views)
+        raise PitchNotFound("no pitch")
+
+    monkeypatch.setattr(eye, "calibrate", calibrate)
+    monkeypatch.setattr(eye, "CALIBRATION_TRIES", (0, 1))
+    dark = np.full((360, 640, 3), 30, np.uint8)
+    with pytest.raises(PitchNotFound):
+        played([dark] * 5, [dark] * 5)
+    assert len(tried) == 2
+    played.sessions.abandon(SESSION, "no pitch")
+    played.sessions.start_over(SESSION, CalibrationRequest(at_s=2.0))
+    with pytest.raises(PitchNotFound):
+        played.again()
+    assert len(tried) == 3
