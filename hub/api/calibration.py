@@ -8,7 +8,7 @@ from aiohttp import web
 from hub.errors import HubError
 from hub.messages import CalibrationRequest
 from hub.sessions import Sessions
-from hub.token import shows_token
+from hub.token import authorise
 from wire.ids import SessionId, session_id
 from wire.message import decode, encode
 
@@ -37,8 +37,7 @@ class CalibrationApi:
 
     def _session(self, request: web.Request) -> SessionId:
         """The session asked for, by who may; raises `NoSuchSession`."""
-        if not shows_token(request, self._token):
-            raise web.HTTPUnauthorized(text="this needs the rig's token", headers={"WWW-Authenticate": "Bearer"})
+        authorise(request, self._token)
         session = session_id(request.match_info["session"])
         self._sessions.plan(session)
         return session

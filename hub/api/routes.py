@@ -12,7 +12,7 @@ from hub.marks import MarkBook
 from hub.messages import SessionPlan, SessionRequest
 from hub.nodes import Node, NodeRefused, NodeUnreachable, RigNodes
 from hub.sessions import NoSuchSession, Sessions
-from hub.token import shows_token
+from hub.token import authorise
 from wire.errors import MalformedMessage, WireError
 from wire.ids import SessionId, new_session_id, session_id
 from wire.marks import NodeMarks
@@ -89,8 +89,7 @@ class SessionsApi:
         ]
 
     def _authorise(self, request: web.Request) -> None:
-        if not shows_token(request, self._token):
-            raise web.HTTPUnauthorized(text="this needs the rig's token", headers={"WWW-Authenticate": "Bearer"})
+        authorise(request, self._token)
 
     async def _start(self, request: web.Request) -> web.Response:
         self._authorise(request)
