@@ -6,7 +6,7 @@ from aiohttp import web
 
 from hub.errors import NotOffered, OfferContradicts
 from hub.ingest.ingest import Ingest
-from hub.token import shows_token
+from hub.token import authorise
 from wire.errors import BadId, WireError
 from wire.hand_over import DIGEST, SEGMENTS, UPLOADS, content_digest
 from wire.ids import NodeId, SessionId
@@ -51,10 +51,7 @@ def ingest_routes(ingest: Ingest) -> list[web.RouteDef]:
 
     def guarded(handler: _Handler) -> _Handler:
         async def answer(request: web.Request) -> web.Response:
-            if not shows_token(request, ingest.token):
-                return web.Response(
-                    status=401, text="this needs the rig's token", headers={"WWW-Authenticate": "Bearer"}
-                )
+            authorise(request, ingest.token)
             return await handler(request)
 
         return answer
