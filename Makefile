@@ -43,9 +43,11 @@ $(READY): requirements.lock pyproject.toml viewer/package-lock.json hatch_build.
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m viewer.build
 	@touch $@
 
-# A real PostgreSQL, a real browser and an imitated GPU, from the system's packages, for the tests.
+# A real PostgreSQL, Redis, nginx and browser, and an imitated GPU, from the system's packages, for the tests.
 test-system:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || $(call install_packages,postgresql)
+	@command -v redis-server >/dev/null || $(call install_packages,redis-server)
+	@command -v nginx >/dev/null || ls /usr/sbin/nginx >/dev/null 2>&1 || $(call install_packages,nginx-light)
 	@command -v chromium >/dev/null || $(call install_packages,chromium) || \
 		{ echo "No chromium package here; taking Playwright's own."; $(BIN)/playwright install --with-deps chromium; }
 	@ls /usr/share/vulkan/icd.d/*lvp* >/dev/null 2>&1 || $(call install_packages,mesa-vulkan-drivers)

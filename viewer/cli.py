@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 
-from viewer.accounts.people import link, make_account, make_club, make_team
+from viewer.accounts.models import Role
+from viewer.accounts.people import make_user
 from viewer.clock import now
+from viewer.clubs.models import Duty
+from viewer.clubs.rosters import make_coach, make_organization, make_parent, make_player, make_team
 from viewer.db import Database
 from viewer.db.migrate import current, upgrade
-from viewer.devices.keys import make_key, revoke, team_named
+from viewer.devices.keys import devices_named, make_device, make_key, revoke, team_named
 from viewer.errors import PortTaken, ViewerError
 from viewer.logs import OneLine
 from viewer.settings import Settings
-from viewer.teams.models import Duty
 
 Run = Callable[[argparse.Namespace], int | None]
 if TYPE_CHECKING:
@@ -66,33 +68,35 @@ def _migrate(options: argparse.Namespace) -> None:
 
 
 def _demo_accounts(options: argparse.Namespace) -> None:
-    database = _database(options)
+    database, when = _database(options), now()
     people = (
-        (options.coach, "Coach", options.coach_password or _password(), Duty.COACH),
-        (options.parent, "Parent", options.parent_password or _password(), Duty.PARENT),
+        (options.coach, "Coach", options.coach_password or _password(), Role.COACH),
+        (options.parent, "Parent", options.parent_password or _password(), Role.PARENT),
     )
     with database.writing() as session:
-        club = make_club(session, options.club)
-        home, away = make_team(session, club, options.home), make_team(session, club, options.away)
-        for mail, name, password, duty in people:
-            account = make_account(session, mail, name, password, now())
-            link(session, account, home, duty)
-            if duty is Duty.COACH:
-                link(session, account, away, duty)
+        club = make_organization(session, options.club, when)
+        home, away = make_team(session, club, options.home, when), make_team(session, club, options.away, when)
+        coach, parent = (make_user(session, *person[:3], when, person[3]) for person in people)
+        for team in (home, away):
+            make_coach(session, coach, team, Duty.COACH, when)
+        player = make_player(session, home, "Robin", "Example", when.date(), when)
+        make_parent(session, parent, player, "parent", when)
     for mail, name, password, _ in people:
         print(f"{name.lower()} {mail} {password}")
 
 
 def _device_key(options: argparse.Namespace) -> int:
-    database = _database(options)
+    database, when = _database(options), now()
     with database.writing() as session:
         if options.revoke:
-            ended = revoke(session, options.name, now())
-            print(f"{ended} key(s) of {options.name} ended", file=sys.stderr)
+            ended = devices_named(session, options.name)
+            for device in ended:
+                revoke(session, device, when)
+            print(f"{len(ended)} device(s) called {options.name} ended", file=sys.stderr)
             return 0 if ended else 1
         team = team_named(session, options.team)
-        key = make_key(session, options.name, team, now())
-        belongs = f"{team.name} of {team.club.name}"
+        key = make_key(session, make_device(session, options.name, team, when), when)
+        belongs = f"{team.name} of {team.organization.name}"
     print(f"key of {options.name} for {belongs}; it is shown only this once", file=sys.stderr)
     print(key)
     return 0

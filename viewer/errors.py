@@ -47,3 +47,7 @@ class LeaseLost(ViewerError):
 
 class FrontEndMissing(ViewerError):
     """The front-end packages could not be installed."""
+
+
+class UnguardedRoute(ViewerError):
+    """A route that does not say who may call it; the portal does not start with one."""

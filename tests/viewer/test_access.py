@@ -6,11 +6,11 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from viewer.accounts.people import link, make_account, make_club, make_team
+from viewer.accounts.people import make_user
 from viewer.clock import now
+from viewer.clubs.rosters import make_organization, make_parent, make_player, make_team
 from viewer.db import Database
 from viewer.settings import Settings
-from viewer.teams.models import Duty
 from viewer.web.app import build_app
 from viewer.web.portal import Portal
 
@@ -49,8 +49,9 @@ def test_a_parent_of_another_team_sees_no_trace_of_the_match(portal_with_match, 
     database = Database(Settings(data=portal_with_match.data).database_url)
     stranger = ("stranger@example.org", "other pitch 33")
     with database.writing() as session:
-        team = make_team(session, make_club(session, "Other club"), "Riverside Rovers")
-        link(session, make_account(session, *stranger[:1], "Stranger", stranger[1], now()), team, Duty.PARENT)
+        team = make_team(session, make_organization(session, "Other club", now()), "Riverside Rovers", now())
+        user = make_user(session, *stranger[:1], "Stranger", stranger[1], now())
+        make_parent(session, user, make_player(session, team, "Sam", "Strange", now().date(), now()), "parent", now())
     database.close()
     with portal_with_match.signed_in(stranger) as browser:
         walked = 0

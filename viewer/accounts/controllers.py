@@ -13,7 +13,7 @@ from litestar.response import Redirect, Template
 
 from viewer.accounts.service import LONGEST_STAY, mail_address, sign_in, sign_out
 from viewer.errors import Throttled, WrongSignIn
-from viewer.web.access import PUBLIC, cookie_name
+from viewer.web.access import HALF, PUBLIC, cookie_name
 from viewer.web.portal import portal_of
 
 log = logging.getLogger("viewer.accounts")
@@ -46,7 +46,9 @@ def take_sign_in(
     cookie = cookie_name(portal)
     try:
         held = request.cookies.get(cookie, "")
-        key = sign_in(portal.database, data.mail, data.password, address, portal.clock(), replaces=held)
+        browser = request.headers.get("user-agent", "")
+        now = portal.clock()
+        key = sign_in(portal.database, data.mail, data.password, address, now, replaces=held, browser=browser)
     except Throttled as fault:
         log.warning("sign-in throttled mail=%r address=%s", mail_address(data.mail), address)
         page = _form(state, inside(data.next), str(fault), data.mail, status=429)
@@ -69,7 +71,7 @@ def take_sign_in(
     return answer
 
 
-@post("/sign-out", status_code=200, sync_to_thread=True)
+@post("/sign-out", opt=HALF, status_code=200, sync_to_thread=True)
 def take_sign_out(request: Request[Any, Any, Any], state: State) -> Redirect:
     """End this browser's sign-in."""
     portal = portal_of(state)

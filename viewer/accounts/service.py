@@ -4,10 +4,10 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from viewer.accounts.models import Account, SignIn
+from viewer.accounts.models import SignIn, User
 from viewer.accounts.passwords import LONGEST, matches
 from viewer.accounts.throttle import count_try, forget_tries
 from viewer.db import Database
@@ -24,7 +24,9 @@ def mail_address(text: str) -> str:
     return text.strip().lower()
 
 
-def sign_in(database: Database, mail: str, password: str, address: str, now: datetime, *, replaces: str = "") -> str:
+def sign_in(
+    database: Database, mail: str, password: str, address: str, now: datetime, *, replaces: str = "", browser: str = ""
+) -> str:
     """The value of a fresh cookie for the account; what the browser held before (`replaces`) ends.
 
     Raises `WrongSignIn` or `Throttled`. The value is always ours: one that a browser brings along is never taken over
@@ -34,44 +36,65 @@ def sign_in(database: Database, mail: str, password: str, address: str, now: dat
     with database.writing() as session:
         count_try(session, mail, address, now)
     with database.reading() as session:
-        account = session.scalar(select(Account).where(Account.mail == mail, Account.disabled_at.is_(None)))
-    good = matches(password, account.password_hash if account else None) and len(password) <= LONGEST
-    if account is None or not good:
+        user = session.scalar(select(User).where(User.mail == mail, User.disabled_at.is_(None)))
+    good = matches(password, user.password_hash if user else None) and len(password) <= LONGEST
+    if user is None or not good:
         raise WrongSignIn("This address and password do not belong together.")
-    key = secrets.token_urlsafe(32)
     with database.writing() as session:
         forget_tries(session, mail, address)
-        session.execute(delete(SignIn).where(SignIn.key_hash == _hash(replaces)))
-        session.execute(delete(SignIn).where((SignIn.seen_at < now - IDLE) | (SignIn.made_at < now - LONGEST_STAY)))
-        session.add(SignIn(key_hash=_hash(key), account_id=account.id, made_at=now, seen_at=now))
+        return new_sign_in(session, user.id, now, replaces=replaces, address=address, browser=browser)
+
+
+def new_sign_in(
+    session: Session,
+    user_id: int,
+    now: datetime,
+    *,
+    replaces: str = "",
+    strong_at: datetime | None = None,
+    address: str = "",
+    browser: str = "",
+) -> str:
+    """The value of a fresh cookie for a user who has just proven who they are; sign-ins that are too old go."""
+    key = secrets.token_urlsafe(32)
+    session.execute(delete(SignIn).where(SignIn.key_hash == key_hash(replaces)))
+    session.execute(delete(SignIn).where((SignIn.seen_at < now - IDLE) | (SignIn.made_at < now - LONGEST_STAY)))
+    session.add(
+        SignIn(
+            key_hash=key_hash(key),
+            user_id=user_id,
+            made_at=now,
+            seen_at=now,
+            proven_at=now,
+            strong_at=strong_at,
+            address=address[:64],
+            browser=browser[:200],
+        )
+    )
     return key
 
 
 def sign_out(database: Database, key: str) -> None:
     """End the browser's sign-in; a later use of its cookie finds nothing."""
     with database.writing() as session:
-        session.execute(delete(SignIn).where(SignIn.key_hash == _hash(key)))
+        session.execute(delete(SignIn).where(SignIn.key_hash == key_hash(key)))
 
 
-def signed_in(session: Session, key: str, now: datetime) -> Account | None:
-    """Whose cookie this is; None when it is nobody's, too old, or its account was disabled."""
-    found = session.get(SignIn, _hash(key)) if key else None
+def signed_in(session: Session, key: str, now: datetime) -> SignIn | None:
+    """The sign-in whose cookie this is; None when it is nobody's, too old, or its account was disabled."""
+    found = session.get(SignIn, key_hash(key)) if key else None
     if found is None or found.seen_at < now - IDLE or found.made_at < now - LONGEST_STAY:
         return None
-    return None if found.account.disabled_at else found.account
+    return None if found.user.disabled_at else found
 
 
-def mark_seen(database: Database, key: str, now: datetime) -> None:
+def mark_seen(database: Database, sign_in: SignIn, now: datetime) -> None:
     """Put the idle time-out off, at most every ten minutes to spare the disk."""
-    with database.reading() as session:
-        found = session.get(SignIn, _hash(key))
-        fresh = found is None or now - found.seen_at < _SEEN_EVERY
-    if not fresh:
+    if now - sign_in.seen_at >= _SEEN_EVERY:
         with database.writing() as session:
-            kept = session.get(SignIn, _hash(key))
-            if kept is not None:
-                kept.seen_at = now
+            session.execute(update(SignIn).where(SignIn.key_hash == sign_in.key_hash).values(seen_at=now))
 
 
-def _hash(key: str) -> str:
+def key_hash(key: str) -> str:
+    """What is kept of a secret that is long and random."""
     return hashlib.sha256(key.encode()).hexdigest()

@@ -1,16 +1,23 @@
 """What every table shares."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import DateTime, Dialect, MetaData
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData
+from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator
+
+_WHOLE = BigInteger().with_variant(Integer, "sqlite")
+Id = Annotated[int, mapped_column(_WHOLE, primary_key=True)]
+"""A row's number, made once: with `NEVER_REUSED` SQLite too counts on after its newest row was deleted."""
+
+NEVER_REUSED = {"sqlite_autoincrement": True}
 
 
 class Base(DeclarativeBase):
     """Root of the models; constraints are named so that migrations can drop them on both databases."""
 
+    type_annotation_map: ClassVar[dict[Any, Any]] = {int: _WHOLE}
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -2,33 +2,56 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from viewer.devices.models import DeviceKey
+from viewer.clubs.models import Team
+from viewer.devices.models import Device, DeviceKey
 from viewer.errors import UnknownTeam
-from viewer.teams.models import Team
 
 
-def make_key(session: Session, name: str, team: Team, now: datetime) -> str:
-    """A fresh key for the device, told this once; its older key ends."""
-    revoke(session, name, now)
+def make_device(session: Session, name: str, team: Team, now: datetime) -> Device:
+    """The club's device of this name; what it brings belongs to `team`."""
+    device = session.scalar(select(Device).where(Device.organization_id == team.organization_id, Device.name == name))
+    if device is None:
+        device = Device(organization_id=team.organization_id, name=name, made_at=now)
+        session.add(device)
+    device.team, device.revoked_at = team, None
+    session.flush()
+    return device
+
+
+def make_key(session: Session, device: Device, now: datetime) -> str:
+    """A fresh key for the device, told this once; its older keys end."""
+    _end_keys(session, device.id, now)
     key = f"tl_{secrets.token_urlsafe(32)}"
-    session.add(DeviceKey(name=name, key_hash=_hash(key), team_id=team.id, made_at=now))
+    session.add(DeviceKey(device_id=device.id, key_hash=_hash(key), made_at=now))
     return key
 
 
-def revoke(session: Session, name: str, now: datetime) -> int:
-    """End every key of the device; returns how many there were."""
-    ended = update(DeviceKey).where(DeviceKey.name == name, DeviceKey.revoked_at.is_(None)).values(revoked_at=now)
-    return len(session.scalars(ended.returning(DeviceKey.id)).all())
+def revoke(session: Session, device: Device, now: datetime) -> None:
+    """End the device and every key of it."""
+    device.revoked_at = now
+    _end_keys(session, device.id, now)
 
 
-def device_of(session: Session, key: str) -> DeviceKey | None:
+def device_of(session: Session, key: str) -> Device | None:
     """The device that holds `key`; None for a made-up or revoked one."""
-    return session.scalar(select(DeviceKey).where(DeviceKey.key_hash == _hash(key), DeviceKey.revoked_at.is_(None)))
+    held = session.scalar(select(DeviceKey).where(DeviceKey.key_hash == _hash(key), DeviceKey.revoked_at.is_(None)))
+    return None if held is None or held.device.revoked_at is not None else held.device
+
+
+def devices_named(session: Session, name: str) -> Sequence[Device]:
+    """The devices of this name, of any club, that have not been revoked."""
+    return session.scalars(select(Device).where(Device.name == name, Device.revoked_at.is_(None))).all()
+
+
+def _end_keys(session: Session, device_id: int, now: datetime) -> None:
+    held = (DeviceKey.device_id == device_id, DeviceKey.revoked_at.is_(None))
+    session.execute(update(DeviceKey).where(*held).values(revoked_at=now))
 
 
 def team_named(session: Session, name: str) -> Team:

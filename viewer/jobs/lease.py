@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlalchemy import String, and_, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from viewer.db.base import UtcTime
+from viewer.db.base import Id, UtcTime
 from viewer.db.engine import Database
 
 LEASE = timedelta(seconds=12)
@@ -32,7 +32,7 @@ class State(StrEnum):
 class Leased:
     """Columns of a row of work; `key` makes queueing it twice harmless."""
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[Id]
     key: Mapped[str] = mapped_column(String(400), unique=True)
     state: Mapped[str] = mapped_column(String(10), default=State.WAITING, index=True)
     due_at: Mapped[datetime] = mapped_column(UtcTime)

@@ -9,11 +9,11 @@ from sqlalchemy import select
 from viewer.clock import Clock
 from viewer.db import Database
 from viewer.errors import BadPackage, LeaseLost, NotYours
+from viewer.games.intake import package_path, take_in
 from viewer.jobs.lease import MOST_ATTEMPTS, Leased, State, backoff, claim, kept, next_due, put_back, settle
 from viewer.jobs.models import Job
 from viewer.mail.mailer import MailDelayed, Mailer, MailRefused
 from viewer.mail.models import Mail
-from viewer.matches.intake import package_path, take_in
 from viewer.settings import Settings
 
 log = logging.getLogger("viewer.worker")

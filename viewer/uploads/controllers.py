@@ -13,9 +13,9 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from sqlalchemy import select
 
-from viewer.devices.models import DeviceKey
+from viewer.devices.models import Device
+from viewer.games.intake import KIND, package_path, queue_intake
 from viewer.jobs.models import Job
-from viewer.matches.intake import KIND, package_path, queue_intake
 from viewer.web.access import DEVICE
 from viewer.web.portal import Portal, portal_of
 from wire.durable import publish
@@ -61,18 +61,18 @@ _METHODS = [HttpMethod.POST, HttpMethod.HEAD, HttpMethod.PATCH, HttpMethod.DELET
 
 
 @route(PATH, http_method=_METHODS, opt=DEVICE, request_max_body_size=None, status_code=200)
-async def take_uploads(request: Request[DeviceKey, Any, Any], state: State) -> Response[bytes]:
+async def take_uploads(request: Request[Device, Any, Any], state: State) -> Response[bytes]:
     """Making a resumable upload; every request carries the device key."""
     return await _answered(request, state, "")
 
 
 @route(f"{PATH}/{{upload:str}}", http_method=_METHODS, opt=DEVICE, request_max_body_size=None, status_code=200)
-async def take_upload(request: Request[DeviceKey, Any, Any], state: State, upload: FromPath[str]) -> Response[bytes]:
+async def take_upload(request: Request[Device, Any, Any], state: State, upload: FromPath[str]) -> Response[bytes]:
     """Going on with a resumable upload."""
     return await _answered(request, state, upload)
 
 
-async def _answered(request: Request[DeviceKey, Any, Any], state: State, upload: str) -> Response[bytes]:
+async def _answered(request: Request[Device, Any, Any], state: State, upload: str) -> Response[bytes]:
     receiving: TusProtocol = state.receiver
     answer = await receiving.handle(
         TusRequest(request.method, upload, dict(request.headers), _body(request), str(request.user.id))
@@ -82,9 +82,7 @@ async def _answered(request: Request[DeviceKey, Any, Any], state: State, upload:
 
 
 @get("/api/v1/packages/{package_session:str}", opt=DEVICE, sync_to_thread=True)
-def package_state(
-    request: Request[DeviceKey, Any, Any], state: State, package_session: FromPath[str]
-) -> dict[str, Any]:
+def package_state(request: Request[Device, Any, Any], state: State, package_session: FromPath[str]) -> dict[str, Any]:
     """What has become of this device's newest package of a session: waiting, leased, done or failed, and why."""
     portal = portal_of(state)
     with portal.database.reading() as session:

@@ -1,60 +1,157 @@
 """Who may reach what: nothing is open unless its route says so."""
 
+from collections.abc import Iterable
+from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
+from litestar import HttpMethod
 from litestar.connection import ASGIConnection
-from litestar.exceptions import NotAuthorizedException, NotFoundException
+from litestar.exceptions import (
+    MethodNotAllowedException,
+    NotAuthorizedException,
+    NotFoundException,
+    PermissionDeniedException,
+)
+from litestar.handlers import HTTPRouteHandler
 from litestar.handlers.base import BaseRouteHandler
-from sqlalchemy import select
+from litestar.routes import BaseRoute, HTTPRoute
 from sqlalchemy.orm import Session
 
-from viewer.accounts.models import Account
 from viewer.accounts.service import mark_seen, signed_in
+from viewer.clubs.rights import Rights, Standing, rights_of
 from viewer.devices.keys import device_of
-from viewer.matches.models import Match, MatchTeam
-from viewer.teams.models import Membership
+from viewer.errors import UnguardedRoute
+from viewer.web.person import Person
 from viewer.web.portal import Portal
+from viewer.web.subjects import SUBJECTS
 
-PUBLIC = {"access": "public"}
+PROVEN_FOR = timedelta(minutes=15)
+"""How long the password or passkey counts for acts that ask for it again (OWASP ASVS 5.0 7.5.1)."""
+
+
+class Access(StrEnum):
+    """What a route asks of whoever calls it; from MEMBER on, towards everything that its path names."""
+
+    PUBLIC = "public"
+    DEVICE = "device"
+    HALF = "half"
+    SIGNED_IN = "signed_in"
+    MEMBER = "member"
+    FAMILY = "family"
+    STAFF = "staff"
+    COACH = "coach"
+    CLUB = "club"
+    PLATFORM = "platform"
+
+
+_NEEDED = {
+    Access.MEMBER: {Standing.MEMBER, Standing.FAMILY, Standing.STAFF, Standing.COACH, Standing.CLUB},
+    Access.FAMILY: {Standing.FAMILY},
+    Access.STAFF: {Standing.STAFF, Standing.COACH, Standing.CLUB},
+    Access.COACH: {Standing.COACH, Standing.CLUB},
+    Access.CLUB: {Standing.CLUB, Standing.PLATFORM},
+    Access.PLATFORM: {Standing.PLATFORM},
+}
+_WITHOUT_SUBJECT = {Access.PUBLIC, Access.DEVICE, Access.HALF, Access.SIGNED_IN, Access.PLATFORM}
+
+
+class SecondFactorNeeded(PermissionDeniedException):
+    """The person is an admin or coach and has not shown a second factor in this browser."""
+
+
+class ProofNeeded(PermissionDeniedException):
+    """The act asks for the password or passkey again."""
+
+
+def open_to(access: Access, *, proven: bool = False) -> dict[str, Any]:
+    """A route's `opt`: who may call it, and whether they must have shown their password or passkey just now."""
+    return {"access": access, "proven": proven}
+
+
+PUBLIC = open_to(Access.PUBLIC)
 """For routes that anybody may call: sign-in, static files, health."""
-DEVICE = {"access": "device"}
+DEVICE = open_to(Access.DEVICE)
 """For routes that a device key opens, and nothing else."""
+HALF = open_to(Access.HALF)
+"""For what somebody needs who is signed in but has not shown the second factor yet."""
+SIGNED_IN = open_to(Access.SIGNED_IN)
+"""For what belongs to the signed-in person alone."""
+MEMBER = open_to(Access.MEMBER)
 
 
 def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Guard of every route: an account that is signed in and, where the path names a match, linked to one of its teams.
-
-    A match of somebody else answers like one that does not exist.
-    """
+    """Guard of every route. A thing of somebody else answers like one that does not exist."""
     access = handler.opt.get("access")
-    if access == "public":
-        return
+    if access is None:
+        # Litestar's own answer to OPTIONS, which only pages of other sites ask for.
+        raise MethodNotAllowedException
     portal: Portal = connection.app.state.portal
-    if access == "device":
+    if access is Access.PUBLIC:
+        return
+    if access is Access.DEVICE:
         _device(connection, portal)
         return
     key = connection.cookies.get(cookie_name(portal), "")
     now = portal.clock()
     with portal.database.reading() as session:
-        account = signed_in(session, key, now)
-        if account is None:
+        sign_in = signed_in(session, key, now)
+        if sign_in is None:
             raise NotAuthorizedException("Please sign in.")
-        connection.scope["user"] = account
-        name = connection.path_params.get("match_session")
-        if name is not None and not may_see(session, account, str(name)):
-            raise NotFoundException("There is no such match, or it is not one of your team's.")
-    mark_seen(portal.database, key, now)
+        user, rights = sign_in.user, rights_of(session, sign_in.user)
+        connection.scope["user"] = Person(
+            user.id,
+            user.name,
+            user.mail,
+            user.time_zone,
+            rights,
+            sign_in.key_hash,
+            sign_in.proven_at,
+            sign_in.strong_at is not None,
+        )
+        weak = sign_in.strong_at is None and rights.must_prove_twice and not portal.settings.demo_mailbox
+        if weak and access is not Access.HALF:
+            raise SecondFactorNeeded("Admins and coaches need a second factor.")
+        if access not in (Access.HALF, Access.SIGNED_IN):
+            check(session, rights, access, connection.path_params)
+    if handler.opt.get("proven") and now - sign_in.proven_at > PROVEN_FOR:
+        raise ProofNeeded("Show your password or passkey again.")
+    mark_seen(portal.database, sign_in, now)
 
 
-def may_see(session: Session, account: Account, match_session: str) -> bool:
-    """Whether the account is a member of one of the match's teams."""
-    linked = (
-        select(Match.id)
-        .join(MatchTeam, MatchTeam.match_id == Match.id)
-        .join(Membership, Membership.team_id == MatchTeam.team_id)
-        .where(Match.session == match_session, Membership.account_id == account.id)
-    )
-    return session.scalar(linked.limit(1)) is not None
+def check(session: Session, rights: Rights, access: Access, path: dict[str, Any]) -> None:
+    """Raise `NotFoundException` or `PermissionDeniedException` unless `access` is met to all that the path names."""
+    if access is Access.PLATFORM and not rights.platform_admin:
+        raise NotFoundException
+    for name, value in path.items():
+        load = SUBJECTS.get(name)
+        if load is None:
+            continue
+        subject = load(session, value)
+        standing = Standing.NOBODY if subject is None else rights.standing(subject)
+        if standing is Standing.NOBODY:
+            raise NotFoundException("There is no such thing, or it is not one of your team's.")
+        if standing not in _NEEDED[access]:
+            raise PermissionDeniedException("This is not open to you.")
+
+
+def check_routes(routes: Iterable[BaseRoute]) -> None:
+    """Raise `UnguardedRoute` for a route that does not say who may call it, or names nothing that could be checked."""
+    for route in routes:
+        if not isinstance(route, HTTPRoute):
+            raise UnguardedRoute(f"{route.path} is no plain HTTP route")
+        for handler in route.route_handlers:
+            _check_handler(route, handler)
+
+
+def _check_handler(route: HTTPRoute, handler: HTTPRouteHandler) -> None:
+    if handler.http_methods == {HttpMethod.OPTIONS}:
+        return
+    access = handler.opt.get("access")
+    if access is None:
+        raise UnguardedRoute(f"{route.path} does not say who may call it")
+    if access not in _WITHOUT_SUBJECT and not set(route.path_parameters) & set(SUBJECTS):
+        raise UnguardedRoute(f"{route.path} is for {access} of something that its path does not name")
 
 
 def cookie_name(portal: Portal) -> str:

@@ -12,11 +12,11 @@ from litestar.template.config import TemplateConfig
 from litestar.types import ControllerRouterHandler
 
 from viewer.accounts.controllers import sign_in_page, take_sign_in, take_sign_out
+from viewer.games.controllers import home_page, match_file, match_page, match_tracks, player_movement
 from viewer.mail.controllers import mailbox_page
-from viewer.matches.controllers import home_page, match_file, match_page, match_tracks, player_movement
 from viewer.uploads.controllers import package_state, receiver, take_upload, take_uploads
 from viewer.uploads.sweeping import sweep_hourly
-from viewer.web.access import guard
+from viewer.web.access import check_routes, guard
 from viewer.web.controllers import health, static_file
 from viewer.web.faults import answer_fault
 from viewer.web.portal import Portal
@@ -40,7 +40,7 @@ _ROUTES: list[ControllerRouterHandler] = [
 
 
 def build_app(portal: Portal) -> Litestar:
-    """The application for one portal; its guard closes every route that does not say otherwise."""
+    """The application for one portal; raises `UnguardedRoute` when a route does not say who may call it."""
 
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
@@ -55,7 +55,7 @@ def build_app(portal: Portal) -> Litestar:
     templates = JinjaTemplateEngine(directory=Path(__file__).parent / "templates")
     templates.engine.trim_blocks = templates.engine.lstrip_blocks = True
     templates.engine.globals["asset"] = portal.assets.url
-    return Litestar(
+    app = Litestar(
         route_handlers=[*_ROUTES, *([mailbox_page] if portal.settings.demo_mailbox else [])],
         guards=[guard],
         middleware=[SameSite()],
@@ -67,3 +67,5 @@ def build_app(portal: Portal) -> Litestar:
         openapi_config=None,
         logging_config=None,
     )
+    check_routes(app.routes)
+    return app

@@ -4,9 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from litestar.datastructures import State
-from litestar.exceptions import NotFoundException
 
-from viewer.accounts.models import Account
 from viewer.clock import Clock, now
 from viewer.db import Database
 from viewer.settings import Settings
@@ -28,10 +26,3 @@ def portal_of(state: State) -> Portal:
     """The portal that the application was built for."""
     portal: Portal = state.portal
     return portal
-
-
-def account_of(account: Account | None) -> Account:
-    """The signed-in account, which the guard has made sure of; raises `NotFoundException` otherwise."""
-    if account is None:
-        raise NotFoundException
-    return account

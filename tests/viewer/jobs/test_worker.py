@@ -7,22 +7,22 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from viewer.accounts.models import Account
-from viewer.accounts.people import link, make_account, make_club, make_team
+from viewer.accounts.models import User
+from viewer.accounts.people import make_user
+from viewer.clubs.models import Duty
+from viewer.clubs.rosters import make_coach, make_organization, make_parent, make_player, make_team
 from viewer.db import Database
-from viewer.devices.keys import make_key
-from viewer.devices.models import DeviceKey
+from viewer.devices.keys import make_device
 from viewer.errors import LeaseLost
+from viewer.games import intake
+from viewer.games.intake import package_path, queue_intake
+from viewer.games.models import GameEvent, Recording
 from viewer.jobs.lease import LEASE, MOST_ATTEMPTS, State, claim
 from viewer.jobs.models import Job
 from viewer.jobs.worker import Worker
 from viewer.mail.mailer import MailDelayed
 from viewer.mail.models import Mail
-from viewer.matches import intake
-from viewer.matches.intake import package_path, queue_intake
-from viewer.matches.models import Match, MatchEvent
 from viewer.settings import Settings
-from viewer.teams.models import Duty
 
 SESSION = "1795344000-0a1b2c3d4e"
 
@@ -68,13 +68,15 @@ def queued(database: Database, settings: Settings, made_package, clock) -> Setti
 
 def bring(database, settings, package, clock, upload) -> None:
     with database.writing() as session:
-        club = make_club(session, "Club")
-        team = make_team(session, club, "Our rig's team")
-        parent = make_account(session, "parent@example.org", "Parent", "x", clock())
-        link(session, parent, make_team(session, club, "riverside rovers"), Duty.PARENT)
-        link(session, make_account(session, "coach@example.org", "Coach", "x", clock()), team, Duty.COACH)
-        make_key(session, "hub", team, clock())
-        device = session.scalars(select(DeviceKey).order_by(DeviceKey.id.desc())).first()
+        club = make_organization(session, "Club", clock())
+        team = make_team(session, club, "Our rig's team", clock())
+        parent = make_user(session, "parent@example.org", "Parent", "x", clock())
+        sister = make_team(session, club, "riverside rovers", clock())
+        child = make_player(session, sister, "Robin", "Example", clock().date(), clock())
+        make_parent(session, parent, child, "parent", clock())
+        coach = make_user(session, "coach@example.org", "Coach", "x", clock())
+        make_coach(session, coach, team, Duty.COACH, clock())
+        device = make_device(session, "hub", team, clock())
         package.tar(package_path(settings, upload))
         queue_intake(session, upload, SESSION, device.id, clock())
 
@@ -97,7 +99,7 @@ def test_a_package_becomes_a_match_and_one_mail_for_each_member(database, queued
     postman = Postman()
     worker(database, queued, clock, postman).drain()
     assert [job.state for job in jobs(database)] == [State.DONE]
-    assert count(database, MatchEvent) == 6
+    assert count(database, GameEvent) == 6
     assert len(postman.sent) == len(set(postman.sent)) == 2
     assert not package_path(queued, "upload-1").exists()
     assert list(queued.work.iterdir()) == []
@@ -109,7 +111,7 @@ def test_bringing_the_same_package_again_doubles_nothing(database, queued, clock
     bring(database, queued, made_package, clock, "upload-2")
     worker(database, queued, clock, postman).drain()
     assert [job.state for job in jobs(database)] == [State.DONE] * 2
-    assert (count(database, Match), count(database, MatchEvent), count(database, Mail)) == (1, 6, 2)
+    assert (count(database, Recording), count(database, GameEvent), count(database, Mail)) == (1, 6, 2)
     assert len(postman.sent) == 2
 
 
@@ -118,15 +120,15 @@ def test_a_refined_package_replaces_rows_and_files_of_the_first(database, queued
     refined = replace(made_package, events=made_package.events[:4], clips_of=(3,))
     bring(database, queued, refined, clock, "upload-2")
     worker(database, queued, clock).drain()
-    assert count(database, MatchEvent) == 4
+    assert count(database, GameEvent) == 4
     assert len(list((queued.media / SESSION).iterdir())) == 1
 
 
 def test_another_clubs_session_cannot_be_overwritten(database, queued, clock, made_package):
     worker(database, queued, clock).drain()
     with database.writing() as session:
-        make_key(session, "thief", make_team(session, make_club(session, "Other"), "Theirs"), clock())
-        thief = session.scalars(select(DeviceKey).where(DeviceKey.name == "thief")).one()
+        theirs = make_team(session, make_organization(session, "Other", clock()), "Theirs", clock())
+        thief = make_device(session, "thief", theirs, clock())
         made_package.tar(package_path(queued, "upload-2"))
         queue_intake(session, "upload-2", SESSION, thief.id, clock())
     worker(database, queued, clock).drain()
@@ -159,7 +161,7 @@ def test_a_job_whose_worker_dies_anywhere_is_taken_up_when_its_lease_ends(
     postman = Postman()
     worker(database, queued, clock, postman).drain()
     assert (jobs(database)[0].state, jobs(database)[0].attempts) == (State.DONE, 2)
-    assert (count(database, Match), count(database, MatchEvent), len(postman.sent)) == (1, 6, 2)
+    assert (count(database, Recording), count(database, GameEvent), len(postman.sent)) == (1, 6, 2)
 
 
 def test_a_job_that_kills_every_worker_is_given_up(database, queued, clock):
@@ -195,7 +197,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(database, queued, clock):
         claim(session, Job, clock(), "quick")
     with pytest.raises(LeaseLost):
         intake.take_in(database, queued, job, "slow", clock(), lambda: None)
-    assert count(database, Match) == 0
+    assert count(database, Recording) == 0
 
 
 def test_two_workers_never_hold_the_same_job(database, queued, clock):
@@ -231,7 +233,7 @@ def test_without_a_mailer_mail_waits_in_the_outbox(database, queued, clock):
 
 def test_disabled_members_get_no_mail(database, queued, clock):
     with database.writing() as session:
-        session.scalars(select(Account).where(Account.mail == "coach@example.org")).one().disabled_at = clock()
+        session.scalars(select(User).where(User.mail == "coach@example.org")).one().disabled_at = clock()
     postman = Postman()
     worker(database, queued, clock, postman).drain()
     assert len(postman.sent) == 1

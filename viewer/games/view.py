@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from viewer.matches.models import Clip, Match, MatchEvent, PlayerNumbers
-from viewer.matches.store import media_url
-from viewer.matches.words import WORDS, day, match_clock, score
+from viewer.games.models import Clip, GameEvent, PlayerGameStats, Recording
+from viewer.games.store import media_url
+from viewer.games.words import WORDS, day, match_clock
 from wire.pitch import Arc, Line, Pitch
 from wire.pitch_tracks import TeamSide
 
@@ -72,64 +72,70 @@ class PlayerLine:
     followed: str
 
 
-def card(match: Match) -> Card:
+def card(recording: Recording) -> Card:
     """The match as a picture card."""
-    home_colour, away_colour = colours(match)
+    home_colour, away_colour = colours(recording)
     return Card(
-        f"/matches/{match.session}",
-        media_url(match, match.poster),
-        match.home,
-        match.away,
+        f"/matches/{recording.session}",
+        media_url(recording, recording.poster),
+        recording.home,
+        recording.away,
         home_colour,
         away_colour,
-        score(match.events),
-        match.title,
-        day(match.start_ns),
-        match_clock(match.duration_s),
+        home_score(recording),
+        recording.game.title,
+        day(recording.game.starts_at, recording.game.time_zone),
+        match_clock(recording.duration_s),
     )
 
 
-def colours(match: Match) -> tuple[str, str]:
+def home_score(recording: Recording) -> tuple[int, int]:
+    """The game's score as the recording's sheet has the teams: home first; nothing known is 0."""
+    ours, theirs = recording.game.our_score or 0, recording.game.their_score or 0
+    return (ours, theirs) if recording.our_side == TeamSide.HOME else (theirs, ours)
+
+
+def colours(recording: Recording) -> tuple[str, str]:
     """The teams' colours, ours where the sheet has none."""
-    return _colour(match.home_colour, HOME_COLOUR), _colour(match.away_colour, AWAY_COLOUR)
+    return _colour(recording.home_colour, HOME_COLOUR), _colour(recording.away_colour, AWAY_COLOUR)
 
 
-def event_lines(match: Match) -> list[EventLine]:
+def event_lines(recording: Recording) -> list[EventLine]:
     """The match's events in order of time."""
-    return [_event_line(match, event) for event in match.events]
+    return [_event_line(recording, event) for event in recording.events]
 
 
-def clip_cards(match: Match) -> list[ClipCard]:
+def clip_cards(recording: Recording) -> list[ClipCard]:
     """The match's clips in order of time."""
-    events = {event.ordinal: event for event in match.events}
-    return [_clip_card(match, clip, events[clip.event_ordinal]) for clip in match.clips]
+    events = {event.ordinal: event for event in recording.events}
+    return [_clip_card(recording, clip, events[clip.event_ordinal]) for clip in recording.clips]
 
 
-def player_lines(match: Match) -> tuple[list[PlayerLine], list[PlayerLine]]:
+def player_lines(recording: Recording) -> tuple[list[PlayerLine], list[PlayerLine]]:
     """Players who were followed for a good part of the match, and the shorter pieces; those who ran most first."""
-    ran = sorted(match.numbers, key=lambda n: (n.side != TeamSide.HOME, n.side, -n.distance_m))
+    ran = sorted(recording.stats, key=lambda n: (n.side != TeamSide.HOME, n.side, -n.distance_m))
     most = max((n.followed_s for n in ran), default=0.0)
-    long = [_player_line(match, n) for n in ran if n.followed_s >= _SHORT * most]
-    short = [_player_line(match, n) for n in ran if n.followed_s < _SHORT * most]
+    long = [_player_line(recording, n) for n in ran if n.followed_s >= _SHORT * most]
+    short = [_player_line(recording, n) for n in ran if n.followed_s < _SHORT * most]
     return long, short
 
 
-def page_data(match: Match) -> dict[str, Any]:
+def page_data(recording: Recording) -> dict[str, Any]:
     """What the page's modules need, as plain data."""
-    home_colour, away_colour = colours(match)
+    home_colour, away_colour = colours(recording)
     return {
-        "session": match.session,
-        "duration": match.duration_s,
-        "home": {"name": match.home, "colour": home_colour},
-        "away": {"name": match.away, "colour": away_colour},
-        "pitch": drawn_pitch(match),
-        "view": match.view,
+        "session": recording.session,
+        "duration": recording.duration_s,
+        "home": {"name": recording.home, "colour": home_colour},
+        "away": {"name": recording.away, "colour": away_colour},
+        "pitch": drawn_pitch(recording),
+        "view": recording.view,
     }
 
 
-def drawn_pitch(match: Match) -> dict[str, Any]:
+def drawn_pitch(recording: Recording) -> dict[str, Any]:
     """The pitch's size and markings in metres."""
-    pitch = Pitch(match.pitch_length_m, match.pitch_width_m, match.players_a_side)  # type: ignore[arg-type]
+    pitch = Pitch(recording.pitch_length_m, recording.pitch_width_m, recording.players_a_side)  # type: ignore[arg-type]
     return {
         "length": pitch.length_m,
         "width": pitch.width_m,
@@ -148,7 +154,7 @@ def _arc(arc: Arc) -> list[float]:
     return [arc.x, arc.y, arc.radius, arc.start, arc.end]
 
 
-def _event_line(match: Match, event: MatchEvent) -> EventLine:
+def _event_line(recording: Recording, event: GameEvent) -> EventLine:
     words = WORDS[event.type]
     return EventLine(
         event.ordinal,
@@ -159,36 +165,36 @@ def _event_line(match: Match, event: MatchEvent) -> EventLine:
         words.mark,
         words.key,
         event.side,
-        _team(match, event.side),
+        _team(recording, event.side),
         event.confidence >= _SURE,
     )
 
 
-def _clip_card(match: Match, clip: Clip, event: MatchEvent) -> ClipCard:
+def _clip_card(recording: Recording, clip: Clip, event: GameEvent) -> ClipCard:
     return ClipCard(
-        media_url(match, clip.path),
-        media_url(match, clip.thumbnail),
+        media_url(recording, clip.path),
+        media_url(recording, clip.thumbnail),
         WORDS[event.type].name,
         match_clock(event.time_s),
         max(round(clip.end_s - clip.start_s), 1),
         event.side,
-        _team(match, event.side),
+        _team(recording, event.side),
     )
 
 
-def _player_line(match: Match, numbers: PlayerNumbers) -> PlayerLine:
+def _player_line(recording: Recording, numbers: PlayerGameStats) -> PlayerLine:
     return PlayerLine(
         numbers.track,
         numbers.side,
-        _team(match, numbers.side),
+        _team(recording, numbers.side),
         round(numbers.distance_m),
         round(numbers.top_speed_mps * 3.6, 1),
         match_clock(numbers.followed_s),
     )
 
 
-def _team(match: Match, side: str) -> str:
-    return {TeamSide.HOME: match.home, TeamSide.AWAY: match.away}.get(TeamSide(side), "")
+def _team(recording: Recording, side: str) -> str:
+    return {TeamSide.HOME: recording.home, TeamSide.AWAY: recording.away}.get(TeamSide(side), "")
 
 
 def _colour(text: str, otherwise: str) -> str:

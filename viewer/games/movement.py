@@ -1,8 +1,9 @@
 """What the pages show of the pitch tracks: positions by time, and where one player was."""
 
+import zlib
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +16,8 @@ LONGEST_S = 300.0
 CELL_M = 2.0
 
 
-class Heat(NamedTuple):
-    """Seconds spent in each cell, rows from the near to the far touchline, columns from left to right."""
-
-    seconds: npt.NDArray[np.float64]
-    cell_length_m: float
-    cell_width_m: float
+Seconds = npt.NDArray[np.float64]
+"""Seconds spent in each cell, rows from the near to the far touchline, columns from left to right."""
 
 
 @lru_cache(maxsize=4)
@@ -56,22 +53,36 @@ def positions(tracks: PitchTracks, start_s: float, end_s: float) -> dict[str, An
     return {"rate": RATE_HZ, "from": start_s, "samples": count, "tracks": out}
 
 
-def heat(tracks: PitchTracks, track: int, length_m: float, width_m: float) -> Heat:
+def heat(tracks: PitchTracks, track: int, length_m: float, width_m: float) -> Seconds:
     """Where one track was on a pitch of this size, in cells of about `CELL_M`; what lies outside counts at the edge."""
     _, xy, _ = tracks.of(track)
     columns, rows = max(round(length_m / CELL_M), 1), max(round(width_m / CELL_M), 1)
     column = np.clip(((xy[:, 0] / length_m + 0.5) * columns).astype(int), 0, columns - 1)
     row = np.clip(((xy[:, 1] / width_m + 0.5) * rows).astype(int), 0, rows - 1)
-    seconds = np.bincount(row * columns + column, minlength=rows * columns).reshape(rows, columns)
-    return Heat(seconds / tracks.frames_per_second, length_m / columns, width_m / rows)
+    frames = np.bincount(row * columns + column, minlength=rows * columns).reshape(rows, columns)
+    return frames / tracks.frames_per_second
 
 
-def thirds(tracks: PitchTracks, track: int, length_m: float, width_m: float) -> list[list[float]]:
-    """Share of a track's time in nine fields of the pitch, sum 1: far, centre, near; each left, middle, right."""
-    _, xy, _ = tracks.of(track)
-    if not len(xy):
-        return [[0.0] * 3 for _ in range(3)]
-    column = np.clip(((xy[:, 0] / length_m + 0.5) * 3).astype(int), 0, 2)
-    row = 2 - np.clip(((xy[:, 1] / width_m + 0.5) * 3).astype(int), 0, 2)
-    share = np.bincount(row * 3 + column, minlength=9).reshape(3, 3) / len(xy)
-    return [[float(v) for v in line] for line in share]
+def packed(seconds: Seconds) -> bytes:
+    """A heat map as it is kept: tenths of a second, at most 109 minutes a cell."""
+    return zlib.compress(np.minimum(np.round(seconds * 10), 65535).astype("<u2").tobytes())
+
+
+def unpacked(tenths: bytes, rows: int, columns: int) -> Seconds:
+    """A kept heat map in seconds."""
+    return np.frombuffer(zlib.decompress(tenths), "<u2").reshape(rows, columns) / 10.0
+
+
+def thirds(seconds: Seconds) -> list[list[float]]:
+    """Share of the time in nine fields of the pitch, sum 1: far, centre, near; each left, middle, right."""
+    rows, columns = seconds.shape
+    # A cell counts to each third by as much of it as lies there.
+    share = _overlap(rows) @ seconds @ _overlap(columns).T
+    total = float(share.sum())
+    return [[0.0] * 3 for _ in range(3)] if total == 0 else (share[::-1] / total).tolist()
+
+
+def _overlap(cells: int) -> Seconds:
+    edges = np.arange(cells + 1) * 3 / cells
+    low, high = np.arange(3)[:, None], np.arange(1, 4)[:, None]
+    return np.clip(np.minimum(edges[1:], high) - np.maximum(edges[:-1], low), 0, None) * cells / 3

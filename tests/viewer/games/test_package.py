@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from viewer.errors import BadPackage
-from viewer.matches.package import unpack
+from viewer.games.package import unpack
 from wire.match import PackagedFile
 from wire.message import encode
 

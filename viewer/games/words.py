@@ -1,13 +1,13 @@
 """Events and times in words that a parent reads."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from viewer.matches.models import MatchEvent
+from viewer.games.models import GameEvent
 from wire.events import EventType
 from wire.pitch_tracks import TeamSide
-from wire.rigtime import SECOND
 
 
 class EventWords(NamedTuple):
@@ -35,7 +35,7 @@ WORDS: dict[str, EventWords] = {
 }
 
 
-def score(events: Iterable[MatchEvent]) -> tuple[int, int]:
+def score(events: Iterable[GameEvent]) -> tuple[int, int]:
     """Goals of home and away; a goal that belongs to neither is not counted."""
     sides = [event.side for event in events if event.type == EventType.GOAL]
     return sides.count(TeamSide.HOME), sides.count(TeamSide.AWAY)
@@ -48,7 +48,7 @@ def match_clock(time_s: float) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
-def day(start_ns: int) -> str:
-    """The day of a match as `22 November 2026`."""
-    at = datetime.fromtimestamp(start_ns // SECOND, UTC)
-    return f"{at.day} {at:%B %Y}"
+def day(at: datetime, time_zone: str) -> str:
+    """The day of a game where it is played, as `22 November 2026`."""
+    there = at.astimezone(ZoneInfo(time_zone))
+    return f"{there.day} {there:%B %Y}"

@@ -1,0 +1,127 @@
+"""What a user may do: worked out from the links between users, clubs, teams and players, and from nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import IntEnum
+
+from sqlalchemy import literal, null, select, union_all
+from sqlalchemy.orm import Session
+
+from viewer.accounts.models import Role, User
+from viewer.clubs.models import Duty, OrganizationAdmin, ParentPlayer, Player, TeamCoach, TeamPlayer
+
+
+class Standing(IntEnum):
+    """What somebody is to a thing; each holds the ones before it but for the two admins.
+
+    A club's admin is more than a coach in the club. The platform's admin runs clubs and looks at no child's pictures.
+    """
+
+    NOBODY = 0
+    PLATFORM = 1
+    MEMBER = 2
+    FAMILY = 3
+    STAFF = 4
+    COACH = 5
+    CLUB = 6
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is asked for: a thing of a club, of some of its teams, of one player; `day` is when a game was played."""
+
+    organization_id: int
+    teams: frozenset[int] = frozenset()
+    player: int | None = None
+    day: date | None = None
+
+
+@dataclass(frozen=True)
+class Rights:
+    """The links of one user. `rosters` names the teams they or their children play or played in, and until when."""
+
+    platform_admin: bool = False
+    clubs: frozenset[int] = frozenset()
+    coached: frozenset[int] = frozenset()
+    managed: frozenset[int] = frozenset()
+    children: frozenset[int] = frozenset()
+    own: frozenset[int] = frozenset()
+    rosters: Mapping[int, date | None] = field(default_factory=dict)
+
+    def standing(self, subject: Subject) -> Standing:
+        """The highest standing that the user has to the subject."""
+        if subject.organization_id in self.clubs:
+            return Standing.CLUB
+        if subject.teams & self.coached:
+            return Standing.COACH
+        if subject.teams & self.managed:
+            return Standing.STAFF
+        if subject.player is not None and subject.player in self.children | self.own:
+            return Standing.FAMILY
+        if any(self._plays_in(team, subject.day) for team in subject.teams):
+            return Standing.MEMBER
+        return Standing.PLATFORM if self.platform_admin else Standing.NOBODY
+
+    def roles(self) -> frozenset[Role]:
+        """Every role that the links make."""
+        held = {
+            Role.PLATFORM_ADMIN: self.platform_admin,
+            Role.CLUB_ADMIN: bool(self.clubs),
+            Role.COACH: bool(self.coached),
+            Role.MANAGER: bool(self.managed),
+            Role.PARENT: bool(self.children),
+            Role.PLAYER: bool(self.own),
+        }
+        return frozenset(role for role, has in held.items() if has)
+
+    @property
+    def must_prove_twice(self) -> bool:
+        """Whether a second factor is compulsory: for admins and coaches."""
+        return self.platform_admin or bool(self.clubs or self.coached)
+
+    def _plays_in(self, team: int, day: date | None) -> bool:
+        # Whoever left sees what was played while they were there, and nothing of the team itself.
+        if team not in self.rosters:
+            return False
+        until = self.rosters[team]
+        return until is None or (day is not None and day <= until)
+
+
+def rights_of(session: Session, user: User) -> Rights:
+    """The rights of a user, by one query."""
+    children = select(ParentPlayer.player_id).where(ParentPlayer.user_id == user.id)
+    own = select(Player.id).where(Player.user_id == user.id)
+    links = session.execute(
+        union_all(
+            select(literal("club"), OrganizationAdmin.organization_id, null()).where(
+                OrganizationAdmin.user_id == user.id
+            ),
+            select(TeamCoach.duty, TeamCoach.team_id, null()).where(TeamCoach.user_id == user.id),
+            select(literal("child"), ParentPlayer.player_id, null()).where(ParentPlayer.user_id == user.id),
+            select(literal("own"), Player.id, null()).where(Player.user_id == user.id),
+            select(literal("roster"), TeamPlayer.team_id, TeamPlayer.left_on).where(
+                TeamPlayer.player_id.in_(children) | TeamPlayer.player_id.in_(own)
+            ),
+        )
+    ).all()
+    found: dict[str, set[int]] = {}
+    rosters: dict[int, date | None] = {}
+    for kind, number, until in links:
+        if kind == "roster":
+            rosters[number] = _later(until, rosters[number]) if number in rosters else until
+        else:
+            found.setdefault(kind, set()).add(number)
+    return Rights(
+        platform_admin=user.role == Role.PLATFORM_ADMIN,
+        clubs=frozenset(found.get("club", ())),
+        coached=frozenset(found.get(Duty.COACH, ())),
+        managed=frozenset(found.get(Duty.MANAGER, ())),
+        children=frozenset(found.get("child", ())),
+        own=frozenset(found.get("own", ())),
+        rosters=rosters,
+    )
+
+
+def _later(one: date | None, other: date | None) -> date | None:
+    return None if one is None or other is None else max(one, other)

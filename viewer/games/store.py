@@ -1,0 +1,80 @@
+"""Reading games and their recordings for the pages."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from viewer.clubs.rights import Rights
+from viewer.games.models import Game, GameTeam, Recording, RecordingFile
+from viewer.settings import Settings
+
+PAGE = 40
+"""Recordings on one page of the list."""
+
+
+def recordings_of(session: Session, rights: Rights, before: datetime | None = None) -> Sequence[Recording]:
+    """The newest recordings that the rights open, at most `PAGE` of them, of games that began before `before`."""
+    newest = (
+        select(Recording).join(Game).options(joinedload(Recording.game)).order_by(Game.starts_at.desc()).limit(PAGE)
+    )
+    if before is not None:
+        newest = newest.where(Game.starts_at < before)
+    # One statement for each kind of link, so that each runs down one index.
+    found = [r for statement in _opened(newest, rights) for r in session.scalars(statement)]
+    unique = {r.id: r for r in found}.values()
+    return sorted(unique, key=lambda r: (r.game.starts_at, r.start_ns), reverse=True)[:PAGE]
+
+
+def whole_recording(session: Session, name: str) -> Recording:
+    """A recording with everything its page shows. Whether the reader may see it, the guard has checked."""
+    parts = (
+        joinedload(Recording.game),
+        selectinload(Recording.events),
+        selectinload(Recording.clips),
+        selectinload(Recording.stats),
+    )
+    return session.scalars(select(Recording).where(Recording.session == name).options(*parts)).one()
+
+
+def plain_recording(session: Session, name: str) -> Recording:
+    """A recording without its parts."""
+    return session.scalars(select(Recording).where(Recording.session == name)).one()
+
+
+def file_of(session: Session, name: str, path: str) -> tuple[Recording, RecordingFile] | None:
+    """A file that belongs to the recording; None for any other path."""
+    found = session.execute(
+        select(Recording, RecordingFile)
+        .join(RecordingFile, RecordingFile.recording_id == Recording.id)
+        .where(Recording.session == name, RecordingFile.path == path)
+    ).first()
+    return None if found is None else (found[0], found[1])
+
+
+def on_disk(settings: Settings, recording: Recording, path: str) -> Path:
+    """Where a listed file of the recording lies."""
+    return settings.media / recording.folder / path
+
+
+def media_url(recording: Recording, path: str) -> str:
+    """The address of a file; it changes with the package's content, so that browsers may keep it."""
+    return f"/matches/{recording.session}/media/{path}?v={recording.folder[-16:]}"
+
+
+def _opened(newest: Select[tuple[Recording]], rights: Rights) -> list[Select[tuple[Recording]]]:
+    now_in = rights.coached | rights.managed | {team for team, until in rights.rosters.items() if until is None}
+    statements = [newest.where(Game.organization_id == club) for club in rights.clubs]
+    if now_in:
+        statements.append(newest.where(Game.id.in_(select(GameTeam.game_id).where(GameTeam.team_id.in_(now_in)))))
+    for team, until in rights.rosters.items():
+        if until is not None and team not in now_in:
+            played = select(GameTeam.game_id).where(GameTeam.team_id == team)
+            statements.append(newest.where(Game.id.in_(played), Game.starts_at < _end_of(until)))
+    return statements
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(), UTC)

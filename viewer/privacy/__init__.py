@@ -1,0 +1,1 @@
+"""Children are on these pictures: consent, removal, retention, erasure and export."""

@@ -1,0 +1,1 @@
+"""Links that show one clip to people outside the team, for a while."""

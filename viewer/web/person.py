@@ -1,0 +1,20 @@
+"""Who is asking: the signed-in user as a request sees them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from viewer.clubs.rights import Rights
+
+
+@dataclass(frozen=True)
+class Person:
+    """A signed-in user with their rights. `strong` is whether this browser has shown a second factor."""
+
+    id: int
+    name: str
+    mail: str
+    time_zone: str
+    rights: Rights
+    sign_in: str
+    proven_at: datetime
+    strong: bool

@@ -1,0 +1,69 @@
+"""What a path names: from a path parameter to the club, teams and player it belongs to."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from viewer.clubs.models import Organization, Player, Team, TeamPlayer
+from viewer.clubs.rights import Subject
+from viewer.devices.models import Device
+from viewer.games.models import Clip, Game, GameTeam, Recording
+
+Load = Callable[[Session, Any], Subject | None]
+
+
+def _organization(session: Session, slug: str) -> Subject | None:
+    found = session.scalar(select(Organization.id).where(Organization.slug == slug))
+    return None if found is None else Subject(found)
+
+
+def _team(session: Session, team_id: int) -> Subject | None:
+    found = session.scalar(select(Team.organization_id).where(Team.id == team_id))
+    return None if found is None else Subject(found, frozenset({team_id}))
+
+
+def _player(session: Session, player_id: int) -> Subject | None:
+    found = session.scalar(select(Player.organization_id).where(Player.id == player_id))
+    if found is None:
+        return None
+    on = select(TeamPlayer.team_id).where(TeamPlayer.player_id == player_id, TeamPlayer.left_on.is_(None))
+    return Subject(found, frozenset(session.scalars(on)), player_id)
+
+
+def _device(session: Session, device_id: int) -> Subject | None:
+    found = session.scalar(select(Device.organization_id).where(Device.id == device_id))
+    return None if found is None else Subject(found)
+
+
+def _game(session: Session, game_id: int) -> Subject | None:
+    return _game_where(session, select(Game).where(Game.id == game_id))
+
+
+def _recording(session: Session, name: str) -> Subject | None:
+    return _game_where(session, select(Game).join(Recording).where(Recording.session == name))
+
+
+def _clip(session: Session, clip_id: int) -> Subject | None:
+    return _game_where(session, select(Game).join(Recording).join(Clip).where(Clip.id == clip_id))
+
+
+def _game_where(session: Session, statement: Select[tuple[Game]]) -> Subject | None:
+    wanted = statement.with_only_columns(Game.id, Game.organization_id, Game.starts_at, GameTeam.team_id)
+    rows = session.execute(wanted.join(GameTeam, GameTeam.game_id == Game.id)).all()
+    if not rows:
+        return None
+    return Subject(rows[0].organization_id, frozenset(row.team_id for row in rows), day=rows[0].starts_at.date())
+
+
+SUBJECTS: Mapping[str, Load] = {
+    "organization_slug": _organization,
+    "team_id": _team,
+    "player_id": _player,
+    "device_id": _device,
+    "game_id": _game,
+    "match_session": _recording,
+    "clip_id": _clip,
+}
+"""Every path parameter that names something of somebody's, and how it is looked up (None: no such thing)."""
