@@ -24,6 +24,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from tests.viewer.world import World, make_world
 from viewer.db import Database
 from viewer.settings import Settings
 from wire.events import Event, EventType
@@ -448,3 +449,9 @@ def send_package() -> Callable[..., str]:
 def make_package() -> type[PackageMaker]:
     """`PackageMaker`, for packages other than the usual one."""
     return PackageMaker
+
+
+@pytest.fixture
+def world(database: Database, settings: Settings) -> World:
+    """Two clubs with everybody in them, on both databases; `world.client("coach")` is signed in."""
+    return make_world(database, settings)

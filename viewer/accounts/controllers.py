@@ -10,6 +10,7 @@ from litestar.datastructures import State
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, QueryParameter
 from litestar.response import Redirect, Template
+from litestar.types import ControllerRouterHandler
 
 from viewer.accounts.service import LONGEST_STAY, mail_address, sign_in, sign_out
 from viewer.errors import Throttled, WrongSignIn
@@ -94,3 +95,6 @@ def _form(state: State, wanted: str, fault: str = "", mail: str = "", status: in
     mailbox = portal_of(state).settings.demo_mailbox
     context = {"next": wanted, "fault": fault, "mail": mail, "mailbox": mailbox}
     return Template("sign_in.html", context=context, status_code=status)
+
+
+ROUTES: list[ControllerRouterHandler] = [sign_in_page, take_sign_in, take_sign_out]

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum
+from typing import Any
 
-from sqlalchemy import literal, null, select, union_all
+from sqlalchemy import Date, cast, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from viewer.accounts.models import Role, User
@@ -91,15 +92,16 @@ class Rights:
 def rights_of(session: Session, user: User) -> Rights:
     """The rights of a user, by one query."""
     children = select(ParentPlayer.player_id).where(ParentPlayer.user_id == user.id)
+    never = cast(null(), Date)
     own = select(Player.id).where(Player.user_id == user.id)
-    links = session.execute(
+    links: Any = session.execute(
         union_all(
-            select(literal("club"), OrganizationAdmin.organization_id, null()).where(
+            select(literal("club"), OrganizationAdmin.organization_id, never).where(
                 OrganizationAdmin.user_id == user.id
             ),
-            select(TeamCoach.duty, TeamCoach.team_id, null()).where(TeamCoach.user_id == user.id),
-            select(literal("child"), ParentPlayer.player_id, null()).where(ParentPlayer.user_id == user.id),
-            select(literal("own"), Player.id, null()).where(Player.user_id == user.id),
+            select(TeamCoach.duty, TeamCoach.team_id, never).where(TeamCoach.user_id == user.id),
+            select(literal("child"), ParentPlayer.player_id, never).where(ParentPlayer.user_id == user.id),
+            select(literal("own"), Player.id, never).where(Player.user_id == user.id),
             select(literal("roster"), TeamPlayer.team_id, TeamPlayer.left_on).where(
                 TeamPlayer.player_id.in_(children) | TeamPlayer.player_id.in_(own)
             ),

@@ -8,6 +8,7 @@ from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Template
+from litestar.types import ControllerRouterHandler
 
 from viewer.games import movement, view
 from viewer.games.models import HeatMap, Recording
@@ -35,7 +36,7 @@ def home_page(
     older = (
         int((recordings[-1].game.starts_at - EPOCH) / timedelta(microseconds=1)) * 1000 if len(cards) == PAGE else None
     )
-    return Template("home.html", context={"person": request.user, "cards": cards, "older": older})
+    return Template("home.html", context={"person": request.user, "here": "/", "cards": cards, "older": older})
 
 
 @get("/matches/{match_session:str}", opt=MEMBER, sync_to_thread=True)
@@ -111,3 +112,6 @@ def _tracks(state: State, match_session: str) -> tuple[PitchTracks, Recording]:
     with portal.database.reading() as session:
         recording = plain_recording(session, match_session)
     return movement.load_tracks(on_disk(portal.settings, recording, recording.tracks)), recording
+
+
+ROUTES: list[ControllerRouterHandler] = [home_page, match_page, match_file, match_tracks, player_movement]

@@ -60,7 +60,8 @@ def heat(tracks: PitchTracks, track: int, length_m: float, width_m: float) -> Se
     column = np.clip(((xy[:, 0] / length_m + 0.5) * columns).astype(int), 0, columns - 1)
     row = np.clip(((xy[:, 1] / width_m + 0.5) * rows).astype(int), 0, rows - 1)
     frames = np.bincount(row * columns + column, minlength=rows * columns).reshape(rows, columns)
-    return frames / tracks.frames_per_second
+    seconds: Seconds = frames / tracks.frames_per_second
+    return seconds
 
 
 def packed(seconds: Seconds) -> bytes:
@@ -70,7 +71,8 @@ def packed(seconds: Seconds) -> bytes:
 
 def unpacked(tenths: bytes, rows: int, columns: int) -> Seconds:
     """A kept heat map in seconds."""
-    return np.frombuffer(zlib.decompress(tenths), "<u2").reshape(rows, columns) / 10.0
+    seconds: Seconds = np.frombuffer(zlib.decompress(tenths), "<u2").reshape(rows, columns) / 10.0
+    return seconds
 
 
 def thirds(seconds: Seconds) -> list[list[float]]:
@@ -85,4 +87,5 @@ def thirds(seconds: Seconds) -> list[list[float]]:
 def _overlap(cells: int) -> Seconds:
     edges = np.arange(cells + 1) * 3 / cells
     low, high = np.arange(3)[:, None], np.arange(1, 4)[:, None]
-    return np.clip(np.minimum(edges[1:], high) - np.maximum(edges[:-1], low), 0, None) * cells / 3
+    share: Seconds = np.clip(np.minimum(edges[1:], high) - np.maximum(edges[:-1], low), 0, None) * cells / 3
+    return share

@@ -64,7 +64,7 @@ def media_url(recording: Recording, path: str) -> str:
     return f"/matches/{recording.session}/media/{path}?v={recording.folder[-16:]}"
 
 
-def _opened(newest: Select[tuple[Recording]], rights: Rights) -> list[Select[tuple[Recording]]]:
+def _opened(newest: Select[Recording], rights: Rights) -> list[Select[Recording]]:
     now_in = rights.coached | rights.managed | {team for team, until in rights.rosters.items() if until is None}
     statements = [newest.where(Game.organization_id == club) for club in rights.clubs]
     if now_in:

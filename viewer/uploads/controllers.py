@@ -11,6 +11,7 @@ from litestar import HttpMethod, MediaType, Request, Response, get, route
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
 from sqlalchemy import select
 
 from viewer.devices.models import Device
@@ -99,3 +100,6 @@ def package_state(request: Request[Device, Any, Any], state: State, package_sess
 async def _body(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
     async for chunk in request.stream():
         yield chunk
+
+
+ROUTES: list[ControllerRouterHandler] = [take_uploads, take_upload, package_state]

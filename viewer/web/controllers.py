@@ -6,6 +6,7 @@ from litestar import HttpMethod, Request, Response, route
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
 from sqlalchemy import text
 
 from viewer.media.files import answer_file
@@ -33,3 +34,6 @@ def health(request: Request[Any, Any, Any], state: State) -> dict[str, str] | No
     with portal_of(state).database.reading() as session:
         session.execute(text("SELECT 1"))
     return None if request.method == "HEAD" else {"status": "ok"}
+
+
+ROUTES: list[ControllerRouterHandler] = [static_file, health]

@@ -18,3 +18,16 @@ class Person:
     sign_in: str
     proven_at: datetime
     strong: bool
+
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Where the head of each page leads: words and address."""
+        rights = self.rights
+        shown = (
+            ("Matches", "/", True),
+            ("Teams", "/teams", bool(rights.coached or rights.managed)),
+            ("Club", "/clubs", bool(rights.clubs)),
+            ("Platform", "/platform", rights.platform_admin),
+            ("Account", "/account", True),
+        )
+        return tuple((words, address) for words, address, open_to in shown if open_to)

@@ -49,7 +49,7 @@ def _clip(session: Session, clip_id: int) -> Subject | None:
     return _game_where(session, select(Game).join(Recording).join(Clip).where(Clip.id == clip_id))
 
 
-def _game_where(session: Session, statement: Select[tuple[Game]]) -> Subject | None:
+def _game_where(session: Session, statement: Select[Game]) -> Subject | None:
     wanted = statement.with_only_columns(Game.id, Game.organization_id, Game.starts_at, GameTeam.team_id)
     rows = session.execute(wanted.join(GameTeam, GameTeam.game_id == Game.id)).all()
     if not rows:

@@ -1,0 +1,57 @@
+"""What every command takes: the portal's folder and database."""
+
+import argparse
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from viewer.db import Database
+from viewer.db.migrate import upgrade
+from viewer.settings import Settings
+
+Run = Callable[[argparse.Namespace], int | None]
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_command(commands: "Commands", name: str, run: Run, help_text: str) -> argparse.ArgumentParser:
+    """A command with the options that all have; `run` gets them and returns the exit status (None is 0)."""
+    command = commands.add_parser(name, help=help_text, description=help_text)
+    command.add_argument("--data", type=Path, required=True, metavar="DIR", help="the portal's folder")
+    command.add_argument(
+        "--database",
+        default=os.environ.get("TOUCHLINE_DATABASE", ""),
+        metavar="URL",
+        help="sqlite:///FILE or postgresql+psycopg://user@host/name (DIR/portal.db when left out)",
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """The settings that the options ask for."""
+    return Settings(
+        data=options.data.resolve(),
+        database=options.database,
+        host=getattr(options, "host", "127.0.0.1"),
+        port=getattr(options, "port", 8080),
+        public_url=getattr(options, "public_url", ""),
+        demo_mailbox=getattr(options, "demo_mailbox", False),
+        smtp=getattr(options, "smtp", ""),
+    )
+
+
+def database_of(options: argparse.Namespace) -> Database:
+    """The portal's database, brought up to date."""
+    settings = settings_of(options)
+    settings.make_folders()
+    database = Database(settings.database_url)
+    upgrade(database)
+    return database
+
+
+def new_password() -> str:
+    """A password that nobody guesses, for an account made from the command line."""
+    return secrets.token_urlsafe(9)

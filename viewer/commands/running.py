@@ -1,0 +1,44 @@
+"""Commands that run the portal's processes."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from viewer.commands.common import add_command, database_of, settings_of
+from viewer.db.migrate import current
+
+if TYPE_CHECKING:
+    from viewer.commands.common import Commands
+
+
+def add(commands: "Commands") -> None:
+    """`serve`, `worker` and `migrate`."""
+    serve = add_command(commands, "serve", _serve, "run the web process")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    work = add_command(commands, "worker", _work, "run the worker process")
+    work.add_argument(
+        "--smtp", default="", metavar="URL", help="send mails through smtp[s]://[user:password@]host[:port]"
+    )
+    for command in (serve, work):
+        command.add_argument("--port", type=int, default=8080, help="the portal's port (%(default)s)")
+        command.add_argument("--public-url", default="", metavar="URL", help="the portal's address in mails")
+        command.add_argument(
+            "--demo-mailbox", action="store_true", help="show mails on /mailbox instead of sending them"
+        )
+    add_command(commands, "migrate", _migrate, "bring the database up to date (serve and worker do so at their start)")
+
+
+def _serve(options: argparse.Namespace) -> None:
+    # The housekeeping commands start twice as fast without the web server and the queue.
+    from viewer.web.server import run_server  # noqa: PLC0415
+
+    run_server(settings_of(options))
+
+
+def _work(options: argparse.Namespace) -> None:
+    from viewer.jobs.process import run_worker  # noqa: PLC0415
+
+    run_worker(settings_of(options))
+
+
+def _migrate(options: argparse.Namespace) -> None:
+    print(f"the database is at revision {current(database_of(options))}")
