@@ -51,3 +51,7 @@ class FrontEndMissing(ViewerError):
 
 class UnguardedRoute(ViewerError):
     """A route that does not say who may call it; the portal does not start with one."""
+
+
+class BadSeal(ViewerError):
+    """Something in the database that was sealed with another secret than this portal's."""

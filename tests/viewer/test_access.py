@@ -10,6 +10,7 @@ from viewer.accounts.people import make_user
 from viewer.clock import now
 from viewer.clubs.rosters import make_organization, make_parent, make_player, make_team
 from viewer.db import Database
+from viewer.sealing import Seal
 from viewer.settings import Settings
 from viewer.web.app import build_app
 from viewer.web.portal import Portal
@@ -23,7 +24,7 @@ FILL = {"match_session": SESSION, "path": "panorama.mp4", "track": "1", "upload"
 def routes(folder) -> list[tuple[str, str]]:
     settings = Settings(data=folder, demo_mailbox=True)
     settings.make_folders()
-    app: Litestar = build_app(Portal(settings, Database(settings.database_url), lambda: None))
+    app: Litestar = build_app(Portal(settings, Database(settings.database_url), lambda: None, Seal(b"a secret")))
     return sorted((re.sub(r":\w+}", "}", r.path_format), m) for r in app.routes for m in r.methods if m != "OPTIONS")
 
 

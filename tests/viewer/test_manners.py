@@ -136,7 +136,7 @@ def test_what_nobody_foresaw_is_one_sentence_too(tmp_path, monkeypatch, capsys):
     def broken(options: object) -> None:
         raise KeyError("colour")
 
-    monkeypatch.setattr(cli, "_migrate", broken)
+    monkeypatch.setattr("viewer.commands.running.database_of", broken)
     assert cli.main(["migrate", "--data", str(tmp_path)]) == 1
     assert capsys.readouterr().err == "touchline-viewer: this should not happen: KeyError: 'colour'\n"
 

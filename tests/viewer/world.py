@@ -17,6 +17,7 @@ from viewer.db import Database
 from viewer.devices.keys import make_device, make_key
 from viewer.games.models import Clip, Game, GameEvent, HeatMap, PlayerGameStats, Recording, RecordingFile
 from viewer.games.movement import packed
+from viewer.sealing import Seal
 from viewer.settings import Settings
 from viewer.web.access import cookie_name
 from viewer.web.app import build_app
@@ -81,7 +82,7 @@ class World:
 def make_world(database: Database, settings: Settings) -> World:
     """The world in a database with today's tables."""
     clock = SettableClock()
-    portal = Portal(settings, database, lambda: None, clock=clock)
+    portal = Portal(settings, database, lambda: None, Seal(b"the portal's secret for tests...."), clock=clock)
     world = World(portal, build_app(portal), clock)
     with database.writing() as session:
         _fill(session, world, settings)

@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from viewer.clubs.models import Team
-from viewer.db import Database
 from viewer.devices.models import Device
 from viewer.errors import BadPackage, LeaseLost, NotYours
 from viewer.games import movement
@@ -19,6 +18,7 @@ from viewer.games.calendar import members_of, our_side, place_of, planned_around
 from viewer.games.matching import game_shown
 from viewer.games.models import Clip, Game, GameEvent, HeatMap, PlayerGameStats, Recording, RecordingFile
 from viewer.games.package import unpack
+from viewer.jobs.duties import Kind, Tools, Work, queue_job
 from viewer.jobs.lease import State, settle
 from viewer.jobs.models import Job
 from viewer.mail.notices import match_ready
@@ -33,10 +33,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def queue_intake(session: Session, upload: str, subject: str, device: int, now: datetime) -> None:
     """Write the job down for the package `incoming/<upload>.tar`; nothing happens when it is there already."""
-    key = f"{KIND}:{upload}"
-    if session.scalar(select(Job.id).where(Job.key == key)) is None:
-        payload = {"upload": upload, "device": device}
-        session.add(Job(key=key, kind=KIND, subject=subject, payload=payload, due_at=now, made_at=now))
+    queue_job(session, KIND, f"{KIND}:{upload}", subject, {"upload": upload, "device": device}, now)
 
 
 def package_path(settings: Settings, upload: str) -> Path:
@@ -44,42 +41,47 @@ def package_path(settings: Settings, upload: str) -> Path:
     return settings.incoming / f"{upload}.tar"
 
 
-def take_in(
-    database: Database, settings: Settings, job: Job, token: str, now: datetime, check: Callable[[], None]
-) -> None:
+def take_in(work: Work) -> None:
     """Run the job and settle it in the same transaction as its results.
 
     Killed anywhere, it can run again: files are unpacked beside the media folder and renamed into it under a name made
     from their manifest; rows replace those of an earlier package of the same session; mails have unique keys. Raises
     `BadPackage` or `NotYours` when no further try would help, `LeaseLost` when another worker has taken over.
     """
+    database, settings = work.tools.database, work.tools.settings
+    job, now = work.job, work.tools.clock()
     upload = job.payload["upload"]
     package = package_path(settings, upload)
     if not package.is_file():
         raise BadPackage("the uploaded package is gone")
-    work = settings.work / upload
-    shutil.rmtree(work, ignore_errors=True)
+    unpacked = settings.work / upload
+    shutil.rmtree(unpacked, ignore_errors=True)
     try:
-        work.mkdir(parents=True)
-        manifest = unpack(package, work, check)
+        unpacked.mkdir(parents=True)
+        manifest = unpack(package, unpacked, work.check)
         if manifest.session != job.subject:
             raise BadPackage(f"this package is of session {manifest.session}, but was announced as {job.subject}")
         folder = _folder(manifest)
         target = settings.media / folder
-        heat_maps = _heat_maps(manifest, work / manifest.tracks)
-        _move(work, target)
+        heat_maps = _heat_maps(manifest, unpacked / manifest.tracks)
+        _move(unpacked, target)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
-    check()
+        shutil.rmtree(unpacked, ignore_errors=True)
+    work.check()
     with database.writing() as session:
         recording, replaced = _write(session, manifest, heat_maps, folder, job.payload["device"], now)
         for user in members_of(session, recording.game):
             match_ready(session, recording, user, settings.url, now)
-        if not settle(session, job, token, State.DONE):
+        if not settle(session, job, work.token, State.DONE):
             raise LeaseLost("another worker has taken this job over")
     package.unlink(missing_ok=True)
     if replaced and replaced != folder:
         shutil.rmtree(settings.media / replaced, ignore_errors=True)
+
+
+def drop(tools: Tools, job: Job) -> None:
+    """Remove the package of a job that is over."""
+    package_path(tools.settings, job.payload["upload"]).unlink(missing_ok=True)
 
 
 def _folder(manifest: MatchPackage) -> str:
@@ -225,3 +227,6 @@ def _heat_maps(manifest: MatchPackage, tracks: Path) -> list[HeatMap]:
         HeatMap(track=track, rows=seconds.shape[0], columns=seconds.shape[1], tenths=movement.packed(seconds))
         for track, seconds in maps
     ]
+
+
+KINDS = (Kind(KIND, take_in, drop),)

@@ -7,9 +7,11 @@ from huey.consumer import Consumer  # type: ignore[import-untyped]
 from viewer.clock import now
 from viewer.db import Database
 from viewer.db.migrate import upgrade
+from viewer.jobs.duties import Tools
 from viewer.jobs.wake import attach, open_queue
 from viewer.jobs.worker import Worker
 from viewer.mail.mailer import mailer_of
+from viewer.sealing import open_seal
 from viewer.settings import Settings
 
 log = logging.getLogger("viewer.worker")
@@ -33,7 +35,7 @@ def run_worker(settings: Settings) -> None:
         graceful_signal="TERM",
         shutdown_timeout=_GRACE_S,
     )
-    worker = Worker(database, settings, mailer, now, consumer.stop_flag.is_set)
+    worker = Worker(Tools(database, settings, now, open_seal(settings.data)), mailer, consumer.stop_flag.is_set)
     nudge = attach(huey, worker)
     left = worker.tidy()
     log.info(

@@ -2,21 +2,20 @@
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 
-from viewer.clock import Clock
-from viewer.db import Database
 from viewer.errors import BadPackage, LeaseLost, NotYours
-from viewer.games.intake import package_path, take_in
+from viewer.games import intake
+from viewer.jobs.duties import Kind, Tools, Work
 from viewer.jobs.lease import MOST_ATTEMPTS, Leased, State, backoff, claim, kept, next_due, put_back, settle
 from viewer.jobs.models import Job
 from viewer.mail.mailer import MailDelayed, Mailer, MailRefused
 from viewer.mail.models import Mail
-from viewer.settings import Settings
 
 log = logging.getLogger("viewer.worker")
+KINDS: tuple[Kind, ...] = (*intake.KINDS,)
 _NO_USE = (BadPackage, NotYours, MailRefused)
 """Faults that no further try would cure."""
 
@@ -25,12 +24,12 @@ class Worker:
     """Works for one portal until `stopping` says so; `mailer` None leaves mails in the outbox."""
 
     def __init__(
-        self, database: Database, settings: Settings, mailer: Mailer | None, clock: Clock, stopping: Callable[[], bool]
+        self, tools: Tools, mailer: Mailer | None, stopping: Callable[[], bool], kinds: Sequence[Kind] = KINDS
     ) -> None:
-        self._database = database
-        self._settings = settings
+        self._tools = tools
+        self._database, self._clock = tools.database, tools.clock
+        self._kinds = {kind.name: kind for kind in kinds}
         self._mailer = mailer
-        self._clock = clock
         self._stopping = stopping
 
     def drain(self) -> float | None:
@@ -44,13 +43,12 @@ class Worker:
         return None if soonest is None else max((soonest - self._clock()).total_seconds(), 0.0)
 
     def tidy(self) -> int:
-        """Remove packages whose job is over, which a crash left behind; returns how many."""
+        """Tidy up after jobs that are over, where a crash came between; returns how many there are."""
         with self._database.reading() as session:
             over = session.scalars(select(Job).where(Job.state.in_([State.DONE, State.FAILED]))).all()
-        left = [path for job in over if (path := package_path(self._settings, job.payload["upload"])).is_file()]
-        for path in left:
-            path.unlink(missing_ok=True)
-        return len(left)
+        for job in over:
+            self._kinds[job.kind].closed(self._tools, job)
+        return len(over)
 
     def _one(self, kind: type[Leased]) -> bool:
         token = secrets.token_hex(16)
@@ -90,7 +88,7 @@ class Worker:
                     raise LeaseLost("the worker is stopping")
 
             if isinstance(row, Job):
-                take_in(self._database, self._settings, row, token, self._clock(), check)
+                self._kinds[row.kind].run(Work(row, token, self._tools, check))
             elif isinstance(row, Mail) and self._mailer is not None:
                 self._mailer.send(row)
                 with self._database.writing() as session:
@@ -101,7 +99,7 @@ class Worker:
         with self._database.writing() as session:
             settle(session, row, token, state, fault=fault[:1000])
         if isinstance(row, Job):
-            package_path(self._settings, row.payload["upload"]).unlink(missing_ok=True)
+            self._kinds[row.kind].closed(self._tools, row)
         log.error("work given up kind=%s key=%s fault=%r", type(row).__name__.lower(), row.key, fault)
 
     def _again(self, row: Leased, token: str, fault: str, *, counted: bool) -> None:

@@ -7,6 +7,7 @@ from litestar.datastructures import State
 
 from viewer.clock import Clock, now
 from viewer.db import Database
+from viewer.sealing import Seal
 from viewer.settings import Settings
 from viewer.web.assets import Assets
 
@@ -18,6 +19,7 @@ class Portal:
     settings: Settings
     database: Database
     wake: Callable[[], None]
+    seal: Seal
     assets: Assets = field(default_factory=Assets)
     clock: Clock = now
 

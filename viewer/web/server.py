@@ -13,6 +13,7 @@ from viewer.db import Database
 from viewer.db.migrate import upgrade
 from viewer.errors import BadSettings, PortTaken
 from viewer.jobs.wake import Wake
+from viewer.sealing import open_seal
 from viewer.settings import Settings
 from viewer.web.app import build_app
 from viewer.web.portal import Portal
@@ -28,7 +29,7 @@ def run_server(settings: Settings) -> None:
     settings.make_folders()
     database = Database(settings.database_url)
     upgrade(database)
-    portal = Portal(settings, database, Wake(settings.queue))
+    portal = Portal(settings, database, Wake(settings.queue), open_seal(settings.data))
     asyncio.run(_serve(portal))
     database.close()
     log.info("portal stopped")

@@ -17,14 +17,17 @@ from viewer.errors import LeaseLost
 from viewer.games import intake
 from viewer.games.intake import package_path, queue_intake
 from viewer.games.models import GameEvent, Recording
+from viewer.jobs.duties import Tools, Work
 from viewer.jobs.lease import LEASE, MOST_ATTEMPTS, State, claim
 from viewer.jobs.models import Job
 from viewer.jobs.worker import Worker
 from viewer.mail.mailer import MailDelayed
 from viewer.mail.models import Mail
+from viewer.sealing import Seal
 from viewer.settings import Settings
 
 SESSION = "1795344000-0a1b2c3d4e"
+SEAL = Seal(b"a secret")
 
 
 class Clock:
@@ -82,7 +85,7 @@ def bring(database, settings, package, clock, upload) -> None:
 
 
 def worker(database, settings, clock, mailer=None, stopping=lambda: False) -> Worker:
-    return Worker(database, settings, mailer or Postman(), clock, stopping)
+    return Worker(Tools(database, settings, clock, SEAL), mailer or Postman(), stopping)
 
 
 def count(database: Database, kind) -> int:
@@ -196,7 +199,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(database, queued, clock):
     with database.writing() as session:
         claim(session, Job, clock(), "quick")
     with pytest.raises(LeaseLost):
-        intake.take_in(database, queued, job, "slow", clock(), lambda: None)
+        intake.take_in(Work(job, "slow", Tools(database, queued, clock, SEAL), lambda: None))
     assert count(database, Recording) == 0
 
 
@@ -226,7 +229,7 @@ def test_mail_that_cannot_be_sent_now_is_sent_later(database, queued, clock):
 
 
 def test_without_a_mailer_mail_waits_in_the_outbox(database, queued, clock):
-    Worker(database, queued, None, clock, lambda: False).drain()
+    Worker(Tools(database, queued, clock, SEAL), None, lambda: False).drain()
     with database.reading() as session:
         assert set(session.scalars(select(Mail.state))) == {State.WAITING}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from viewer.db import Database
+from viewer.sealing import Seal
 from viewer.settings import Settings
 from viewer.uploads.controllers import receiver
 from viewer.uploads.sweeping import EVERY_S, sweep_hourly
@@ -35,7 +36,7 @@ class Hours:
 def portal(tmp_path) -> Portal:
     settings = Settings(data=tmp_path / "portal")
     settings.make_folders()
-    return Portal(settings, Database(settings.database_url), lambda: None)
+    return Portal(settings, Database(settings.database_url), lambda: None, Seal(b"a secret"))
 
 
 def leave_behind(folder: Path) -> Path:
