@@ -55,3 +55,7 @@ class UnguardedRoute(ViewerError):
 
 class BadSeal(ViewerError):
     """Something in the database that was sealed with another secret than this portal's."""
+
+
+class ChangedConsentText(ViewerError):
+    """The words of a consent text that people have answered differ from those that this portal brings."""
