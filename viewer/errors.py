@@ -59,3 +59,23 @@ class BadSeal(ViewerError):
 
 class ChangedConsentText(ViewerError):
     """The words of a consent text that people have answered differ from those that this portal brings."""
+
+
+class AlreadyDecided(ViewerError):
+    """Somebody else has decided a request meanwhile."""
+
+
+class NothingToRemove(ViewerError, ValueError):
+    """A removal request or decision that names nothing that could be removed."""
+
+
+class NotShareable(ViewerError):
+    """A clip that may not be shown outside of the team, for want of somebody's consent."""
+
+
+class BadRetention(ViewerError, ValueError):
+    """A retention that is too short to be of use, or without a sensible end."""
+
+
+class NoSuchTrack(ViewerError, LookupError):
+    """A track or player that the recording does not have."""

@@ -30,12 +30,16 @@ class Standing(IntEnum):
 
 @dataclass(frozen=True)
 class Subject:
-    """What is asked for: a thing of a club, of some of its teams, of one player; `day` is when a game was played."""
+    """What is asked for: a thing of a club, of some of its teams, of one player; `day` is when a game was played.
+
+    `withheld`: it shows somebody who is yet to be blurred, and is the staff's alone until then.
+    """
 
     organization_id: int
     teams: frozenset[int] = frozenset()
     player: int | None = None
     day: date | None = None
+    withheld: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,13 @@
 """Consent: what was answered for a player, what that allows, and what a new answer changes at once."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from viewer.audit.acts import Act
-from viewer.audit.log import note
+from viewer.audit.log import Actor
 from viewer.clubs.models import Player
 from viewer.games.models import Clip
 from viewer.privacy.models import ConsentRecord, Scope
@@ -20,14 +19,6 @@ Answers = Mapping[Scope, bool | None]
 """What was answered for each scope; None where nobody has."""
 _LINKED = {Scope.TEAM, Scope.HIGHLIGHTS, Scope.PUBLIC}
 """Without any of these no clip with the player may be behind a link."""
-
-
-@dataclass(frozen=True)
-class Giver:
-    """Who answers: a user, or whoever signed a paper (`user_id` None, `mail` their name or address)."""
-
-    mail: str
-    user_id: int | None = None
 
 
 def consents_of(session: Session, player_ids: Collection[int]) -> dict[int, dict[Scope, bool | None]]:
@@ -56,26 +47,25 @@ def answer(
     session: Session,
     player: Player,
     answers: Mapping[Scope, bool],
-    by: Giver,
+    by: Actor,
     now: datetime,
     *,
     source: str = "page",
-    noted_by: Giver | None = None,
-    address: str = "",
+    signed_by: str = "",
 ) -> None:
     """Write new answers down beside the old ones; links to clips that they no longer allow end with them.
 
-    `source` is page, paper or import; `noted_by` is who typed a paper's answers in, where that is not `by`.
+    `source` is page, paper or import. `signed_by` is whose answers they are where `by` only typed them in.
     """
-    text, actor = text_in_force(session, now), noted_by or by
+    text = text_in_force(session, now)
     for scope, given in answers.items():
         session.add(
             ConsentRecord(
                 player_id=player.id,
                 scope=scope,
                 given=given,
-                given_by=by.user_id,
-                given_by_mail=by.mail[:320],
+                given_by=None if signed_by else by.user_id,
+                given_by_mail=(signed_by or by.mail)[:320],
                 text_version=text.version,
                 source=source,
                 at=now,
@@ -84,16 +74,13 @@ def answer(
     ended = 0
     if any(not given for scope, given in answers.items() if scope in _LINKED):
         ended = end_links(session, player.id, now)
-    note(
+    by.did(
         session,
         Act.CONSENT,
         "player",
         player.id,
         now,
-        actor_id=actor.user_id,
-        actor_mail=actor.mail,
         organization_id=player.organization_id,
-        address=address,
         answers={str(scope): given for scope, given in answers.items()},
         source=source,
         links_ended=ended,

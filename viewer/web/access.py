@@ -133,6 +133,8 @@ def check(session: Session, rights: Rights, access: Access, path: dict[str, Any]
             raise NotFoundException("There is no such thing, or it is not one of your team's.")
         if standing not in _NEEDED[access]:
             raise PermissionDeniedException("This is not open to you.")
+        if subject is not None and subject.withheld and standing < Standing.STAFF:
+            raise PermissionDeniedException("This match is held back until somebody in it has been blurred.")
 
 
 def check_routes(routes: Iterable[BaseRoute]) -> None:
