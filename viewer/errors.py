@@ -55,3 +55,15 @@ class UnguardedRoute(ViewerError):
 
 class BadSeal(ViewerError):
     """Something in the database that was sealed with another secret than this portal's."""
+
+
+class NotThere(ViewerError, LookupError):
+    """A thing that does not exist, or not where it was looked for."""
+
+
+class BadEntry(ViewerError, ValueError):
+    """Something that a person entered and that cannot be taken; `field` is where they entered it."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
