@@ -41,6 +41,10 @@ class WrongSignIn(ViewerError):
     """Address and password do not belong together; which of the two is wrong stays unsaid."""
 
 
+class WrongCode(ViewerError):
+    """A pairing code that was never given out, has been used, or is too old."""
+
+
 class LeaseLost(ViewerError):
     """A job was taken over by another worker, or the worker is stopping."""
 
