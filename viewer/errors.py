@@ -101,3 +101,5 @@ class BadPasskey(ViewerError):
 
 class AlreadyDecided(ViewerError):
     """A request to join that somebody else has answered meanwhile."""
+class ChangedConsentText(ViewerError):
+    """The words of a consent text that people have answered differ from those that this portal brings."""
