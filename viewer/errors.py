@@ -42,7 +42,7 @@ class WrongSignIn(ViewerError):
 
 
 class WrongCode(ViewerError):
-    """A pairing code that was never given out, has been used, or is too old."""
+    """A code, of a device, an authenticator app, the recovery list or a team, that is not right, was used, or is too old."""
 
 
 class LeaseLost(ViewerError):
@@ -71,6 +71,8 @@ class BadEntry(ViewerError, ValueError):
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
         self.field = field
+
+
 class BadInvitation(ViewerError, ValueError):
     """An invitation that does not say of what, or to something that is gone."""
 
@@ -91,15 +93,13 @@ class AddressTaken(ViewerError):
     """An e-mail address that names another account already."""
 
 
-class WrongCode(ViewerError):
-    """A code of an authenticator app, of the recovery list or of a team that is not right, or was used."""
-
-
 class BadPasskey(ViewerError):
     """What a browser sent in place of a passkey does not hold."""
 
 
 class AlreadyDecided(ViewerError):
     """A request to join that somebody else has answered meanwhile."""
+
+
 class ChangedConsentText(ViewerError):
     """The words of a consent text that people have answered differ from those that this portal brings."""

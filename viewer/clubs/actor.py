@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from viewer.audit.acts import Act
 from viewer.audit.log import note
 
 
@@ -20,7 +21,7 @@ class Actor:
     def did(
         self,
         session: Session,
-        act: str,
+        act: Act,
         kind: str,
         subject_id: int | None,
         now: datetime,

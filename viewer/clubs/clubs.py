@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from viewer.audit.acts import Act
 from viewer.clubs.actor import Actor
 from viewer.clubs.models import JoinRequest, Organization, Season, Team, Venue
 from viewer.clubs.rosters import slug_of
@@ -93,7 +94,7 @@ def add_club(session: Session, entry: ClubEntry, now: datetime, by: Actor) -> Or
     )
     session.add(club)
     session.flush()
-    by.did(session, "add", "organization", club.id, now, organization_id=club.id, name=club.name)
+    by.did(session, Act.ADD, "organization", club.id, now, organization_id=club.id, name=club.name)
     return club
 
 
@@ -105,7 +106,7 @@ def change_club(session: Session, club: Organization, entry: ClubEntry, now: dat
     club.name, club.slug = entry.name, slug
     club.time_zone, club.retention_days = entry.time_zone, entry.retention_days
     session.flush()
-    by.did(session, "change", "organization", club.id, now, organization_id=club.id, old=old)
+    by.did(session, Act.CHANGE, "organization", club.id, now, organization_id=club.id, old=old)
 
 
 def check_retention(days: int | None) -> None:
@@ -168,9 +169,9 @@ def save_season(
     held = session.scalar(select(Season).where(Season.organization_id == club_id, Season.name == name))
     if held is not None and held is not season:
         raise BadEntry("name", f"There is a season {name} already.")
-    act = "change"
+    act = Act.CHANGE
     if season is None:
-        act, season = "add", Season(organization_id=club_id)
+        act, season = Act.ADD, Season(organization_id=club_id)
         session.add(season)
     season.name, season.starts_on, season.ends_on = name, starts_on, ends_on
     session.flush()
@@ -182,7 +183,7 @@ def remove_season(session: Session, season: Season, now: datetime, by: Actor) ->
     """Take back a season that no team plays in; raises `BadEntry`."""
     if session.scalar(select(Team.id).where(Team.season_id == season.id).limit(1)) is not None:
         raise BadEntry("", "Teams play in this season. Give them another one first.")
-    by.did(session, "remove", "season", season.id, now, organization_id=season.organization_id, name=season.name)
+    by.did(session, Act.REMOVE, "season", season.id, now, organization_id=season.organization_id, name=season.name)
     session.delete(season)
 
 
@@ -238,9 +239,9 @@ def save_venue(
     held = session.scalar(select(Venue).where(Venue.organization_id == club_id, Venue.name == entry.name))
     if held is not None and held is not venue:
         raise BadEntry("name", f"There is a venue {entry.name} already.")
-    act = "change"
+    act = Act.CHANGE
     if venue is None:
-        act, venue = "add", Venue(organization_id=club_id)
+        act, venue = Act.ADD, Venue(organization_id=club_id)
         session.add(venue)
     venue.name, venue.address = entry.name, entry.address
     venue.latitude, venue.longitude = entry.latitude, entry.longitude
@@ -251,5 +252,5 @@ def save_venue(
 
 def remove_venue(session: Session, venue: Venue, now: datetime, by: Actor) -> None:
     """Take a venue back; games and devices that were there have none then."""
-    by.did(session, "remove", "venue", venue.id, now, organization_id=venue.organization_id, name=venue.name)
+    by.did(session, Act.REMOVE, "venue", venue.id, now, organization_id=venue.organization_id, name=venue.name)
     session.delete(venue)

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from viewer.audit.acts import Act
 from viewer.clubs.actor import Actor
 from viewer.clubs.clubs import PAGE
 from viewer.devices.keys import revoke
@@ -51,9 +52,9 @@ def save_device(
     held = session.scalar(select(Device).where(Device.organization_id == club_id, Device.name == entry.name))
     if held is not None and held is not device:
         raise BadEntry("name", f"There is a device called {entry.name} already.")
-    act = "change"
+    act = Act.CHANGE
     if device is None:
-        act, device = "add", Device(organization_id=club_id, made_at=now)
+        act, device = Act.ADD, Device(organization_id=club_id, made_at=now)
         session.add(device)
     device.name, device.team_id, device.venue_id = entry.name, entry.team_id, entry.venue_id
     device.wanted_version = entry.wanted_version
@@ -66,4 +67,4 @@ def save_device(
 def end_device(session: Session, device: Device, now: datetime, by: Actor) -> None:
     """Revoke the device: its keys open nothing from now on."""
     revoke(session, device, now)
-    by.did(session, "revoke", "device", device.id, now, organization_id=device.organization_id, name=device.name)
+    by.did(session, Act.REVOKE, "device", device.id, now, organization_id=device.organization_id, name=device.name)

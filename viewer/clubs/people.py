@@ -8,11 +8,13 @@ from enum import StrEnum
 from sqlalchemy import Select, delete, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from viewer.accounts.models import User
+from viewer.accounts.models import Role, User
+from viewer.audit.acts import Act
 from viewer.clubs.actor import Actor
 from viewer.clubs.clubs import PAGE
+from viewer.clubs.invitations import invite, open_invitations, withdraw
 from viewer.clubs.models import Invitation, Organization, OrganizationAdmin, ParentPlayer, Player, Team, TeamCoach
-from viewer.errors import BadEntry, NotThere
+from viewer.errors import BadEntry, BadInvitation, NotThere
 
 
 class Circle(StrEnum):
@@ -73,37 +75,56 @@ def staff_of(session: Session, team_id: int) -> Sequence[tuple[User, str]]:
     return session.execute(rows.where(TeamCoach.team_id == team_id).order_by(User.name, User.id)).tuples().all()
 
 
+def invite_as(
+    session: Session,
+    mail: str,
+    role: Role,
+    now: datetime,
+    by: Actor,
+    url: str,
+    *,
+    organization_id: int | None = None,
+    team_id: int | None = None,
+    player_id: int | None = None,
+) -> None:
+    """Invite somebody by mail to be that; raises `BadEntry`."""
+    inviter = None if by.id is None else session.get(User, by.id)
+    try:
+        invite(
+            session,
+            mail,
+            role,
+            now=now,
+            url=url,
+            by=inviter,
+            organization_id=organization_id,
+            team_id=team_id,
+            player_id=player_id,
+        )
+    except BadInvitation as fault:
+        raise BadEntry("mail", str(fault)) from fault
+
+
 def invited_to(session: Session, club_id: int, now: datetime, before: int | None = None) -> list[Invited]:
     """The club's open invitations, the newest first; those numbered under `before`, at most `PAGE`."""
     listed = (
-        select(Invitation, Team.name, Player.first_name)
+        open_invitations(club_id, now)
         .outerjoin(Team, Team.id == Invitation.team_id)
         .outerjoin(Player, Player.id == Invitation.player_id)
-        .where(
-            or_(
-                Invitation.organization_id == club_id,
-                Team.organization_id == club_id,
-                Player.organization_id == club_id,
-            ),
-            Invitation.accepted_at.is_(None),
-            Invitation.withdrawn_at.is_(None),
-            Invitation.expires_at > now,
-        )
+        .add_columns(Team.name, Player.first_name)
+        .limit(PAGE)
     )
     if before is not None:
         listed = listed.where(Invitation.id < before)
-    rows = session.execute(listed.order_by(Invitation.id.desc()).limit(PAGE)).tuples()
-    return [Invited(row, _as_what(row.role, team, player)) for row, team, player in rows]
+    return [Invited(row, _as_what(row.role, team, player)) for row, team, player in session.execute(listed).tuples()]
 
 
-def withdraw(session: Session, club_id: int, invitation_id: int, now: datetime, by: Actor) -> None:
-    """Take an open invitation of the club back; raises `NotThere`."""
-    for invited in invited_to(session, club_id, now, invitation_id + 1)[:1]:
-        if invited.invitation.id == invitation_id:
-            invited.invitation.withdrawn_at = now
-            by.did(session, "withdraw", "invitation", invitation_id, now, organization_id=club_id)
-            return
-    raise NotThere("This invitation is not open any more.")
+def take_back(session: Session, club_id: int, invitation_id: int, now: datetime, by: Actor) -> None:
+    """End an open invitation of the club; raises `NotThere`."""
+    found = session.scalar(open_invitations(club_id, now).where(Invitation.id == invitation_id))
+    if found is None:
+        raise NotThere("This invitation is not open any more.")
+    withdraw(session, found, now, None if by.id is None else session.get(User, by.id))
 
 
 def remove_admin(session: Session, club: Organization, user_id: int, now: datetime, by: Actor) -> None:
@@ -117,7 +138,7 @@ def remove_admin(session: Session, club: Organization, user_id: int, now: dateti
     if len(admins) == 1:
         raise BadEntry("", "A club needs an admin. Invite another one first.")
     session.delete(link)
-    by.did(session, "remove_admin", "user", user_id, now, organization_id=club.id)
+    by.did(session, Act.REMOVE_ADMIN, "user", user_id, now, organization_id=club.id)
 
 
 def remove_staff(session: Session, team: Team, user_id: int, now: datetime, by: Actor) -> None:
@@ -125,7 +146,7 @@ def remove_staff(session: Session, team: Team, user_id: int, now: datetime, by: 
     held = (TeamCoach.team_id == team.id, TeamCoach.user_id == user_id)
     if not session.scalars(delete(TeamCoach).where(*held).returning(TeamCoach.user_id)).all():
         raise NotThere("They neither coach nor manage this team.")
-    by.did(session, "remove_staff", "user", user_id, now, organization_id=team.organization_id, team=team.id)
+    by.did(session, Act.REMOVE_STAFF, "user", user_id, now, organization_id=team.organization_id, team=team.id)
 
 
 def _numbers(club_id: int, circle: Circle) -> Select[int]:

@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
 from viewer.accounts.models import User
+from viewer.audit.acts import Act
 from viewer.clubs.actor import Actor
 from viewer.clubs.clubs import PAGE
 from viewer.clubs.models import ParentPlayer, Player, Team, TeamPlayer
@@ -79,7 +80,7 @@ def add_player(
     _fill(player, entry)
     session.add(player)
     session.flush()
-    by.did(session, "add", "player", player.id, now, organization_id=team.organization_id)
+    by.did(session, Act.ADD, "player", player.id, now, organization_id=team.organization_id)
     return put_on_roster(session, team, player, jersey_number, joined_on, now, by)
 
 
@@ -106,7 +107,7 @@ def put_on_roster(
     player.inactive_at = None
     session.add(entry)
     session.flush()
-    by.did(session, "join", "player", player.id, now, organization_id=team.organization_id, team=team.id)
+    by.did(session, Act.JOIN, "player", player.id, now, organization_id=team.organization_id, team=team.id)
     return entry
 
 
@@ -121,7 +122,7 @@ def change_player(
     listed.jersey_number = jersey_number or None
     session.flush()
     club = listed.player.organization_id
-    by.did(session, "change", "player", listed.player_id, now, organization_id=club, team=listed.team_id)
+    by.did(session, Act.CHANGE, "player", listed.player_id, now, organization_id=club, team=listed.team_id)
 
 
 def leave(session: Session, listed: TeamPlayer, left_on: date, now: datetime, by: Actor) -> None:
@@ -132,7 +133,7 @@ def leave(session: Session, listed: TeamPlayer, left_on: date, now: datetime, by
     listed.left_on = left_on
     session.flush()
     club = listed.player.organization_id
-    by.did(session, "leave", "player", listed.player_id, now, organization_id=club, team=listed.team_id)
+    by.did(session, Act.LEAVE, "player", listed.player_id, now, organization_id=club, team=listed.team_id)
 
 
 def player_of(session: Session, player_id: int) -> Player:
@@ -194,7 +195,7 @@ def unlink_parent(session: Session, player: Player, user_id: int, now: datetime,
     ).all()
     if not ended:
         raise NotThere("They do not stand for this player.")
-    by.did(session, "unlink_parent", "player", player.id, now, organization_id=player.organization_id, user=user_id)
+    by.did(session, Act.UNLINK_PARENT, "player", player.id, now, organization_id=player.organization_id, user=user_id)
 
 
 def _by_number(entry: TeamPlayer) -> tuple[bool, int, str, tuple[str, str]]:

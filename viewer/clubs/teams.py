@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
+from viewer.audit.acts import Act
 from viewer.clubs.actor import Actor
 from viewer.clubs.clubs import PAGE, check_retention
 from viewer.clubs.models import JoinRequest, Team, TeamPlayer
@@ -109,9 +110,9 @@ def save_team(session: Session, club_id: int, team: Team | None, entry: TeamEntr
     held = session.scalar(same.where(Team.season_id == entry.season_id).limit(1))
     if held is not None and held is not team:
         raise BadEntry("name", f"There is a team {entry.name} in that season already.")
-    act = "change"
+    act = Act.CHANGE
     if team is None:
-        act, team = "add", Team(organization_id=club_id, code=new_code(), made_at=now)
+        act, team = Act.ADD, Team(organization_id=club_id, code=new_code(), made_at=now)
         session.add(team)
     team.name, team.season_id, team.retention_days = entry.name, entry.season_id, entry.retention_days
     team.first_birth_year, team.last_birth_year = years
@@ -124,10 +125,10 @@ def save_team(session: Session, club_id: int, team: Team | None, entry: TeamEntr
 def renew_code(session: Session, team: Team, now: datetime, by: Actor) -> None:
     """Give the team a fresh code to join by; the one before is good for nothing."""
     team.code = new_code()
-    by.did(session, "renew_code", "team", team.id, now, organization_id=team.organization_id)
+    by.did(session, Act.RENEW_CODE, "team", team.id, now, organization_id=team.organization_id)
 
 
 def end_code(session: Session, team: Team, now: datetime, by: Actor) -> None:
     """Let nobody ask to join by a code any more."""
     team.code = None
-    by.did(session, "end_code", "team", team.id, now, organization_id=team.organization_id)
+    by.did(session, Act.END_CODE, "team", team.id, now, organization_id=team.organization_id)

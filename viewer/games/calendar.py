@@ -8,6 +8,7 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from viewer.accounts.models import User
+from viewer.audit.acts import Act
 from viewer.clubs.actor import Actor
 from viewer.clubs.models import ParentPlayer, Player, Team, TeamCoach, TeamPlayer, Venue
 from viewer.errors import BadEntry, NotThere
@@ -132,9 +133,9 @@ def save_game(session: Session, team: Team, game: Game | None, entry: GameEntry,
         raise BadEntry("venue_id", "Please choose one of these.")
     if game is not None and game.recordings and entry.starts_at != game.starts_at:
         raise BadEntry("starts_at", "This game was recorded at this time.")
-    act = "change"
+    act = Act.CHANGE
     if game is None:
-        act = "add"
+        act = Act.ADD
         zone = team.organization.time_zone
         game = Game(organization_id=team.organization_id, team_id=team.id, time_zone=zone, teams=[team], made_at=now)
         session.add(game)
@@ -157,7 +158,7 @@ def set_score(session: Session, game: Game, ours: int | None, theirs: int | None
         recount(session, game)
     session.flush()
     score = {"ours": game.our_score, "theirs": game.their_score}
-    by.did(session, "score", "game", game.id, now, organization_id=game.organization_id, **score)
+    by.did(session, Act.SCORE, "game", game.id, now, organization_id=game.organization_id, **score)
 
 
 def cancel_game(session: Session, game: Game, now: datetime, by: Actor) -> None:
@@ -165,10 +166,10 @@ def cancel_game(session: Session, game: Game, now: datetime, by: Actor) -> None:
     if game.recordings:
         raise BadEntry("", "This game was recorded, so it was played.")
     game.cancelled_at = game.cancelled_at or now
-    by.did(session, "cancel", "game", game.id, now, organization_id=game.organization_id)
+    by.did(session, Act.CANCEL, "game", game.id, now, organization_id=game.organization_id)
 
 
 def revive_game(session: Session, game: Game, now: datetime, by: Actor) -> None:
     """Say that a cancelled game is played after all."""
     game.cancelled_at = None
-    by.did(session, "revive", "game", game.id, now, organization_id=game.organization_id)
+    by.did(session, Act.REVIVE, "game", game.id, now, organization_id=game.organization_id)

@@ -127,6 +127,8 @@ def check(session: Session, rights: Rights, access: Access, path: dict[str, Any]
     if access is Access.PLATFORM and not rights.platform_admin:
         raise NotFoundException
     for name, value in path.items():
+        if isinstance(value, int) and not 0 <= value < 1 << 63:
+            raise NotFoundException
         load = SUBJECTS.get(name)
         if load is None:
             continue
