@@ -41,6 +41,10 @@ class WrongSignIn(ViewerError):
     """Address and password do not belong together; which of the two is wrong stays unsaid."""
 
 
+class WrongCode(ViewerError):
+    """A code, of a device, an authenticator app, the recovery list or a team, that is not right, was used, or is too old."""
+
+
 class LeaseLost(ViewerError):
     """A job was taken over by another worker, or the worker is stopping."""
 
@@ -55,6 +59,46 @@ class UnguardedRoute(ViewerError):
 
 class BadSeal(ViewerError):
     """Something in the database that was sealed with another secret than this portal's."""
+
+
+class NotThere(ViewerError, LookupError):
+    """A thing that does not exist, or not where it was looked for."""
+
+
+class BadEntry(ViewerError, ValueError):
+    """Something that a person entered and that cannot be taken; `field` is where they entered it."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class BadInvitation(ViewerError, ValueError):
+    """An invitation that does not say of what, or to something that is gone."""
+
+
+class LinkSpent(ViewerError):
+    """A link of a mail that was used, taken back, or is too old."""
+
+
+class PlayerTaken(ViewerError):
+    """A player who is to be given an account has one already."""
+
+
+class WeakPassword(ViewerError, ValueError):
+    """A new password that others would guess."""
+
+
+class AddressTaken(ViewerError):
+    """An e-mail address that names another account already."""
+
+
+class BadPasskey(ViewerError):
+    """What a browser sent in place of a passkey does not hold."""
+
+
+class AlreadyDecided(ViewerError):
+    """A request to join that somebody else has answered meanwhile."""
 
 
 class ChangedConsentText(ViewerError):

@@ -1,6 +1,7 @@
 """Where the portal keeps its things and how it is reached: everything a process is told at its start."""
 
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,7 +15,10 @@ class Settings:
     """One portal: `data` holds the database, uploads and media unless `database` names another database.
 
     `public_url` is the address in mails and decides whether cookies demand HTTPS. `demo_mailbox` keeps mails on a page
-    instead of sending them; `smtp` is `smtp://[user:password@]host[:port]` or `smtps://…`.
+    instead of sending them; `smtp` is `smtp://[user:password@]host[:port]` or `smtps://…`. `store` is where the
+    matches' files are (`viewer.media.opening`); `stream` sends them through the portal also where the store could do so
+    itself, and `x_accel` is the internal place from which nginx does. `trusted_proxies` are addresses or networks whose
+    X-Forwarded-For counts.
     """
 
     data: Path
@@ -24,6 +28,10 @@ class Settings:
     public_url: str = ""
     demo_mailbox: bool = False
     smtp: str = ""
+    store: str = ""
+    stream: bool = False
+    x_accel: str = ""
+    trusted_proxies: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.demo_mailbox and self.host not in LOOPBACK:
@@ -34,6 +42,13 @@ class Settings:
             raise BadSettings(f"{self.url!r} is not a web address: --public-url begins with https:// or http://")
         if self.smtp and urlsplit(self.smtp).scheme not in ("smtp", "smtps"):
             raise BadSettings("--smtp is written smtp://host:port or smtps://user:password@host:port")
+        if self.x_accel and not (self.x_accel.startswith("/") and self.x_accel.endswith("/")):
+            raise BadSettings("--x-accel is a path in nginx's configuration that begins and ends with /")
+        for proxy in self.trusted_proxies:
+            try:
+                ip_network(proxy)
+            except ValueError as fault:
+                raise BadSettings(f"--trusted-proxy {proxy!r} is neither an address nor a network") from fault
 
     @property
     def database_url(self) -> str:

@@ -15,6 +15,7 @@ from litestar.types import ControllerRouterHandler
 from viewer.accounts.service import LONGEST_STAY, mail_address, sign_in, sign_out
 from viewer.errors import Throttled, WrongSignIn
 from viewer.web.access import HALF, PUBLIC, cookie_name
+from viewer.web.address import client_address
 from viewer.web.portal import portal_of
 
 log = logging.getLogger("viewer.accounts")
@@ -43,7 +44,7 @@ def take_sign_in(
 ) -> Response[Any]:
     """Sign in with a fresh cookie and go on, or show the form again with what went wrong."""
     portal = portal_of(state)
-    address = request.client.host if request.client else "?"
+    address = client_address(request)
     cookie = cookie_name(portal)
     try:
         held = request.cookies.get(cookie, "")

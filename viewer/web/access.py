@@ -39,6 +39,7 @@ class Access(StrEnum):
     SIGNED_IN = "signed_in"
     MEMBER = "member"
     FAMILY = "family"
+    NEAR = "near"
     STAFF = "staff"
     COACH = "coach"
     CLUB = "club"
@@ -48,6 +49,8 @@ class Access(StrEnum):
 _NEEDED = {
     Access.MEMBER: {Standing.MEMBER, Standing.FAMILY, Standing.STAFF, Standing.COACH, Standing.CLUB},
     Access.FAMILY: {Standing.FAMILY},
+    # Whom a child's own page is for: the family and the team's staff, not the families of team-mates.
+    Access.NEAR: {Standing.FAMILY, Standing.STAFF, Standing.COACH, Standing.CLUB},
     Access.STAFF: {Standing.STAFF, Standing.COACH, Standing.CLUB},
     Access.COACH: {Standing.COACH, Standing.CLUB},
     Access.CLUB: {Standing.CLUB, Standing.PLATFORM},
@@ -124,6 +127,8 @@ def check(session: Session, rights: Rights, access: Access, path: dict[str, Any]
     if access is Access.PLATFORM and not rights.platform_admin:
         raise NotFoundException
     for name, value in path.items():
+        if isinstance(value, int) and not 0 <= value < 1 << 63:
+            raise NotFoundException
         load = SUBJECTS.get(name)
         if load is None:
             continue

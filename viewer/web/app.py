@@ -11,6 +11,7 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
 
 from viewer.accounts import controllers as accounts
+from viewer.devices import controllers as devices
 from viewer.games import controllers as games
 from viewer.mail.controllers import mailbox_page
 from viewer.uploads import controllers as uploads
@@ -22,7 +23,7 @@ from viewer.web.faults import answer_fault
 from viewer.web.portal import Portal
 from viewer.web.security import SameSite, add_headers
 
-_FIELDS = (games, accounts, uploads, web)
+_FIELDS = (games, accounts, uploads, devices, web)
 
 
 def build_app(portal: Portal) -> Litestar:

@@ -5,8 +5,10 @@ from typing import Any
 from urllib.parse import quote
 
 from litestar import MediaType, Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import ClientException, HTTPException, NotFoundException
 from litestar.response import Redirect, Template
+
+from viewer.errors import BadEntry, NotThere
 
 log = logging.getLogger("viewer.web")
 _WORDS = {
@@ -23,6 +25,10 @@ _WORDS = {
 
 def answer_fault(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
     """The one place where faults become HTTP; what broke goes to the log, never to the reader."""
+    if isinstance(fault, NotThere):
+        fault = NotFoundException(str(fault))
+    elif isinstance(fault, BadEntry):
+        fault = ClientException(str(fault), status_code=422)
     status = fault.status_code if isinstance(fault, HTTPException) else 500
     if status >= 500:
         log.error("request failed method=%s path=%s", request.method, request.url.path, exc_info=fault)
