@@ -42,7 +42,7 @@ class WrongSignIn(ViewerError):
 
 
 class WrongCode(ViewerError):
-    """A code, of a device, an authenticator app, the recovery list or a team, that is not right, was used, or is too old."""
+    """A code, of a device, an app, the recovery list or a team, that is not right, was used, or is too old."""
 
 
 class LeaseLost(ViewerError):
@@ -98,28 +98,8 @@ class BadPasskey(ViewerError):
 
 
 class AlreadyDecided(ViewerError):
-    """A request to join that somebody else has answered meanwhile."""
+    """A request that somebody else has answered meanwhile."""
 
 
 class ChangedConsentText(ViewerError):
     """The words of a consent text that people have answered differ from those that this portal brings."""
-
-
-class AlreadyDecided(ViewerError):
-    """Somebody else has decided a request meanwhile."""
-
-
-class NothingToRemove(ViewerError, ValueError):
-    """A removal request or decision that names nothing that could be removed."""
-
-
-class NotShareable(ViewerError):
-    """A clip that may not be shown outside of the team, for want of somebody's consent."""
-
-
-class BadRetention(ViewerError, ValueError):
-    """A retention that is too short to be of use, or without a sensible end."""
-
-
-class NoSuchTrack(ViewerError, LookupError):
-    """A track or player that the recording does not have."""

@@ -1,6 +1,5 @@
 """Writing the audit log."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -39,37 +38,3 @@ def note(
             detail=detail,
         )
     )
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who acts: a user at an address of the network; all of it empty for the portal itself."""
-
-    mail: str = ""
-    user_id: int | None = None
-    address: str = ""
-
-    def did(
-        self,
-        session: Session,
-        act: str,
-        kind: str,
-        subject_id: int | None,
-        now: datetime,
-        *,
-        organization_id: int | None = None,
-        **detail: Any,
-    ) -> None:
-        """`note` an act of theirs."""
-        note(
-            session,
-            act,
-            kind,
-            subject_id,
-            now,
-            actor_id=self.user_id,
-            actor_mail=self.mail,
-            organization_id=organization_id,
-            address=self.address,
-            **detail,
-        )

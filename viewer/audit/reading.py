@@ -52,16 +52,16 @@ def as_csv(database: Database, wanted: Wanted) -> Iterator[str]:
 def _statement(wanted: Wanted, before_id: int | None) -> Select[AuditEntry]:
     entry = AuditEntry
     statement = select(entry).where(entry.organization_id == wanted.organization_id).order_by(entry.id.desc())
-    conditions = (
-        (before_id, entry.id < before_id),
-        (wanted.act, entry.act == wanted.act),
-        (wanted.actor, entry.actor_mail == wanted.actor),
-        (wanted.kind, entry.kind == wanted.kind),
-        (wanted.subject_id, entry.subject_id == wanted.subject_id),
-        (wanted.since, entry.at >= wanted.since),
-        (wanted.until, entry.at < wanted.until),
-    )
-    return statement.where(*(condition for value, condition in conditions if value not in (None, "")))
+    if before_id is not None:
+        statement = statement.where(entry.id < before_id)
+    if wanted.subject_id is not None:
+        statement = statement.where(entry.subject_id == wanted.subject_id)
+    if wanted.since is not None:
+        statement = statement.where(entry.at >= wanted.since)
+    if wanted.until is not None:
+        statement = statement.where(entry.at < wanted.until)
+    texts = ((entry.act, wanted.act), (entry.actor_mail, wanted.actor), (entry.kind, wanted.kind))
+    return statement.where(*(column == text for column, text in texts if text))
 
 
 def _row(entry: AuditEntry) -> tuple[str, ...]:

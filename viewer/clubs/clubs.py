@@ -16,6 +16,7 @@ from viewer.clubs.rosters import slug_of
 from viewer.devices.models import Device
 from viewer.errors import BadEntry, NotThere
 from viewer.games.models import Game, Recording
+from viewer.privacy.retention import move_ends_of_club
 
 FEWEST_DAYS, MOST_DAYS = 30, 1095
 """How long a club may keep its matches: never for ever."""
@@ -103,9 +104,11 @@ def change_club(session: Session, club: Organization, entry: ClubEntry, now: dat
     slug = entry.slug or slug_of(entry.name)
     _check_club(session, entry, slug, club.id)
     old = {"name": club.name, "slug": club.slug, "time_zone": club.time_zone, "retention_days": club.retention_days}
+    kept_days = club.retention_days
     club.name, club.slug = entry.name, slug
     club.time_zone, club.retention_days = entry.time_zone, entry.retention_days
     session.flush()
+    move_ends_of_club(session, club, kept_days)
     by.did(session, Act.CHANGE, "organization", club.id, now, organization_id=club.id, old=old)
 
 

@@ -13,6 +13,7 @@ from viewer.clubs.clubs import PAGE, check_retention
 from viewer.clubs.models import JoinRequest, Team, TeamPlayer
 from viewer.clubs.rosters import new_code
 from viewer.errors import BadEntry, NotThere
+from viewer.privacy.retention import move_ends, retention_of
 
 
 @dataclass(frozen=True)
@@ -114,10 +115,13 @@ def save_team(session: Session, club_id: int, team: Team | None, entry: TeamEntr
     if team is None:
         act, team = Act.ADD, Team(organization_id=club_id, code=new_code(), made_at=now)
         session.add(team)
+    before = None if act is Act.ADD else retention_of(team)
     team.name, team.season_id, team.retention_days = entry.name, entry.season_id, entry.retention_days
     team.first_birth_year, team.last_birth_year = years
     session.flush()
     session.refresh(team)
+    if before is not None:
+        move_ends(session, team, before)
     by.did(session, act, "team", team.id, now, organization_id=club_id, name=entry.name)
     return team
 

@@ -7,7 +7,7 @@ from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from viewer.audit.acts import Act
-from viewer.audit.log import Actor
+from viewer.clubs.actor import Actor
 from viewer.clubs.models import Team, TeamPlayer
 from viewer.clubs.rights import Rights, Standing, Subject
 from viewer.devices.models import Device
@@ -112,14 +112,14 @@ def say_where(
     wanted = set(tracks)
     for numbers in recording.stats:
         if numbers.track in wanted:
-            numbers.player_id, numbers.confirmed_by, numbers.confirmed_at = player_id, by.user_id, now
+            numbers.player_id, numbers.confirmed_by, numbers.confirmed_at = player_id, by.id, now
         elif numbers.player_id == player_id:
             numbers.player_id = numbers.confirmed_by = numbers.confirmed_at = None
     said = session.get(NotShown, (recording.id, player_id))
     if wanted and said is not None:
         session.delete(said)
     elif not wanted and said is None:
-        session.add(NotShown(recording_id=recording.id, player_id=player_id, said_by=by.user_id, at=now))
+        session.add(NotShown(recording_id=recording.id, player_id=player_id, said_by=by.id, at=now))
     by.did(
         session,
         Act.IDENTIFY,

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from viewer.audit.acts import Act
-from viewer.audit.log import Actor
+from viewer.clubs.actor import Actor
 from viewer.clubs.models import Player
 from viewer.games.models import Clip
 from viewer.privacy.models import ConsentRecord, Scope
@@ -64,7 +64,7 @@ def answer(
                 player_id=player.id,
                 scope=scope,
                 given=given,
-                given_by=None if signed_by else by.user_id,
+                given_by=None if signed_by else by.id,
                 given_by_mail=(signed_by or by.mail)[:320],
                 text_version=text.version,
                 source=source,

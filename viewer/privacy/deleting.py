@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from viewer.audit.acts import Act
-from viewer.audit.log import Actor
+from viewer.clubs.actor import Actor
 from viewer.errors import LeaseLost
 from viewer.games.models import Clip, Recording, RecordingFile
 from viewer.jobs.duties import Kind, Work, queue_job

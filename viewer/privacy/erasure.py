@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from viewer.accounts.models import SignInTry, User
 from viewer.audit.acts import Act
-from viewer.audit.log import Actor
 from viewer.audit.models import AuditEntry
+from viewer.clubs.actor import Actor
 from viewer.clubs.models import Invitation, ParentPlayer, Player, TeamPlayer
 from viewer.games.models import Availability, GameEvent, GameTeam, HeatMap, PlayerGameStats, Recording
 from viewer.imports.models import ImportRun, Origin
@@ -50,8 +50,8 @@ def erase_user(session: Session, user: User, by: Actor, now: datetime, horizon: 
     pseudonym is made with the portal's secret: nobody reads the address off it, yet a club can check one it is given.
     """
     counts = _forget_user(session, user, seal)
-    own = by.user_id == user.id
-    actor = Actor(pseudonym(seal, user.mail)) if own else by
+    own = by.id == user.id
+    actor = Actor(mail=pseudonym(seal, user.mail)) if own else by
     actor.did(session, Act.ERASE, "user", user.id, now, **counts)
     remember(session, Entry("user", user.id, now), horizon, counts)
     session.flush()

@@ -14,8 +14,8 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from viewer.accounts.models import SignIn, User
 from viewer.audit.acts import Act
-from viewer.audit.log import Actor
 from viewer.audit.models import AuditEntry
+from viewer.clubs.actor import Actor
 from viewer.clubs.models import OrganizationAdmin, ParentPlayer, Player, TeamCoach, TeamPlayer
 from viewer.errors import LeaseLost, UnknownTeam
 from viewer.games.models import Availability, Clip, GameEvent, HeatMap, PlayerGameStats, Recording
@@ -40,9 +40,9 @@ def ask_export(
     session: Session, kind: str, subject_id: int, by: Actor, now: datetime, organization_id: int | None = None
 ) -> str:
     """Have a copy of the `player` or `user` with this id made for the user who asks; its key, the same for a minute."""
-    key = f"{KIND}:{kind}:{subject_id}:{by.user_id}:{int(now.timestamp()) // 60}"
-    payload: dict[str, object] = {"kind": kind, "subject": subject_id, "user": by.user_id}
-    queue_job(session, KIND, key, _subject(by.user_id), payload, now)
+    key = f"{KIND}:{kind}:{subject_id}:{by.id}:{int(now.timestamp()) // 60}"
+    payload: dict[str, object] = {"kind": kind, "subject": subject_id, "user": by.id}
+    queue_job(session, KIND, key, _subject(by.id), payload, now)
     by.did(session, Act.EXPORT, kind, subject_id, now, organization_id=organization_id)
     return key
 

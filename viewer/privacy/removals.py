@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from viewer.accounts.models import User
 from viewer.audit.acts import Act
-from viewer.audit.log import Actor
+from viewer.clubs.actor import Actor
 from viewer.clubs.models import Organization, OrganizationAdmin
-from viewer.errors import AlreadyDecided, NothingToRemove
+from viewer.errors import AlreadyDecided, BadEntry
 from viewer.games.models import Clip, Game, Recording
 from viewer.mail.outbox import queue_mail
 from viewer.privacy.deleting import delete_recording, take_clip_away
@@ -51,11 +51,11 @@ def ask_removal(
 ) -> RemovalRequest:
     """Write the request down and mail it to the club's admins; `contact` is for people without an account."""
     if clip_id is not None and clip_id not in {clip.id for clip in recording.clips}:
-        raise NothingToRemove("This clip is not part of the match.")
+        raise BadEntry("clip", "This clip is not part of the match.")
     request = RemovalRequest(
         recording_id=recording.id,
         clip_id=clip_id,
-        user_id=by.user_id,
+        user_id=by.id,
         contact=(contact or by.mail)[:320],
         words=words[:2000],
         made_at=now,
@@ -103,8 +103,8 @@ def decide_removal(
     recording = session.get_one(Recording, request.recording_id)
     clip = None if request.clip_id is None else session.get(Clip, request.clip_id)
     if outcome in (Outcome.HIDE_CLIP, Outcome.DELETE_CLIP) and clip is None:
-        raise NothingToRemove("The request is not about a clip, or the clip is gone: decide on the recording.")
-    request.decided_at, request.decided_by = now, by.user_id
+        raise BadEntry("outcome", "The request is not about a clip, or the clip is gone: decide on the recording.")
+    request.decided_at, request.decided_by = now, by.id
     request.outcome = f"{outcome}: {words.strip()}"[:500].rstrip(": ")
     by.did(
         session,

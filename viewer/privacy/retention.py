@@ -8,9 +8,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from viewer.accounts.models import User
 from viewer.audit.acts import Act
-from viewer.audit.log import Actor
+from viewer.clubs.actor import Actor
 from viewer.clubs.models import Organization, OrganizationAdmin, Team, TeamCoach
-from viewer.errors import BadRetention
 from viewer.games.models import Game, Recording
 from viewer.games.words import day
 from viewer.mail.outbox import queue_mail
@@ -18,8 +17,6 @@ from viewer.privacy.deleting import delete_recording
 from viewer.privacy.horizon import Horizon
 from viewer.privacy.models import RetentionWarning
 
-SHORTEST_DAYS, LONGEST_DAYS = 7, 3 * 365
-"""What a club may choose; COPPA's rule of 2025 forbids to keep what children are in without an end."""
 WARNED_BEFORE = timedelta(days=14)
 KEPT_ON = timedelta(days=365)
 _AT_ONCE = 200
@@ -37,22 +34,24 @@ def keep_until(recording: Recording) -> None:
         recording.delete_at = recording.game.starts_at + retention_of(recording.game.team)
 
 
-def set_team_retention(session: Session, team: Team, days: int | None, by: Actor, now: datetime) -> None:
-    """Keep the team's recordings for so long, None for as long as the club says; ends already set move along."""
-    before = retention_of(team)
-    team.retention_days = None if days is None else _checked(days)
-    _move_ends(session, team, before)
-    by.did(session, Act.RETENTION, "team", team.id, now, organization_id=team.organization_id, days=days)
-
-
-def set_club_retention(session: Session, club: Organization, days: int, by: Actor, now: datetime) -> None:
-    """Keep the recordings of teams that say nothing themselves for so long; ends already set move along."""
-    before = timedelta(days=club.retention_days)
-    club.retention_days = _checked(days)
+def move_ends_of_club(session: Session, club: Organization, before_days: int) -> None:
+    """After the club has changed how long it keeps recordings: the same for teams that say nothing themselves."""
     followers = select(Team).where(Team.organization_id == club.id, Team.retention_days.is_(None))
     for team in session.scalars(followers):
-        _move_ends(session, team, before)
-    by.did(session, Act.RETENTION, "organization", club.id, now, organization_id=club.id, days=days)
+        move_ends(session, team, timedelta(days=before_days))
+
+
+def move_ends(session: Session, team: Team, before: timedelta) -> None:
+    """After a team's recordings are kept for another time than `before`: move their ends along.
+
+    What somebody has kept on for longer keeps that end.
+    """
+    kept = retention_of(team)
+    recordings = select(Recording).join(Game, Game.id == Recording.game_id).where(Game.team_id == team.id)
+    for recording in session.scalars(recordings.options(joinedload(Recording.game))):
+        starts_at = recording.game.starts_at
+        if recording.delete_at is None or recording.delete_at <= starts_at + before:
+            recording.delete_at = starts_at + kept
 
 
 def keep_on(session: Session, recording: Recording, by: Actor, now: datetime) -> None:
@@ -97,22 +96,6 @@ def delete_ended(session: Session, now: datetime, horizon: Horizon) -> int:
     for recording in recordings:
         delete_recording(session, recording, Actor(), now, horizon, reason="retention")
     return len(recordings)
-
-
-def _checked(days: int) -> int:
-    if not SHORTEST_DAYS <= days <= LONGEST_DAYS:
-        raise BadRetention(f"Give a number of days from {SHORTEST_DAYS} to {LONGEST_DAYS}.")
-    return days
-
-
-def _move_ends(session: Session, team: Team, before: timedelta) -> None:
-    kept = retention_of(team)
-    recordings = select(Recording).join(Game, Game.id == Recording.game_id).where(Game.team_id == team.id)
-    for recording in session.scalars(recordings.options(joinedload(Recording.game))):
-        starts_at = recording.game.starts_at
-        # What somebody has kept on for longer keeps that end.
-        if recording.delete_at is None or recording.delete_at <= starts_at + before:
-            recording.delete_at = starts_at + kept
 
 
 def _keepers(session: Session, recording: Recording) -> Sequence[User]:

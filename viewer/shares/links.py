@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from viewer.accounts.models import User
 from viewer.accounts.service import key_hash
 from viewer.audit.acts import Act
-from viewer.audit.log import Actor
+from viewer.clubs.actor import Actor
 from viewer.clubs.models import TeamPlayer
-from viewer.errors import NotShareable
+from viewer.errors import BadEntry
 from viewer.games.models import Clip, Recording
 from viewer.privacy.blur import withheld
 from viewer.privacy.consent import consents_of, shown_in
@@ -59,16 +59,16 @@ def why_not(session: Session, recording: Recording) -> str:
 def make_share(
     session: Session, clip: Clip, by: Actor, now: datetime, *, days: int = USUAL_DAYS, may_download: bool = False
 ) -> str:
-    """The secret of a fresh link to the clip, told this once; raises `NotShareable` with the reason."""
+    """The secret of a fresh link to the clip, told this once; raises `BadEntry` with the reason why not."""
     recording = session.get_one(Recording, clip.recording_id)
     reason = "The clip was taken away." if clip.hidden_at else why_not(session, recording)
-    if reason or by.user_id is None:
-        raise NotShareable(reason or "Only somebody with an account makes links.")
+    if reason or by.id is None:
+        raise BadEntry("clip", reason or "Only somebody with an account makes links.")
     secret = secrets.token_urlsafe(24)
     share = Share(
         secret_hash=key_hash(secret),
         clip_id=clip.id,
-        made_by=by.user_id,
+        made_by=by.id,
         made_at=now,
         expires_at=now + timedelta(days=min(max(days, 1), LONGEST_DAYS)),
         may_download=may_download,

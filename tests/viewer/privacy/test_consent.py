@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import event, func, select
 
 from tests.viewer.world import NOW
-from viewer.audit.log import Actor
 from viewer.audit.models import AuditEntry
+from viewer.clubs.actor import Actor
 from viewer.clubs.models import Player
 from viewer.games.models import PlayerGameStats, Recording
 from viewer.privacy.consent import answer, consents_of, shown_in
@@ -16,7 +16,7 @@ from viewer.privacy.texts import VERSION, words_of
 from viewer.shares.models import Share
 
 NOBODY = dict.fromkeys(Scope)
-BY = Actor("parent@example.org")
+BY = Actor(mail="parent@example.org")
 
 
 def given(world, name: str, **answers: bool) -> None:
