@@ -60,7 +60,7 @@ def withheld(session: Session, recording_ids: Collection[int]) -> frozenset[int]
 def open_to(session: Session, rights: Rights, recordings: Sequence[Recording]) -> list[Recording]:
     """Those of the recordings that are not held back from somebody with these rights."""
     held = withheld(session, [recording.id for recording in recordings])
-    return [r for r in recordings if r.id not in held or rights.standing(_subject(r.game)) >= Standing.STAFF]
+    return [r for r in recordings if r.id not in held or rights.standing(subject_of(r.game)) >= Standing.STAFF]
 
 
 def orders_of(session: Session, device: Device) -> BlurOrders:
@@ -161,5 +161,6 @@ def _known_tracks(session: Session, recording_ids: Collection[int]) -> dict[tupl
     return {key: frozenset(tracks) for key, tracks in known.items()}
 
 
-def _subject(game: Game) -> Subject:
+def subject_of(game: Game) -> Subject:
+    """A game as rights know it."""
     return Subject(game.organization_id, frozenset(team.id for team in game.teams), day=game.starts_at.date())

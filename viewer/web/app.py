@@ -11,9 +11,12 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
 
 from viewer.accounts import controllers as accounts
+from viewer.audit import controllers as audit
 from viewer.devices import controllers as devices
 from viewer.games import controllers as games
 from viewer.mail.controllers import mailbox_page
+from viewer.privacy import controllers as privacy
+from viewer.shares import controllers as shares
 from viewer.uploads import controllers as uploads
 from viewer.uploads.controllers import receiver
 from viewer.uploads.sweeping import sweep_hourly
@@ -23,7 +26,7 @@ from viewer.web.faults import answer_fault
 from viewer.web.portal import Portal
 from viewer.web.security import SameSite, add_headers
 
-_FIELDS = (games, accounts, uploads, devices, web)
+_FIELDS = (games, accounts, uploads, devices, privacy, shares, audit, web)
 
 
 def build_app(portal: Portal) -> Litestar:

@@ -1,5 +1,6 @@
 """The words that people consent to, one file for each version; a version that was answered never changes."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +17,12 @@ VERSION = 1
 def words_of(version: int) -> str:
     """The words of a version that this portal brings."""
     return (Path(__file__).parent / f"{version}.md").read_text(encoding="utf-8")
+
+
+def sections_of(words: str) -> dict[str, str]:
+    """A text's parts by their headings."""
+    parts = [part.partition("\n") for part in re.split(r"^#+ ", words, flags=re.MULTILINE) if part.strip()]
+    return {heading.strip(): body.strip() for heading, _, body in parts}
 
 
 def text_in_force(session: Session, now: datetime) -> ConsentText:
