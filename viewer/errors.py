@@ -42,7 +42,7 @@ class WrongSignIn(ViewerError):
 
 
 class WrongCode(ViewerError):
-    """A code, of a device, an authenticator app, the recovery list or a team, that is not right, was used, or is too old."""
+    """A code, of a device, an app, the recovery list or a team, that is not right, was used, or is too old."""
 
 
 class LeaseLost(ViewerError):

@@ -65,10 +65,10 @@ def teams_of(
     return session.scalars(listed.order_by(Team.name, Team.id).limit(PAGE)).all()
 
 
-def team_choices(session: Session, club_id: int) -> Sequence[Team]:
-    """What a form offers: the club's teams by name."""
-    listed = select(Team).where(Team.organization_id == club_id)
-    return session.scalars(listed.order_by(Team.name, Team.id.desc()).limit(500)).all()
+def team_choices(session: Session, club_id: int) -> list[tuple[int, str]]:
+    """What a form offers: the club's teams by name, with their season."""
+    listed = select(Team).where(Team.organization_id == club_id).order_by(Team.name, Team.id.desc()).limit(500)
+    return [(t.id, f"{t.name} ({t.season.name})" if t.season else t.name) for t in session.scalars(listed)]
 
 
 def teams_with(session: Session, numbers: Iterable[int]) -> Sequence[Team]:

@@ -11,6 +11,7 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
 
 from viewer.accounts import controllers as accounts
+from viewer.clubs import controllers as clubs
 from viewer.devices import controllers as devices
 from viewer.games import controllers as games
 from viewer.mail.controllers import mailbox_page
@@ -20,10 +21,11 @@ from viewer.uploads.sweeping import sweep_hourly
 from viewer.web import controllers as web
 from viewer.web.access import check_routes, guard
 from viewer.web.faults import answer_fault
+from viewer.web.pages import local_time
 from viewer.web.portal import Portal
 from viewer.web.security import SameSite, add_headers
 
-_FIELDS = (games, accounts, uploads, devices, web)
+_FIELDS = (games, accounts, uploads, devices, clubs, web)
 
 
 def build_app(portal: Portal) -> Litestar:
@@ -42,7 +44,7 @@ def build_app(portal: Portal) -> Litestar:
     routes = [handler for field in _FIELDS for handler in field.ROUTES]
     templates = JinjaTemplateEngine(directory=Path(__file__).parent / "templates")
     templates.engine.trim_blocks = templates.engine.lstrip_blocks = True
-    templates.engine.globals["asset"] = portal.assets.url
+    templates.engine.globals |= {"asset": portal.assets.url, "local": local_time}
     app = Litestar(
         route_handlers=[*routes, *([mailbox_page] if portal.settings.demo_mailbox else [])],
         guards=[guard],
