@@ -52,5 +52,5 @@ def played_by(
             round(numbers.distance_m),
             round(numbers.top_speed_mps * 3.6, 1),
         )
-        for recording, game, numbers in session.execute(rows).tuples()
+        for recording, game, numbers in session.execute(rows)
     ]
