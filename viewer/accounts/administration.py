@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -64,6 +65,6 @@ def make_platform_admin(session: Session, user: User, now: datetime, by: User | 
     _note(session, "make-platform-admin", user, now, by)
 
 
-def _note(session: Session, act: str, user: User, now: datetime, by: User | None, **detail: object) -> None:
+def _note(session: Session, act: str, user: User, now: datetime, by: User | None, **detail: Any) -> None:
     number, mail = (by.id, by.mail) if by else (None, "")
     note(session, act, "account", user.id, now, actor_id=number, actor_mail=mail, **detail)

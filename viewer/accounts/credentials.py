@@ -54,7 +54,7 @@ def ask_reset(session: Session, mail: str, address: str, now: datetime) -> None:
 
     Whether there is such an account is looked up later, by a worker: neither the answer nor its time tells.
     """
-    mail = mail_address(mail)[:320]
+    mail = mail_address(mail)
     count_try(session, mail, address, now, Trial.RESET)
     payload: dict[str, object] = {"mail": mail, "address": address}
     queue_job(session, _RESET, f"{_RESET}:{secrets.token_hex(16)}", "a new password", payload, now)
@@ -96,7 +96,7 @@ def ask_mail_change(session: Session, user: User, new: str, now: datetime, *, ur
 
     Whoever has an account under the new address already is told there, and the asker sees no difference.
     """
-    new = mail_address(new)[:320]
+    new = mail_address(new)
     count_try(session, f"mail-change {user.id}", address, now, Trial.RESET)
     void(session, Purpose.CHANGE_MAIL, user.id)
     holder = session.scalar(select(User).where(User.mail == new))

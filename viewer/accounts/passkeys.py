@@ -26,7 +26,7 @@ from webauthn.helpers.structs import (
 
 from viewer.accounts.models import Passkey, Purpose, User
 from viewer.accounts.second_factor import after_removal
-from viewer.accounts.service import note_own
+from viewer.accounts.service import note_own, one_line
 from viewer.accounts.tickets import issue, redeem
 from viewer.errors import BadPasskey, LinkSpent
 from viewer.settings import LOOPBACK, Settings
@@ -171,7 +171,7 @@ def remove(session: Session, user: User, passkey_id: int, now: datetime) -> bool
 
 def named(name: str) -> str:
     """A passkey's name as it is kept."""
-    return " ".join(name.split())[:100] or "Passkey"
+    return one_line(name, 100) or "Passkey"
 
 
 def _own(session: Session, user_id: int, passkey_id: int) -> Passkey | None:

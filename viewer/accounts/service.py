@@ -26,7 +26,12 @@ _SEEN_EVERY = timedelta(minutes=10)
 
 def mail_address(text: str) -> str:
     """An address as accounts keep it."""
-    return text.strip().lower()
+    return one_line(text, 320).lower()
+
+
+def one_line(text: str, most: int) -> str:
+    """What somebody typed, without control characters (PostgreSQL takes no NUL) and spare blanks."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:most].strip()
 
 
 def sign_in(
@@ -37,7 +42,7 @@ def sign_in(
     Raises `WrongSignIn` or `Throttled`. The value is always ours: one that a browser brings along is never taken over
     (session fixation, OWASP ASVS 5.0 7.2.4).
     """
-    mail = mail_address(mail)[:320]
+    mail = mail_address(mail)
     with database.writing() as session:
         count_try(session, mail, address, now)
     with database.reading() as session:

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from viewer.accounts.mails import tell_decision
 from viewer.accounts.models import User
-from viewer.accounts.service import note_own
+from viewer.accounts.service import note_own, one_line
 from viewer.accounts.throttle import Trial, count_try
 from viewer.audit.log import note
 from viewer.clubs.invitations import link_player
@@ -80,7 +81,7 @@ def decline(session: Session, request: JoinRequest, by: User, now: datetime, *, 
 
 
 def _write(session: Session, team: Team, user: User, words: str, address: str, now: datetime) -> None:
-    words = " ".join(words.split())[:500]
+    words = one_line(words, 500)
     waiting = select(JoinRequest).where(JoinRequest.team_id == team.id, JoinRequest.user_id == user.id)
     request = session.scalar(waiting.where(JoinRequest.decided_at.is_(None)).with_for_update())
     if request is None:
@@ -91,7 +92,7 @@ def _write(session: Session, team: Team, user: User, words: str, address: str, n
 
 
 def _decide(
-    session: Session, request: JoinRequest, admitted: bool, by: User, now: datetime, url: str, **detail: object
+    session: Session, request: JoinRequest, admitted: bool, by: User, now: datetime, url: str, **detail: Any
 ) -> None:
     answered = update(JoinRequest).where(JoinRequest.id == request.id, JoinRequest.decided_at.is_(None))
     answered = answered.values(decided_at=now, decided_by=by.id, admitted=admitted).returning(JoinRequest.id)

@@ -5,9 +5,10 @@ from typing import Any
 from urllib.parse import quote
 
 from litestar import MediaType, Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.response import Redirect, Template
 
+from viewer.errors import WrongSignIn
 from viewer.web.access import ProofNeeded, SecondFactorNeeded
 
 log = logging.getLogger("viewer.web")
@@ -25,6 +26,8 @@ _WORDS = {
 
 def answer_fault(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
     """The one place where faults become HTTP; what broke goes to the log, never to the reader."""
+    if isinstance(fault, WrongSignIn):
+        fault = NotAuthorizedException(str(fault))
     status = fault.status_code if isinstance(fault, HTTPException) else 500
     if status >= 500:
         log.error("request failed method=%s path=%s", request.method, request.url.path, exc_info=fault)
