@@ -183,7 +183,7 @@ def _venues(
 ) -> Template:
     listed = list(clubs.venues_of(session, club.id, after))
     following = next_key(listed, clubs.PAGE, lambda venue: venue.id)
-    context = {"venues": listed, "following": following, "form": form}
+    context: dict[str, Any] = {"venues": listed, "following": following, "form": form}
     return club_page(request, club, "clubs/venues.html", "/venues", status=status, **context)
 
 

@@ -140,6 +140,11 @@ def seasons_of(session: Session, club_id: int) -> Sequence[Season]:
     return session.scalars(listed.order_by(Season.starts_on.desc(), Season.id.desc()).limit(200)).all()
 
 
+def season_choices(session: Session, club_id: int) -> list[tuple[int, str]]:
+    """What a form offers: the club's seasons, the newest first."""
+    return [(season.id, season.name) for season in seasons_of(session, club_id)]
+
+
 def season_of(session: Session, club_id: int, season_id: int) -> Season:
     """One season of the club; raises `NotThere`."""
     season = session.scalar(select(Season).where(Season.id == season_id, Season.organization_id == club_id))
@@ -211,10 +216,10 @@ def venues_of(session: Session, club_id: int, after: int | None = None) -> Seque
     return session.scalars(listed.order_by(Venue.id).limit(PAGE)).all()
 
 
-def venue_choices(session: Session, club_id: int) -> Sequence[Venue]:
+def venue_choices(session: Session, club_id: int) -> list[tuple[int, str]]:
     """What a form offers: the club's venues by name."""
-    listed = select(Venue).where(Venue.organization_id == club_id)
-    return session.scalars(listed.order_by(Venue.name).limit(500)).all()
+    listed = select(Venue).where(Venue.organization_id == club_id).order_by(Venue.name).limit(500)
+    return [(venue.id, venue.name) for venue in session.scalars(listed)]
 
 
 def venue_of(session: Session, club_id: int, venue_id: int) -> Venue:

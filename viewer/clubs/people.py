@@ -59,12 +59,12 @@ def circle_of(
     if circle is Circle.STAFF:
         coached = select(TeamCoach.user_id, TeamCoach.duty, Team).join(Team, Team.id == TeamCoach.team_id)
         coached = coached.where(Team.organization_id == club_id, TeamCoach.user_id.in_(members)).order_by(Team.name)
-        for user_id, duty, team in session.execute(coached).tuples():
+        for user_id, duty, team in session.execute(coached):
             members[user_id].teams.append((team, duty))
     elif circle is Circle.PARENTS:
         stood = select(ParentPlayer.user_id, Player).join(Player, Player.id == ParentPlayer.player_id)
         stood = stood.where(Player.organization_id == club_id, ParentPlayer.user_id.in_(members))
-        for user_id, player in session.execute(stood.order_by(Player.first_name)).tuples():
+        for user_id, player in session.execute(stood.order_by(Player.first_name)):
             members[user_id].players.append(player)
     return list(members.values())
 
@@ -72,7 +72,7 @@ def circle_of(
 def staff_of(session: Session, team_id: int) -> Sequence[tuple[User, str]]:
     """Who coaches or manages the team, and which of the two."""
     rows = select(User, TeamCoach.duty).join(TeamCoach, TeamCoach.user_id == User.id)
-    return session.execute(rows.where(TeamCoach.team_id == team_id).order_by(User.name, User.id)).tuples().all()
+    return session.execute(rows.where(TeamCoach.team_id == team_id).order_by(User.name, User.id)).all()
 
 
 def invite_as(
@@ -116,7 +116,7 @@ def invited_to(session: Session, club_id: int, now: datetime, before: int | None
     )
     if before is not None:
         listed = listed.where(Invitation.id < before)
-    return [Invited(row, _as_what(row.role, team, player)) for row, team, player in session.execute(listed).tuples()]
+    return [Invited(row, _as_what(row.role, team, player)) for row, team, player in session.execute(listed)]
 
 
 def take_back(session: Session, club_id: int, invitation_id: int, now: datetime, by: Actor) -> None:

@@ -179,7 +179,7 @@ def parents_of(session: Session, player_ids: Iterable[int]) -> dict[int, list[Pa
         .join(User, User.id == ParentPlayer.user_id)
         .where(ParentPlayer.player_id.in_(list(player_ids)))
         .order_by(User.name, User.id)
-    ).tuples()
+    )
     found: dict[int, list[Parent]] = {}
     for link, user in rows:
         found.setdefault(link.player_id, []).append(Parent(user, link.relationship_name))

@@ -66,10 +66,10 @@ def teams_of(
     return session.scalars(listed.order_by(Team.name, Team.id).limit(PAGE)).all()
 
 
-def team_choices(session: Session, club_id: int) -> Sequence[Team]:
-    """What a form offers: the club's teams by name."""
-    listed = select(Team).where(Team.organization_id == club_id)
-    return session.scalars(listed.order_by(Team.name, Team.id.desc()).limit(500)).all()
+def team_choices(session: Session, club_id: int) -> list[tuple[int, str]]:
+    """What a form offers: the club's teams by name, with their season."""
+    listed = select(Team).where(Team.organization_id == club_id).order_by(Team.name, Team.id.desc()).limit(500)
+    return [(t.id, f"{t.name} ({t.season.name})" if t.season else t.name) for t in session.scalars(listed)]
 
 
 def teams_with(session: Session, numbers: Iterable[int]) -> Sequence[Team]:
@@ -80,21 +80,18 @@ def teams_with(session: Session, numbers: Iterable[int]) -> Sequence[Team]:
 def team_lines(session: Session, teams: Sequence[Team]) -> list[TeamLine]:
     """The teams with how many play in them and wait."""
     numbers = [team.id for team in teams]
-    playing = dict(
-        session.execute(
-            select(TeamPlayer.team_id, func.count())
-            .where(TeamPlayer.team_id.in_(numbers), TeamPlayer.left_on.is_(None))
-            .group_by(TeamPlayer.team_id)
-        ).tuples()
+    playing = session.execute(
+        select(TeamPlayer.team_id, func.count())
+        .where(TeamPlayer.team_id.in_(numbers), TeamPlayer.left_on.is_(None))
+        .group_by(TeamPlayer.team_id)
     )
-    waiting = dict(
-        session.execute(
-            select(JoinRequest.team_id, func.count())
-            .where(JoinRequest.team_id.in_(numbers), JoinRequest.decided_at.is_(None))
-            .group_by(JoinRequest.team_id)
-        ).tuples()
+    asking = session.execute(
+        select(JoinRequest.team_id, func.count())
+        .where(JoinRequest.team_id.in_(numbers), JoinRequest.decided_at.is_(None))
+        .group_by(JoinRequest.team_id)
     )
-    return [TeamLine(team, playing.get(team.id, 0), waiting.get(team.id, 0)) for team in teams]
+    players, waiting = ({team: count for team, count in rows} for rows in (playing, asking))
+    return [TeamLine(team, players.get(team.id, 0), waiting.get(team.id, 0)) for team in teams]
 
 
 def save_team(session: Session, club_id: int, team: Team | None, entry: TeamEntry, now: datetime, by: Actor) -> Team:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 
+from viewer.accounts import credentials
 from viewer.errors import BadPackage, LeaseLost, NotYours
 from viewer.games import intake
 from viewer.jobs.duties import Kind, Tools, Work
@@ -16,7 +17,7 @@ from viewer.mail.models import Mail
 from viewer.privacy import duties as privacy
 
 log = logging.getLogger("viewer.worker")
-KINDS: tuple[Kind, ...] = (*intake.KINDS, *privacy.KINDS)
+KINDS: tuple[Kind, ...] = (*intake.KINDS, *credentials.KINDS, *privacy.KINDS)
 _NO_USE = (BadPackage, NotYours, MailRefused)
 """Faults that no further try would cure."""
 

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
 
 from viewer.accounts import controllers as accounts
 from viewer.audit import controllers as audit
+from viewer.clubs import controllers as clubs
 from viewer.devices import controllers as devices
 from viewer.games import controllers as games
 from viewer.mail.controllers import mailbox_page
@@ -23,10 +24,11 @@ from viewer.uploads.sweeping import sweep_hourly
 from viewer.web import controllers as web
 from viewer.web.access import check_routes, guard
 from viewer.web.faults import answer_fault
+from viewer.web.pages import local_time
 from viewer.web.portal import Portal
 from viewer.web.security import SameSite, add_headers
 
-_FIELDS = (games, accounts, uploads, devices, privacy, shares, audit, web)
+_FIELDS = (games, accounts, uploads, devices, clubs, privacy, shares, audit, web)
 
 
 def build_app(portal: Portal) -> Litestar:
@@ -43,11 +45,13 @@ def build_app(portal: Portal) -> Litestar:
             await asyncio.wait({sweeping})
 
     routes = [handler for field in _FIELDS for handler in field.ROUTES]
+    routes += [mailbox_page] if portal.settings.demo_mailbox else []
     templates = JinjaTemplateEngine(directory=Path(__file__).parent / "templates")
     templates.engine.trim_blocks = templates.engine.lstrip_blocks = True
-    templates.engine.globals["asset"] = portal.assets.url
+    templates.engine.globals |= {"asset": portal.assets.url, "local": local_time}
     app = Litestar(
-        route_handlers=[*routes, *([mailbox_page] if portal.settings.demo_mailbox else [])],
+        # In one router: Litestar 2.25 wraps a threaded handler twice when another of its path is registered after it.
+        route_handlers=[Router("/", route_handlers=routes)],
         guards=[guard],
         middleware=[SameSite()],
         before_send=[add_headers],

@@ -1,6 +1,8 @@
 """What the pages with forms and lists share: who acts, where a taken form leads, and how lists go on."""
 
+from datetime import datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from litestar import Request
 from litestar.params import QueryParameter
@@ -69,3 +71,8 @@ def searched(words: str) -> str:
 def next_key(rows: list[Any], page: int, number: Any) -> int | None:
     """The number behind which a list goes on; None when `rows` are its end."""
     return number(rows[-1]) if len(rows) == page else None
+
+
+def local_time(at: datetime, time_zone: str) -> str:
+    """A time as the clocks of `time_zone` show it, as templates write it."""
+    return at.astimezone(ZoneInfo(time_zone)).strftime("%Y-%m-%d %H:%M")
