@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -55,9 +55,9 @@ def jobs_overview(session: Session) -> Overview:
 
 def failed_work(
     session: Session, kind: WorkKind, before_id: int | None = None, limit: int = 50
-) -> Sequence[Job] | Sequence[Mail]:
+) -> Sequence[Job | Mail]:
     """Dead letters, newest first; `before_id` is the last one of the page before."""
-    table = TABLES[kind]
+    table: Any = TABLES[kind]
     rows = select(table).where(table.state == State.FAILED, table.lease_token.is_distinct_from(DROPPED))
     if before_id is not None:
         rows = rows.where(table.id < before_id)
