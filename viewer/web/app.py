@@ -11,6 +11,7 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
 
 from viewer.accounts import controllers as accounts
+from viewer.admin import controllers as admin
 from viewer.audit import controllers as audit
 from viewer.clubs import controllers as clubs
 from viewer.devices import controllers as devices
@@ -28,7 +29,7 @@ from viewer.web.pages import local_time
 from viewer.web.portal import Portal
 from viewer.web.security import SameSite, add_headers
 
-_FIELDS = (games, accounts, uploads, devices, clubs, privacy, shares, audit, web)
+_FIELDS = (games, accounts, uploads, devices, clubs, admin, privacy, shares, audit, web)
 
 
 def build_app(portal: Portal) -> Litestar:
