@@ -55,3 +55,15 @@ class UnguardedRoute(ViewerError):
 
 class BadSeal(ViewerError):
     """Something in the database that was sealed with another secret than this portal's."""
+
+
+class BadBackup(ViewerError, ValueError):
+    """A backup that is damaged, cut short, or not for this portal."""
+
+
+class NotEmpty(ViewerError):
+    """A restore would write over a portal that holds something, or one that runs."""
+
+
+class ToolMissing(ViewerError, LookupError):
+    """A program that has to be installed beside the portal."""

@@ -14,7 +14,8 @@ class Settings:
     """One portal: `data` holds the database, uploads and media unless `database` names another database.
 
     `public_url` is the address in mails and decides whether cookies demand HTTPS. `demo_mailbox` keeps mails on a page
-    instead of sending them; `smtp` is `smtp://[user:password@]host[:port]` or `smtps://…`.
+    instead of sending them; `smtp` is `smtp://[user:password@]host[:port]` or `smtps://…`. `backup_days` is how
+    long a backup may be kept: what was erased is in none any more after so many days.
     """
 
     data: Path
@@ -24,6 +25,7 @@ class Settings:
     public_url: str = ""
     demo_mailbox: bool = False
     smtp: str = ""
+    backup_days: int = 30
 
     def __post_init__(self) -> None:
         if self.demo_mailbox and self.host not in LOOPBACK:

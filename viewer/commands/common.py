@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from viewer.db import Database
 from viewer.db.migrate import upgrade
+from viewer.errors import BadSettings
 from viewer.settings import Settings
 
+HORIZON = "TOUCHLINE_BACKUP_DAYS"
+"""Environment variable that every command reads the backups' horizon from, in days."""
 Run = Callable[[argparse.Namespace], int | None]
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -40,7 +43,15 @@ def settings_of(options: argparse.Namespace) -> Settings:
         public_url=getattr(options, "public_url", ""),
         demo_mailbox=getattr(options, "demo_mailbox", False),
         smtp=getattr(options, "smtp", ""),
+        backup_days=_backup_days(),
     )
+
+
+def _backup_days() -> int:
+    given = os.environ.get(HORIZON, "30")
+    if not given.isdecimal() or int(given) < 1:
+        raise BadSettings(f"{HORIZON} is a number of days, such as 30")
+    return int(given)
 
 
 def database_of(options: argparse.Namespace) -> Database:

@@ -11,7 +11,7 @@ from litestar.response import Template
 from litestar.types import ControllerRouterHandler
 
 from viewer.games import movement, view
-from viewer.games.models import HeatMap, Recording
+from viewer.games.models import HeatMap, PlayerGameStats, Recording
 from viewer.games.store import PAGE, file_of, media_url, on_disk, plain_recording, recordings_of, whole_recording
 from viewer.media.files import answer_file
 from viewer.web.access import MEMBER, SIGNED_IN
@@ -99,10 +99,17 @@ def match_tracks(
 def player_movement(state: State, match_session: FromPath[str], track: FromPath[int]) -> dict[str, Any]:
     """Where one player was: a heat map, and the same as shares of the nine fields of the pitch."""
     with portal_of(state).database.reading() as session:
-        kept = session.get(HeatMap, (plain_recording(session, match_session).id, track))
-    if kept is None:
+        recording = plain_recording(session, match_session)
+        kept = session.get(HeatMap, (recording.id, track))
+        known = kept is not None or session.get(PlayerGameStats, (recording.id, track)) is not None
+    if not known:
         raise NotFoundException("There is no such player in this match.")
-    seconds = movement.unpacked(kept.tenths, kept.rows, kept.columns)
+    if kept is None:
+        # Recordings from before heat maps were kept.
+        tracks, _ = _tracks(state, match_session)
+        seconds = movement.heat(tracks, track, recording.pitch_length_m, recording.pitch_width_m)
+    else:
+        seconds = movement.unpacked(kept.tenths, kept.rows, kept.columns)
     heat = [[round(float(v), 1) for v in row] for row in seconds]
     return {"track": track, "heat": heat, "thirds": movement.thirds(seconds)}
 
