@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from viewer.errors import BadSettings
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+QUEUES = ("postgresql+psycopg", "redis", "rediss", "unix")
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,8 @@ class Settings:
     """One portal: `data` holds the database, uploads and media unless `database` names another database.
 
     `public_url` is the address in mails and decides whether cookies demand HTTPS. `demo_mailbox` keeps mails on a page
-    instead of sending them; `smtp` is `smtp://[user:password@]host[:port]` or `smtps://…`.
+    instead of sending them; `smtp` is `smtp://[user:password@]host[:port]` or `smtps://…`. `queue` names the PostgreSQL
+    or Redis that wakes workers on other machines; left empty, a file in `data` does.
     """
 
     data: Path
@@ -24,6 +26,7 @@ class Settings:
     public_url: str = ""
     demo_mailbox: bool = False
     smtp: str = ""
+    queue: str = ""
 
     def __post_init__(self) -> None:
         if self.demo_mailbox and self.host not in LOOPBACK:
@@ -34,6 +37,8 @@ class Settings:
             raise BadSettings(f"{self.url!r} is not a web address: --public-url begins with https:// or http://")
         if self.smtp and urlsplit(self.smtp).scheme not in ("smtp", "smtps"):
             raise BadSettings("--smtp is written smtp://host:port or smtps://user:password@host:port")
+        if self.queue and urlsplit(self.queue).scheme not in QUEUES:
+            raise BadSettings("--queue is written postgresql+psycopg://user@host/name or redis://host:port/0")
 
     @property
     def database_url(self) -> str:
@@ -69,11 +74,6 @@ class Settings:
     def work(self) -> Path:
         """Folder in which packages are unpacked; on the same file system as `media`."""
         return self.data / "work"
-
-    @property
-    def queue(self) -> Path:
-        """Huey's own database, which only carries wake-ups."""
-        return self.data / "wake.db"
 
     def make_folders(self) -> None:
         """Create what is missing; raises `BadSettings` when the data folder cannot be written."""

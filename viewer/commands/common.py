@@ -30,6 +30,16 @@ def add_command(commands: "Commands", name: str, run: Run, help_text: str) -> ar
     return command
 
 
+def add_queue(command: argparse.ArgumentParser) -> None:
+    """The option of commands that wake workers, or are one."""
+    command.add_argument(
+        "--queue",
+        default=os.environ.get("TOUCHLINE_QUEUE", ""),
+        metavar="URL",
+        help="what wakes workers: postgresql+psycopg://user@host/name or redis://host:port/0 (a file in DIR)",
+    )
+
+
 def settings_of(options: argparse.Namespace) -> Settings:
     """The settings that the options ask for."""
     return Settings(
@@ -40,6 +50,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         public_url=getattr(options, "public_url", ""),
         demo_mailbox=getattr(options, "demo_mailbox", False),
         smtp=getattr(options, "smtp", ""),
+        queue=getattr(options, "queue", ""),
     )
 
 
