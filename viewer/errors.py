@@ -17,11 +17,15 @@ class NewerDatabase(ViewerError):
     """A database written by a newer portal than this one."""
 
 
-class BadPackage(ViewerError, ValueError):
+class Incurable(ViewerError):
+    """A job met with something that no further try would change; it is given up at once."""
+
+
+class BadPackage(Incurable, ValueError):
     """A match package that is damaged, incomplete, or says something other than it holds."""
 
 
-class NotYours(ViewerError):
+class NotYours(Incurable):
     """A device or account reached for something that belongs to somebody else."""
 
 

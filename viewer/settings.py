@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from viewer.errors import BadSettings
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+QUEUES = ("postgresql+psycopg", "redis", "rediss", "unix")
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,8 @@ class Settings:
 
     `public_url` is the address in mails and decides whether cookies demand HTTPS. `demo_mailbox` keeps mails on a page
     instead of sending them; `smtp` is `smtp://[user:password@]host[:port]` or `smtps://…`. `backup_days` is how
-    long a backup may be kept: what was erased is in none any more after so many days.
+    long a backup may be kept: what was erased is in none any more after so many days. `queue` names the PostgreSQL
+    or Redis that wakes workers on other machines; left empty, a file in `data` does.
     """
 
     data: Path
@@ -26,6 +28,7 @@ class Settings:
     demo_mailbox: bool = False
     smtp: str = ""
     backup_days: int = 30
+    queue: str = ""
 
     def __post_init__(self) -> None:
         if self.demo_mailbox and self.host not in LOOPBACK:
@@ -36,6 +39,8 @@ class Settings:
             raise BadSettings(f"{self.url!r} is not a web address: --public-url begins with https:// or http://")
         if self.smtp and urlsplit(self.smtp).scheme not in ("smtp", "smtps"):
             raise BadSettings("--smtp is written smtp://host:port or smtps://user:password@host:port")
+        if self.queue and urlsplit(self.queue).scheme not in QUEUES:
+            raise BadSettings("--queue is written postgresql+psycopg://user@host/name or redis://host:port/0")
 
     @property
     def database_url(self) -> str:
@@ -71,11 +76,6 @@ class Settings:
     def work(self) -> Path:
         """Folder in which packages are unpacked; on the same file system as `media`."""
         return self.data / "work"
-
-    @property
-    def queue(self) -> Path:
-        """Huey's own database, which only carries wake-ups."""
-        return self.data / "wake.db"
 
     def make_folders(self) -> None:
         """Create what is missing; raises `BadSettings` when the data folder cannot be written."""

@@ -33,6 +33,16 @@ def add_command(commands: "Commands", name: str, run: Run, help_text: str) -> ar
     return command
 
 
+def add_queue(command: argparse.ArgumentParser) -> None:
+    """The option of commands that wake workers, or are one."""
+    command.add_argument(
+        "--queue",
+        default=os.environ.get("TOUCHLINE_QUEUE", ""),
+        metavar="URL",
+        help="what wakes workers: postgresql+psycopg://user@host/name or redis://host:port/0 (a file in DIR)",
+    )
+
+
 def settings_of(options: argparse.Namespace) -> Settings:
     """The settings that the options ask for."""
     return Settings(
@@ -44,6 +54,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         demo_mailbox=getattr(options, "demo_mailbox", False),
         smtp=getattr(options, "smtp", ""),
         backup_days=_backup_days(),
+        queue=getattr(options, "queue", ""),
     )
 
 

@@ -1,9 +1,10 @@
 """Commands that run the portal's processes."""
 
 import argparse
+import os
 from typing import TYPE_CHECKING
 
-from viewer.commands.common import add_command, database_of, settings_of
+from viewer.commands.common import add_command, add_queue, database_of, settings_of
 from viewer.db.migrate import current
 
 if TYPE_CHECKING:
@@ -16,9 +17,14 @@ def add(commands: "Commands") -> None:
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     work = add_command(commands, "worker", _work, "run the worker process")
     work.add_argument(
-        "--smtp", default="", metavar="URL", help="send mails through smtp[s]://[user:password@]host[:port]"
+        "--smtp",
+        default=os.environ.get("TOUCHLINE_SMTP", ""),
+        metavar="URL",
+        help="send mails through smtp[s]://[user:password@]host[:port]",
     )
+    work.add_argument("--workers", type=int, default=1, help="jobs that this process works on at a time (%(default)s)")
     for command in (serve, work):
+        add_queue(command)
         command.add_argument("--port", type=int, default=8080, help="the portal's port (%(default)s)")
         command.add_argument("--public-url", default="", metavar="URL", help="the portal's address in mails")
         command.add_argument(
@@ -34,10 +40,10 @@ def _serve(options: argparse.Namespace) -> None:
     run_server(settings_of(options))
 
 
-def _work(options: argparse.Namespace) -> None:
+def _work(options: argparse.Namespace) -> int:
     from viewer.jobs.process import run_worker  # noqa: PLC0415
 
-    run_worker(settings_of(options))
+    return run_worker(settings_of(options), options.workers)
 
 
 def _migrate(options: argparse.Namespace) -> None:

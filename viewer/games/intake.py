@@ -71,7 +71,7 @@ def take_in(work: Work) -> None:
     with database.writing() as session:
         recording, replaced = _write(session, manifest, heat_maps, folder, job.payload["device"], now)
         for user in members_of(session, recording.game):
-            match_ready(session, recording, user, settings.url, now)
+            match_ready(session, recording, user, settings.url, now, work.tools.seal)
         if not settle(session, job, work.token, State.DONE):
             raise LeaseLost("another worker has taken this job over")
     package.unlink(missing_ok=True)

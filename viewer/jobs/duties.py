@@ -36,7 +36,12 @@ class Work:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of job. `run` settles the job in one transaction with its effects; `closed` tidies up behind it."""
+    """A kind of job. `run` settles the job in one transaction with its effects; one without any may leave that out.
+
+    It raises `LeaseLost` when settling finds another worker in charge, `Incurable` when no further try would help.
+    `closed` removes what the job worked on: after it is done, after an incurable fault, and when a dead letter is
+    dropped, but not when all tries have failed. Both may be called again after a crash.
+    """
 
     name: str
     run: Callable[[Work], None]

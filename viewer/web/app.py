@@ -12,7 +12,7 @@ from litestar.template.config import TemplateConfig
 
 from viewer.accounts import controllers as accounts
 from viewer.games import controllers as games
-from viewer.mail.controllers import mailbox_page
+from viewer.mail import controllers as mail
 from viewer.uploads import controllers as uploads
 from viewer.uploads.controllers import receiver
 from viewer.uploads.sweeping import sweep_hourly
@@ -22,7 +22,7 @@ from viewer.web.faults import answer_fault
 from viewer.web.portal import Portal
 from viewer.web.security import SameSite, add_headers
 
-_FIELDS = (games, accounts, uploads, web)
+_FIELDS = (games, accounts, uploads, mail, web)
 
 
 def build_app(portal: Portal) -> Litestar:
@@ -43,7 +43,7 @@ def build_app(portal: Portal) -> Litestar:
     templates.engine.trim_blocks = templates.engine.lstrip_blocks = True
     templates.engine.globals["asset"] = portal.assets.url
     app = Litestar(
-        route_handlers=[*routes, *([mailbox_page] if portal.settings.demo_mailbox else [])],
+        route_handlers=[*routes, *([mail.mailbox_page] if portal.settings.demo_mailbox else [])],
         guards=[guard],
         middleware=[SameSite()],
         before_send=[add_headers],

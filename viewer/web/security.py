@@ -31,6 +31,8 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+ANY_SITE = "any_site"
+"""Key in a route's `opt`: its address itself is the proof, so that a page of another site may call it."""
 _HARMLESS = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -54,6 +56,7 @@ class SameSite(ASGIMiddleware):
     """
 
     scopes = (ScopeType.HTTP,)
+    exclude_opt_key = ANY_SITE
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Let the request through, or raise `PermissionDeniedException`."""

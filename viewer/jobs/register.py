@@ -1,0 +1,9 @@
+"""Every kind of job and every periodic duty of the portal, brought by its fields."""
+
+from viewer.games import intake
+from viewer.jobs import housekeeping
+from viewer.jobs.duties import Kind, Periodic
+from viewer.mail import digests
+
+KINDS: tuple[Kind, ...] = (*intake.KINDS, *digests.KINDS)
+PERIODIC: tuple[Periodic, ...] = (*housekeeping.PERIODIC, *digests.PERIODIC)
