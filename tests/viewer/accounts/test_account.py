@@ -215,7 +215,7 @@ def test_everything_is_possible_by_commands_too(people, world, capsys):
 
     code, said = user("add", "Fresh@Example.org", "--name", "Fresh")
     assert code == 0
-    assert sign_in(world.database, "fresh@example.org", said.split()[-1], "a", world.clock())
+    assert sign_in(world.database, "fresh@example.org", said.split()[0], "a", world.clock())
     assert user("add", "fresh@example.org", "--name", "Again")[0] == 1
     assert user("add", "weak@example.org", "--name", "Weak", "--password", "password1")[0] == 1
     assert user("invite", "asked@example.org", "--role", "coach", "--team", str(world.ids["u12"]))[0] == 0
