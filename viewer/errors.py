@@ -71,3 +71,35 @@ class NotEmpty(ViewerError):
 
 class ToolMissing(ViewerError, LookupError):
     """A program that has to be installed beside the portal."""
+
+
+class BadInvitation(ViewerError, ValueError):
+    """An invitation that does not say of what, or to something that is gone."""
+
+
+class LinkSpent(ViewerError):
+    """A link of a mail that was used, taken back, or is too old."""
+
+
+class PlayerTaken(ViewerError):
+    """A player who is to be given an account has one already."""
+
+
+class WeakPassword(ViewerError, ValueError):
+    """A new password that others would guess."""
+
+
+class AddressTaken(ViewerError):
+    """An e-mail address that names another account already."""
+
+
+class WrongCode(ViewerError):
+    """A code of an authenticator app, of the recovery list or of a team that is not right, or was used."""
+
+
+class BadPasskey(ViewerError):
+    """What a browser sent in place of a passkey does not hold."""
+
+
+class AlreadyDecided(ViewerError):
+    """A request to join that somebody else has answered meanwhile."""

@@ -16,9 +16,14 @@ from viewer.web.app import build_app
 from viewer.web.portal import Portal
 
 SESSION = "1795344000-0a1b2c3d4e"
-PUBLIC = {"/sign-in", "/healthz", "/mailbox", "/static/{version}/{path}"}
+PUBLIC = {
+    *("/sign-in", "/healthz", "/mailbox", "/static/{version}/{path}"),
+    *("/sign-in/forgotten", "/sign-in/passkey", "/sign-in/passkey/options"),
+    *("/reset", "/reset/{secret}", "/mail-change", "/mail-change/{secret}", "/invitation", "/invitation/{secret}"),
+}
 DEVICE = {"/api/v1/uploads", "/api/v1/uploads/{upload}", "/api/v1/packages/{package_session}"}
 FILL = {"match_session": SESSION, "path": "panorama.mp4", "track": "1", "upload": "0" * 32, "package_session": SESSION}
+FILL |= {"team_id": "1", "join_request_id": "1", "passkey_id": "1"}
 
 
 def routes(folder) -> list[tuple[str, str]]:

@@ -3,25 +3,35 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from viewer.accounts.models import SignIn, User
-from viewer.accounts.passwords import LONGEST, matches
+from viewer.accounts.passwords import matches
 from viewer.accounts.throttle import count_try, forget_tries
+from viewer.audit.log import note
 from viewer.db import Database
 from viewer.errors import WrongSignIn
 
 IDLE = timedelta(days=14)
 """A browser that does not come back for so long is signed out."""
 LONGEST_STAY = timedelta(days=60)
+STAFF_IDLE = timedelta(days=2)
+"""The same for admins and coaches, whose sign-in opens more (OWASP ASVS 5.0 7.3): over a match weekend, not longer."""
+STAFF_LONGEST_STAY = timedelta(days=14)
 _SEEN_EVERY = timedelta(minutes=10)
 
 
 def mail_address(text: str) -> str:
     """An address as accounts keep it."""
-    return text.strip().lower()
+    return one_line(text, 320).lower()
+
+
+def one_line(text: str, most: int) -> str:
+    """What somebody typed, without control characters (PostgreSQL takes no NUL) and spare blanks."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:most].strip()
 
 
 def sign_in(
@@ -32,16 +42,21 @@ def sign_in(
     Raises `WrongSignIn` or `Throttled`. The value is always ours: one that a browser brings along is never taken over
     (session fixation, OWASP ASVS 5.0 7.2.4).
     """
-    mail = mail_address(mail)[:320]
+    mail = mail_address(mail)
     with database.writing() as session:
         count_try(session, mail, address, now)
     with database.reading() as session:
         user = session.scalar(select(User).where(User.mail == mail, User.disabled_at.is_(None)))
-    good = matches(password, user.password_hash if user else None) and len(password) <= LONGEST
+    good = matches(password, user.password_hash if user else None)
     if user is None or not good:
+        with database.writing() as session:
+            # Of unknown people too: who is refused faster does not exist.
+            number = user.id if user else None
+            note(session, "sign-in-refused", "account", number, now, address=address, by="password", mail=mail)
         raise WrongSignIn("This address and password do not belong together.")
     with database.writing() as session:
         forget_tries(session, mail, address)
+        note_own(session, "sign-in", user, now, address, by="password")
         return new_sign_in(session, user.id, now, replaces=replaces, address=address, browser=browser)
 
 
@@ -74,6 +89,23 @@ def new_sign_in(
     return key
 
 
+def renewed(session: Session, old: str, now: datetime, *, proven: bool = False, strong: bool = False) -> str:
+    """The value of a fresh cookie for a sign-in (`old` is its hash) that has proven more; the old value ends.
+
+    The longest stay goes on from the first sign-in. Raises `WrongSignIn` when the sign-in ended meanwhile.
+    """
+    key = secrets.token_urlsafe(32)
+    changes: dict[str, object] = {"key_hash": key_hash(key), "seen_at": now}
+    if proven:
+        changes["proven_at"] = now
+    if strong:
+        changes["strong_at"] = now
+    moved = update(SignIn).where(SignIn.key_hash == old).values(**changes).returning(SignIn.user_id)
+    if session.scalar(moved) is None:
+        raise WrongSignIn("You are signed out. Sign in again.")
+    return key
+
+
 def sign_out(database: Database, key: str) -> None:
     """End the browser's sign-in; a later use of its cookie finds nothing."""
     with database.writing() as session:
@@ -88,11 +120,21 @@ def signed_in(session: Session, key: str, now: datetime) -> SignIn | None:
     return None if found.user.disabled_at else found
 
 
+def outstayed(sign_in: SignIn, now: datetime) -> bool:
+    """Whether the sign-in is too old for an admin or coach."""
+    return sign_in.seen_at < now - STAFF_IDLE or sign_in.made_at < now - STAFF_LONGEST_STAY
+
+
 def mark_seen(database: Database, sign_in: SignIn, now: datetime) -> None:
     """Put the idle time-out off, at most every ten minutes to spare the disk."""
     if now - sign_in.seen_at >= _SEEN_EVERY:
         with database.writing() as session:
             session.execute(update(SignIn).where(SignIn.key_hash == sign_in.key_hash).values(seen_at=now))
+
+
+def note_own(session: Session, act: str, user: User, now: datetime, address: str = "", **detail: Any) -> None:
+    """Write down what somebody did with their own account."""
+    note(session, act, "account", user.id, now, actor_id=user.id, actor_mail=user.mail, address=address, **detail)
 
 
 def key_hash(key: str) -> str:

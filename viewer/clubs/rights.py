@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Date, cast, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
-from viewer.accounts.models import Role, User
+from viewer.accounts.models import Passkey, Role, Totp, User
 from viewer.clubs.models import Duty, OrganizationAdmin, ParentPlayer, Player, TeamCoach, TeamPlayer
 
 
@@ -40,7 +40,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Rights:
-    """The links of one user. `rosters` names the teams they or their children play or played in, and until when."""
+    """The links of one user. `rosters` names the teams they or their children play or played in, and until when.
+
+    `second_factor` is whether they have set one up: an authenticator app or a passkey.
+    """
 
     platform_admin: bool = False
     clubs: frozenset[int] = frozenset()
@@ -49,6 +52,7 @@ class Rights:
     children: frozenset[int] = frozenset()
     own: frozenset[int] = frozenset()
     rosters: Mapping[int, date | None] = field(default_factory=dict)
+    second_factor: bool = False
 
     def standing(self, subject: Subject) -> Standing:
         """The highest standing that the user has to the subject."""
@@ -99,6 +103,10 @@ def rights_of(session: Session, user: User) -> Rights:
             select(literal("club"), OrganizationAdmin.organization_id, never).where(
                 OrganizationAdmin.user_id == user.id
             ),
+            select(literal("factor"), Totp.user_id, never).where(
+                Totp.user_id == user.id, Totp.confirmed_at.is_not(None)
+            ),
+            select(literal("factor"), Passkey.id, never).where(Passkey.user_id == user.id),
             select(TeamCoach.duty, TeamCoach.team_id, never).where(TeamCoach.user_id == user.id),
             select(literal("child"), ParentPlayer.player_id, never).where(ParentPlayer.user_id == user.id),
             select(literal("own"), Player.id, never).where(Player.user_id == user.id),
@@ -122,6 +130,7 @@ def rights_of(session: Session, user: User) -> Rights:
         children=frozenset(found.get("child", ())),
         own=frozenset(found.get("own", ())),
         rosters=rosters,
+        second_factor="factor" in found,
     )
 
 

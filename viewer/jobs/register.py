@@ -1,9 +1,10 @@
 """Every kind of job and every periodic duty of the portal, brought by its fields."""
 
+from viewer.accounts import credentials
 from viewer.games import intake
 from viewer.jobs import housekeeping
 from viewer.jobs.duties import Kind, Periodic
 from viewer.mail import digests
 
-KINDS: tuple[Kind, ...] = (*intake.KINDS, *digests.KINDS)
+KINDS: tuple[Kind, ...] = (*intake.KINDS, *credentials.KINDS, *digests.KINDS)
 PERIODIC: tuple[Periodic, ...] = (*housekeeping.PERIODIC, *digests.PERIODIC)

@@ -18,7 +18,7 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.routes import BaseRoute, HTTPRoute
 from sqlalchemy.orm import Session
 
-from viewer.accounts.service import mark_seen, signed_in
+from viewer.accounts.service import mark_seen, outstayed, signed_in
 from viewer.clubs.rights import Rights, Standing, rights_of
 from viewer.devices.keys import device_of
 from viewer.errors import UnguardedRoute
@@ -36,6 +36,7 @@ class Access(StrEnum):
     PUBLIC = "public"
     DEVICE = "device"
     HALF = "half"
+    SET_UP = "set_up"
     SIGNED_IN = "signed_in"
     MEMBER = "member"
     FAMILY = "family"
@@ -53,11 +54,15 @@ _NEEDED = {
     Access.CLUB: {Standing.CLUB, Standing.PLATFORM},
     Access.PLATFORM: {Standing.PLATFORM},
 }
-_WITHOUT_SUBJECT = {Access.PUBLIC, Access.DEVICE, Access.HALF, Access.SIGNED_IN, Access.PLATFORM}
+_WITHOUT_SUBJECT = {Access.PUBLIC, Access.DEVICE, Access.HALF, Access.SET_UP, Access.SIGNED_IN, Access.PLATFORM}
 
 
 class SecondFactorNeeded(PermissionDeniedException):
-    """The person is an admin or coach and has not shown a second factor in this browser."""
+    """The person has not shown a second factor in this browser; `has_one` is whether they can, or must set one up."""
+
+    def __init__(self, has_one: bool) -> None:
+        super().__init__("Show your second factor." if has_one else "Admins and coaches need a second factor.")
+        self.has_one = has_one
 
 
 class ProofNeeded(PermissionDeniedException):
@@ -75,6 +80,8 @@ DEVICE = open_to(Access.DEVICE)
 """For routes that a device key opens, and nothing else."""
 HALF = open_to(Access.HALF)
 """For what somebody needs who is signed in but has not shown the second factor yet."""
+SET_UP = open_to(Access.SET_UP)
+"""For setting up a second factor: by whoever has none yet, or has shown theirs; a password alone replaces none."""
 SIGNED_IN = open_to(Access.SIGNED_IN)
 """For what belongs to the signed-in person alone."""
 MEMBER = open_to(Access.MEMBER)
@@ -109,10 +116,14 @@ def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHand
             sign_in.proven_at,
             sign_in.strong_at is not None,
         )
-        weak = sign_in.strong_at is None and rights.must_prove_twice and not portal.settings.demo_mailbox
-        if weak and access is not Access.HALF:
-            raise SecondFactorNeeded("Admins and coaches need a second factor.")
-        if access not in (Access.HALF, Access.SIGNED_IN):
+        if rights.must_prove_twice and outstayed(sign_in, now):
+            raise NotAuthorizedException("Please sign in.")
+        # A demo demands no second factor, but asks for one that somebody set up.
+        asked = rights.second_factor or (rights.must_prove_twice and not portal.settings.demo_mailbox)
+        weak = sign_in.strong_at is None and asked
+        if weak and access is not Access.HALF and (access is not Access.SET_UP or rights.second_factor):
+            raise SecondFactorNeeded(rights.second_factor)
+        if access not in (Access.HALF, Access.SET_UP, Access.SIGNED_IN):
             check(session, rights, access, connection.path_params)
     if handler.opt.get("proven") and now - sign_in.proven_at > PROVEN_FOR:
         raise ProofNeeded("Show your password or passkey again.")

@@ -5,8 +5,11 @@ from typing import Any
 from urllib.parse import quote
 
 from litestar import MediaType, Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.response import Redirect, Template
+
+from viewer.errors import WrongSignIn
+from viewer.web.access import ProofNeeded, SecondFactorNeeded
 
 log = logging.getLogger("viewer.web")
 _WORDS = {
@@ -23,6 +26,8 @@ _WORDS = {
 
 def answer_fault(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
     """The one place where faults become HTTP; what broke goes to the log, never to the reader."""
+    if isinstance(fault, WrongSignIn):
+        fault = NotAuthorizedException(str(fault))
     status = fault.status_code if isinstance(fault, HTTPException) else 500
     if status >= 500:
         log.error("request failed method=%s path=%s", request.method, request.url.path, exc_info=fault)
@@ -37,6 +42,10 @@ def answer_fault(request: Request[Any, Any, Any], fault: Exception) -> Response[
         return Response({"fault": words}, status_code=status, media_type=MediaType.JSON, headers=headers)
     if status == 401:
         return Redirect(f"/sign-in?next={quote(request.url.path, safe='/')}", status_code=303)
+    if isinstance(fault, SecondFactorNeeded | ProofNeeded):
+        # What was sent by a form cannot be sent again after the proof.
+        back = request.url.path if request.method == "GET" else "/account"
+        return Redirect(f"{_proof_page(fault)}?next={quote(back, safe='/')}", status_code=303)
     title, words = _WORDS.get(status, _WORDS[500 if status >= 500 else 400])
     return Template(
         "fault.html",
@@ -45,6 +54,12 @@ def answer_fault(request: Request[Any, Any, Any], fault: Exception) -> Response[
         headers=headers,
         media_type=MediaType.HTML,
     )
+
+
+def _proof_page(fault: SecondFactorNeeded | ProofNeeded) -> str:
+    if isinstance(fault, ProofNeeded):
+        return "/account/prove"
+    return "/sign-in/second" if fault.has_one else "/account/second-factor"
 
 
 def _for_people(request: Request[Any, Any, Any]) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from viewer.clubs.models import Organization, Player, Team, TeamPlayer
+from viewer.clubs.models import JoinRequest, Organization, Player, Team, TeamPlayer
 from viewer.clubs.rights import Subject
 from viewer.devices.models import Device
 from viewer.games.models import Clip, Game, GameTeam, Recording
@@ -22,6 +22,11 @@ def _organization(session: Session, slug: str) -> Subject | None:
 def _team(session: Session, team_id: int) -> Subject | None:
     found = session.scalar(select(Team.organization_id).where(Team.id == team_id))
     return None if found is None else Subject(found, frozenset({team_id}))
+
+
+def _join_request(session: Session, join_request_id: int) -> Subject | None:
+    team = session.scalar(select(JoinRequest.team_id).where(JoinRequest.id == join_request_id))
+    return None if team is None else _team(session, team)
 
 
 def _player(session: Session, player_id: int) -> Subject | None:
@@ -60,6 +65,7 @@ def _game_where(session: Session, statement: Select[Game]) -> Subject | None:
 SUBJECTS: Mapping[str, Load] = {
     "organization_slug": _organization,
     "team_id": _team,
+    "join_request_id": _join_request,
     "player_id": _player,
     "device_id": _device,
     "game_id": _game,
