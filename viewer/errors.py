@@ -45,6 +45,10 @@ class WrongSignIn(ViewerError):
     """Address and password do not belong together; which of the two is wrong stays unsaid."""
 
 
+class WrongCode(ViewerError):
+    """A code, of a device, an app, the recovery list or a team, that is not right, was used, or is too old."""
+
+
 class LeaseLost(ViewerError):
     """A job was taken over by another worker, or the worker is stopping."""
 
@@ -73,6 +77,18 @@ class ToolMissing(ViewerError, LookupError):
     """A program that has to be installed beside the portal."""
 
 
+class NotThere(ViewerError, LookupError):
+    """A thing that does not exist, or not where it was looked for."""
+
+
+class BadEntry(ViewerError, ValueError):
+    """Something that a person entered and that cannot be taken; `field` is where they entered it."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
 class BadInvitation(ViewerError, ValueError):
     """An invitation that does not say of what, or to something that is gone."""
 
@@ -93,13 +109,13 @@ class AddressTaken(ViewerError):
     """An e-mail address that names another account already."""
 
 
-class WrongCode(ViewerError):
-    """A code of an authenticator app, of the recovery list or of a team that is not right, or was used."""
-
-
 class BadPasskey(ViewerError):
     """What a browser sent in place of a passkey does not hold."""
 
 
 class AlreadyDecided(ViewerError):
-    """A request to join that somebody else has answered meanwhile."""
+    """A request that somebody else has answered meanwhile."""
+
+
+class ChangedConsentText(ViewerError):
+    """The words of a consent text that people have answered differ from those that this portal brings."""

@@ -1,6 +1,7 @@
 """Where the portal keeps its things and how it is reached: everything a process is told at its start."""
 
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,7 +18,10 @@ class Settings:
     `public_url` is the address in mails and decides whether cookies demand HTTPS. `demo_mailbox` keeps mails on a page
     instead of sending them; `smtp` is `smtp://[user:password@]host[:port]` or `smtps://…`. `backup_days` is how
     long a backup may be kept: what was erased is in none any more after so many days. `queue` names the PostgreSQL
-    or Redis that wakes workers on other machines; left empty, a file in `data` does.
+    or Redis that wakes workers on other machines; left empty, a file in `data` does. `store` is
+    where the matches' files are (`viewer.media.opening`); `stream` sends them through the portal also where the store
+    could do so itself, and `x_accel` is the internal place from which nginx does. `trusted_proxies` are addresses or
+    networks whose X-Forwarded-For counts.
     """
 
     data: Path
@@ -29,6 +33,10 @@ class Settings:
     smtp: str = ""
     backup_days: int = 30
     queue: str = ""
+    store: str = ""
+    stream: bool = False
+    x_accel: str = ""
+    trusted_proxies: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.demo_mailbox and self.host not in LOOPBACK:
@@ -41,6 +49,13 @@ class Settings:
             raise BadSettings("--smtp is written smtp://host:port or smtps://user:password@host:port")
         if self.queue and urlsplit(self.queue).scheme not in QUEUES:
             raise BadSettings("--queue is written postgresql+psycopg://user@host/name or redis://host:port/0")
+        if self.x_accel and not (self.x_accel.startswith("/") and self.x_accel.endswith("/")):
+            raise BadSettings("--x-accel is a path in nginx's configuration that begins and ends with /")
+        for proxy in self.trusted_proxies:
+            try:
+                ip_network(proxy)
+            except ValueError as fault:
+                raise BadSettings(f"--trusted-proxy {proxy!r} is neither an address nor a network") from fault
 
     @property
     def database_url(self) -> str:

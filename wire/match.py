@@ -66,7 +66,7 @@ class MatchPackage(Message, frozen=True, kw_only=True):
 
     Paths: `panorama` the archive video, `poster` a picture of it, `tracks` the columnar pitch tracks. `start_ns` is the
     rig time of the panorama's first frame and of every `time_s`. `view` says where the panorama shows a place of the
-    pitch; None in packages older than the field.
+    pitch; None in packages older than the field. `blurred` are the tracks that are blurred in every file.
     """
 
     KIND = "match-package"
@@ -86,3 +86,4 @@ class MatchPackage(Message, frozen=True, kw_only=True):
     statistics: tuple[PlayerStatistics, ...]
     files: tuple[PackagedFile, ...]
     view: PanoramaView | None = None
+    blurred: tuple[int, ...] = ()

@@ -12,6 +12,7 @@ from litestar.response import Redirect, Template
 from viewer.accounts.service import LONGEST_STAY
 from viewer.errors import Throttled, ViewerError
 from viewer.web.access import cookie_name
+from viewer.web.address import client_address
 from viewer.web.portal import Portal
 
 FORM = Body(media_type=RequestEncodingType.URL_ENCODED)
@@ -30,8 +31,9 @@ class Visit:
     @classmethod
     def of(cls, request: Asked, portal: Portal) -> "Visit":
         """The visit that a request belongs to."""
-        address = request.client.host if request.client else "?"
-        return cls(address, request.headers.get("user-agent", ""), request.cookies.get(cookie_name(portal), ""))
+        return cls(
+            client_address(request), request.headers.get("user-agent", ""), request.cookies.get(cookie_name(portal), "")
+        )
 
 
 def show(request: Asked, template: str, *, status: int = 200, **context: Any) -> Template:

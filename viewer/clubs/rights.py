@@ -30,12 +30,16 @@ class Standing(IntEnum):
 
 @dataclass(frozen=True)
 class Subject:
-    """What is asked for: a thing of a club, of some of its teams, of one player; `day` is when a game was played."""
+    """What is asked for: a thing of a club, of some of its teams, of one player; `day` is when a game was played.
+
+    `withheld`: it shows somebody who is yet to be blurred, and is the staff's alone until then.
+    """
 
     organization_id: int
     teams: frozenset[int] = frozenset()
     player: int | None = None
     day: date | None = None
+    withheld: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,11 +66,15 @@ class Rights:
             return Standing.COACH
         if subject.teams & self.managed:
             return Standing.STAFF
-        if subject.player is not None and subject.player in self.children | self.own:
+        if self.stands_for(subject):
             return Standing.FAMILY
         if any(self._plays_in(team, subject.day) for team in subject.teams):
             return Standing.MEMBER
         return Standing.PLATFORM if self.platform_admin else Standing.NOBODY
+
+    def stands_for(self, subject: Subject) -> bool:
+        """Whether the user is the player's family or the player, whatever else they are to the team."""
+        return subject.player is not None and subject.player in self.children | self.own
 
     def roles(self) -> frozenset[Role]:
         """Every role that the links make."""

@@ -1,15 +1,15 @@
 """Making, checking and revoking device keys."""
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from viewer.accounts.service import key_hash
 from viewer.clubs.models import Team
-from viewer.devices.models import Device, DeviceKey
+from viewer.devices.models import Device, DeviceKey, PairingCode
 from viewer.errors import UnknownTeam
 
 
@@ -28,19 +28,20 @@ def make_key(session: Session, device: Device, now: datetime) -> str:
     """A fresh key for the device, told this once; its older keys end."""
     _end_keys(session, device.id, now)
     key = f"tl_{secrets.token_urlsafe(32)}"
-    session.add(DeviceKey(device_id=device.id, key_hash=_hash(key), made_at=now))
+    session.add(DeviceKey(device_id=device.id, key_hash=key_hash(key), made_at=now))
     return key
 
 
 def revoke(session: Session, device: Device, now: datetime) -> None:
-    """End the device and every key of it."""
+    """End the device, every key of it, and a code that waits to be typed in."""
     device.revoked_at = now
+    session.execute(delete(PairingCode).where(PairingCode.device_id == device.id))
     _end_keys(session, device.id, now)
 
 
 def device_of(session: Session, key: str) -> Device | None:
     """The device that holds `key`; None for a made-up or revoked one."""
-    held = session.scalar(select(DeviceKey).where(DeviceKey.key_hash == _hash(key), DeviceKey.revoked_at.is_(None)))
+    held = session.scalar(select(DeviceKey).where(DeviceKey.key_hash == key_hash(key), DeviceKey.revoked_at.is_(None)))
     return None if held is None or held.device.revoked_at is not None else held.device
 
 
@@ -63,7 +64,3 @@ def team_named(session: Session, name: str) -> Team:
             f"there is no team called {name!r}" if name else "there is no team yet: make one with demo-accounts"
         )
     return team
-
-
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()

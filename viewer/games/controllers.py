@@ -10,11 +10,16 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Template
 from litestar.types import ControllerRouterHandler
 
+from viewer.audit.acts import Act
 from viewer.games import movement, view
 from viewer.games.models import HeatMap, PlayerGameStats, Recording
 from viewer.games.store import PAGE, file_of, media_url, on_disk, plain_recording, recordings_of, whole_recording
 from viewer.media.files import answer_file
+from viewer.privacy.blur import open_to
+from viewer.privacy.match_pages import match_notes
+from viewer.privacy.names import names_in
 from viewer.web.access import MEMBER, SIGNED_IN
+from viewer.web.pages import actor_of
 from viewer.web.person import Person
 from viewer.web.portal import portal_of
 from wire.pitch_tracks import PitchTracks
@@ -32,9 +37,11 @@ def home_page(
     before = None if before_ns is None else EPOCH + timedelta(microseconds=before_ns // 1000)
     with portal_of(state).database.reading() as session:
         recordings = recordings_of(session, request.user.rights, before)
-        cards = [view.card(recording) for recording in recordings]
+        cards = [view.card(recording) for recording in open_to(session, request.user.rights, recordings)]
     older = (
-        int((recordings[-1].game.starts_at - EPOCH) / timedelta(microseconds=1)) * 1000 if len(cards) == PAGE else None
+        int((recordings[-1].game.starts_at - EPOCH) / timedelta(microseconds=1)) * 1000
+        if len(recordings) == PAGE
+        else None
     )
     return Template("home.html", context={"person": request.user, "here": "/", "cards": cards, "older": older})
 
@@ -42,8 +49,11 @@ def home_page(
 @get("/matches/{match_session:str}", opt=MEMBER, sync_to_thread=True)
 def match_page(request: Request[Person, Any, Any], state: State, match_session: FromPath[str]) -> Template:
     """Video, events, clips, tactical map and numbers of one recording."""
-    with portal_of(state).database.reading() as session:
+    portal = portal_of(state)
+    with portal.database.writing() as session:
         recording = whole_recording(session, match_session)
+        club = recording.game.organization_id
+        actor_of(request).did(session, Act.VIEW, "recording", recording.id, portal.clock(), organization_id=club)
         players, pieces = view.player_lines(recording)
         context = {
             "person": request.user,
@@ -55,6 +65,8 @@ def match_page(request: Request[Person, Any, Any], state: State, match_session: 
             "players": players,
             "pieces": pieces,
             "data": view.page_data(recording),
+            "names": names_in(session, recording.id),
+            **match_notes(session, request.user, recording),
         }
     return Template("match.html", context=context)
 

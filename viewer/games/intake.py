@@ -22,6 +22,11 @@ from viewer.jobs.duties import Kind, Tools, Work, queue_job
 from viewer.jobs.lease import State, settle
 from viewer.jobs.models import Job
 from viewer.mail.notices import match_ready
+from viewer.privacy.blur import withheld
+from viewer.privacy.deleting import hidden_in, take_away_again
+from viewer.privacy.horizon import was_deleted
+from viewer.privacy.pictures import confirm_again, confirmed_in
+from viewer.privacy.retention import keep_until
 from viewer.settings import Settings
 from wire.durable import sync_folder
 from wire.errors import WireError
@@ -54,6 +59,9 @@ def take_in(work: Work) -> None:
     package = package_path(settings, upload)
     if not package.is_file():
         raise BadPackage("the uploaded package is gone")
+    with database.reading() as session:
+        if was_deleted(session, job.subject):
+            raise BadPackage("this match was deleted on the portal and is not taken again")
     unpacked = settings.work / upload
     shutil.rmtree(unpacked, ignore_errors=True)
     try:
@@ -70,7 +78,9 @@ def take_in(work: Work) -> None:
     work.check()
     with database.writing() as session:
         recording, replaced = _write(session, manifest, heat_maps, folder, job.payload["device"], now)
-        for user in members_of(session, recording.game):
+        # Who may not see it yet is told when the blurred package comes.
+        told = [] if withheld(session, [recording.id]) else members_of(session, recording.game)
+        for user in told:
             match_ready(session, recording, user, settings.url, now, work.tools.seal)
         if not settle(session, job, work.token, State.DONE):
             raise LeaseLost("another worker has taken this job over")
@@ -118,6 +128,7 @@ def _write(
     elif recording.game.organization_id != device.organization_id:
         raise NotYours("this session belongs to another club")
     replaced = recording.folder or ""
+    known, hidden = confirmed_in(session, recording, manifest), hidden_in(recording)
     _describe(recording, manifest, folder, now)
     recording.device_id = device.id
     for rows in (recording.events, recording.clips, recording.stats, recording.heat_maps, recording.files):
@@ -125,7 +136,10 @@ def _write(
     # The old rows must be gone before new ones take their keys.
     session.flush()
     _fill(recording, manifest, heat_maps)
+    confirm_again(recording, known)
+    keep_until(recording)
     session.flush()
+    take_away_again(session, recording, hidden, now)
     recount(session, recording.game)
     recording.game.processed_at = recording.game.processed_at or now
     return recording, replaced
@@ -182,6 +196,7 @@ def _describe(recording: Recording, manifest: MatchPackage, folder: str, now: da
     recording.panorama_height_px = manifest.panorama_height_px
     recording.view = msgspec.to_builtins(manifest.view)
     recording.bytes = sum(file.bytes for file in manifest.files)
+    recording.blurred = list(manifest.blurred)
 
 
 def _fill(recording: Recording, manifest: MatchPackage, heat_maps: list[HeatMap]) -> None:

@@ -84,6 +84,7 @@ class Recording(Base):
     `folder` is its media folder below the portal's, and changes when a newer package of the session comes in. `view` is
     the panorama's geometry as plain data (`wire.panorama.PanoramaView`), where the package has it. `our_side` is home
     or away, as the game's own team is. `bytes` is what its files take. `delete_at` is when its retention ends.
+    `blurred` are the tracks that are blurred in every file.
     """
 
     __tablename__ = "recording"
@@ -112,6 +113,7 @@ class Recording(Base):
     bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     received_at: Mapped[datetime] = mapped_column(UtcTime)
     delete_at: Mapped[datetime | None] = mapped_column(UtcTime, index=True)
+    blurred: Mapped[list[int]] = mapped_column(JSON, default=list)
     game: Mapped[Game] = relationship(back_populates="recordings")
     events: Mapped[list["GameEvent"]] = relationship(
         order_by="GameEvent.time_s, GameEvent.ordinal", cascade="all, delete-orphan", passive_deletes=True
@@ -149,7 +151,10 @@ class GameEvent(Base):
 
 
 class Clip(Base):
-    """A cut around the event with the same `ordinal`; paths below the recording's folder, seconds of the panorama."""
+    """A cut around the event with the same `ordinal`; paths below the recording's folder, seconds of the panorama.
+
+    One that somebody had taken away is shown to nobody (`hidden_at`); of one that is `removed` the files are gone, too.
+    """
 
     __tablename__ = "clip"
     __table_args__ = NEVER_REUSED
@@ -160,6 +165,8 @@ class Clip(Base):
     thumbnail: Mapped[str] = mapped_column(String(300))
     start_s: Mapped[float]
     end_s: Mapped[float]
+    hidden_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    removed: Mapped[bool] = mapped_column(default=False)
 
 
 class PlayerGameStats(Base):

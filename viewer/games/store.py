@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from viewer.clubs.rights import Rights
-from viewer.games.models import Game, GameTeam, Recording, RecordingFile
+from viewer.games.models import Clip, Game, GameTeam, Recording, RecordingFile
 from viewer.settings import Settings
 
 PAGE = 40
@@ -45,11 +45,12 @@ def plain_recording(session: Session, name: str) -> Recording:
 
 
 def file_of(session: Session, name: str, path: str) -> tuple[Recording, RecordingFile] | None:
-    """A file that belongs to the recording; None for any other path."""
+    """A file that belongs to the recording; None for any other path, and for a clip that was taken away."""
+    hidden = select(Clip.path).where(Clip.recording_id == Recording.id, Clip.hidden_at.is_not(None))
     found = session.execute(
         select(Recording, RecordingFile)
         .join(RecordingFile, RecordingFile.recording_id == Recording.id)
-        .where(Recording.session == name, RecordingFile.path == path)
+        .where(Recording.session == name, RecordingFile.path == path, RecordingFile.path.not_in(hidden))
     ).first()
     return None if found is None else (found[0], found[1])
 

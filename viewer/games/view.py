@@ -51,6 +51,7 @@ class EventLine:
 class ClipCard:
     """A clip in the grid."""
 
+    id: int
     url: str
     thumbnail: str
     name: str
@@ -106,9 +107,10 @@ def event_lines(recording: Recording) -> list[EventLine]:
 
 
 def clip_cards(recording: Recording) -> list[ClipCard]:
-    """The match's clips in order of time."""
+    """The match's clips in order of time, but for those that somebody had taken away."""
     events = {event.ordinal: event for event in recording.events}
-    return [_clip_card(recording, clip, events[clip.event_ordinal]) for clip in recording.clips]
+    shown = [clip for clip in recording.clips if clip.hidden_at is None]
+    return [_clip_card(recording, clip, events[clip.event_ordinal]) for clip in shown]
 
 
 def player_lines(recording: Recording) -> tuple[list[PlayerLine], list[PlayerLine]]:
@@ -172,6 +174,7 @@ def _event_line(recording: Recording, event: GameEvent) -> EventLine:
 
 def _clip_card(recording: Recording, clip: Clip, event: GameEvent) -> ClipCard:
     return ClipCard(
+        clip.id,
         media_url(recording, clip.path),
         media_url(recording, clip.thumbnail),
         WORDS[event.type].name,

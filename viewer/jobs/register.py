@@ -5,6 +5,7 @@ from viewer.games import intake
 from viewer.jobs import housekeeping
 from viewer.jobs.duties import Kind, Periodic
 from viewer.mail import digests
+from viewer.privacy import duties as privacy
 
-KINDS: tuple[Kind, ...] = (*intake.KINDS, *credentials.KINDS, *digests.KINDS)
-PERIODIC: tuple[Periodic, ...] = (*housekeeping.PERIODIC, *digests.PERIODIC)
+KINDS: tuple[Kind, ...] = (*intake.KINDS, *credentials.KINDS, *digests.KINDS, *privacy.KINDS)
+PERIODIC: tuple[Periodic, ...] = (*housekeeping.PERIODIC, *digests.PERIODIC, *privacy.PERIODIC)

@@ -66,13 +66,17 @@ class RemovalRequest(Base):
 
 
 class Erasure(Base):
-    """That a player or account was erased; kept until no backup can hold them, so that a restore erases again."""
+    """That a player, account or recording was erased; kept until no backup can hold it, so that a restore erases again.
+
+    `name` is a recording's session, which the portal takes in no more. `counts` says how much went.
+    """
 
     __tablename__ = "erasure"
     __table_args__ = NEVER_REUSED
     id: Mapped[Id]
     kind: Mapped[str] = mapped_column(String(10))
     subject_id: Mapped[int]
+    name: Mapped[str] = mapped_column(String(63), default="", index=True)
     at: Mapped[datetime] = mapped_column(UtcTime)
     horizon_at: Mapped[datetime] = mapped_column(UtcTime)
     counts: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -84,4 +88,14 @@ class RetentionWarning(Base):
     __tablename__ = "retention_warning"
     recording_id: Mapped[int] = mapped_column(ForeignKey("recording.id", ondelete="CASCADE"), primary_key=True)
     delete_at: Mapped[datetime] = mapped_column(UtcTime, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class NotShown(Base):
+    """That somebody has looked through a recording and has not found the player in it."""
+
+    __tablename__ = "not_shown"
+    recording_id: Mapped[int] = mapped_column(ForeignKey("recording.id", ondelete="CASCADE"), primary_key=True)
+    player_id: Mapped[int] = mapped_column(ForeignKey("player.id", ondelete="CASCADE"), primary_key=True, index=True)
+    said_by: Mapped[int | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
     at: Mapped[datetime] = mapped_column(UtcTime)

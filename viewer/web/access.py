@@ -40,6 +40,8 @@ class Access(StrEnum):
     SIGNED_IN = "signed_in"
     MEMBER = "member"
     FAMILY = "family"
+    NEAR = "near"
+    CARE = "care"
     STAFF = "staff"
     COACH = "coach"
     CLUB = "club"
@@ -49,6 +51,10 @@ class Access(StrEnum):
 _NEEDED = {
     Access.MEMBER: {Standing.MEMBER, Standing.FAMILY, Standing.STAFF, Standing.COACH, Standing.CLUB},
     Access.FAMILY: {Standing.FAMILY},
+    # Whom a child's own page is for: the family and the team's staff, not the families of team-mates.
+    Access.NEAR: {Standing.FAMILY, Standing.STAFF, Standing.COACH, Standing.CLUB},
+    # Who may ask for a child's data, or that it be erased.
+    Access.CARE: {Standing.FAMILY, Standing.CLUB},
     Access.STAFF: {Standing.STAFF, Standing.COACH, Standing.CLUB},
     Access.COACH: {Standing.COACH, Standing.CLUB},
     Access.CLUB: {Standing.CLUB, Standing.PLATFORM},
@@ -135,6 +141,8 @@ def check(session: Session, rights: Rights, access: Access, path: dict[str, Any]
     if access is Access.PLATFORM and not rights.platform_admin:
         raise NotFoundException
     for name, value in path.items():
+        if isinstance(value, int) and not 0 <= value < 1 << 63:
+            raise NotFoundException
         load = SUBJECTS.get(name)
         if load is None:
             continue
@@ -142,8 +150,12 @@ def check(session: Session, rights: Rights, access: Access, path: dict[str, Any]
         standing = Standing.NOBODY if subject is None else rights.standing(subject)
         if standing is Standing.NOBODY:
             raise NotFoundException("There is no such thing, or it is not one of your team's.")
-        if standing not in _NEEDED[access]:
+        # A coach whose own child plays in the team is that child's family as well.
+        family = subject is not None and Standing.FAMILY in _NEEDED[access] and rights.stands_for(subject)
+        if standing not in _NEEDED[access] and not family:
             raise PermissionDeniedException("This is not open to you.")
+        if subject is not None and subject.withheld and standing < Standing.STAFF:
+            raise PermissionDeniedException("This match is held back until somebody in it has been blurred.")
 
 
 def check_routes(routes: Iterable[BaseRoute]) -> None:

@@ -11,18 +11,25 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
 
 from viewer.accounts import controllers as accounts
+from viewer.admin import controllers as admin
+from viewer.audit import controllers as audit
+from viewer.clubs import controllers as clubs
+from viewer.devices import controllers as devices
 from viewer.games import controllers as games
 from viewer.mail import controllers as mail
+from viewer.privacy import controllers as privacy
+from viewer.shares import controllers as shares
 from viewer.uploads import controllers as uploads
 from viewer.uploads.controllers import receiver
 from viewer.uploads.sweeping import sweep_hourly
 from viewer.web import controllers as web
 from viewer.web.access import check_routes, guard
 from viewer.web.faults import answer_fault
+from viewer.web.pages import local_time
 from viewer.web.portal import Portal
 from viewer.web.security import SameSite, add_headers
 
-_FIELDS = (games, accounts, uploads, mail, web)
+_FIELDS = (games, accounts, uploads, mail, devices, clubs, admin, privacy, shares, audit, web)
 
 
 def build_app(portal: Portal) -> Litestar:
@@ -42,7 +49,7 @@ def build_app(portal: Portal) -> Litestar:
     routes += [mail.mailbox_page] if portal.settings.demo_mailbox else []
     templates = JinjaTemplateEngine(directory=Path(__file__).parent / "templates")
     templates.engine.trim_blocks = templates.engine.lstrip_blocks = True
-    templates.engine.globals["asset"] = portal.assets.url
+    templates.engine.globals |= {"asset": portal.assets.url, "local": local_time}
     app = Litestar(
         # In one router: Litestar 2.25 wraps a threaded handler twice when another of its path is registered after it.
         route_handlers=[Router("/", route_handlers=routes)],

@@ -5,10 +5,10 @@ from typing import Any
 from urllib.parse import quote
 
 from litestar import MediaType, Request, Response
-from litestar.exceptions import HTTPException, NotAuthorizedException
+from litestar.exceptions import ClientException, HTTPException, NotAuthorizedException, NotFoundException
 from litestar.response import Redirect, Template
 
-from viewer.errors import WrongSignIn
+from viewer.errors import BadEntry, NotThere, WrongSignIn
 from viewer.web.access import ProofNeeded, SecondFactorNeeded
 
 log = logging.getLogger("viewer.web")
@@ -26,7 +26,11 @@ _WORDS = {
 
 def answer_fault(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
     """The one place where faults become HTTP; what broke goes to the log, never to the reader."""
-    if isinstance(fault, WrongSignIn):
+    if isinstance(fault, NotThere):
+        fault = NotFoundException(str(fault))
+    elif isinstance(fault, BadEntry):
+        fault = ClientException(str(fault), status_code=422)
+    elif isinstance(fault, WrongSignIn):
         fault = NotAuthorizedException(str(fault))
     status = fault.status_code if isinstance(fault, HTTPException) else 500
     if status >= 500:

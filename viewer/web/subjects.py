@@ -1,6 +1,7 @@
 """What a path names: from a path parameter to the club, teams and player it belongs to."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -10,6 +11,8 @@ from viewer.clubs.models import JoinRequest, Organization, Player, Team, TeamPla
 from viewer.clubs.rights import Subject
 from viewer.devices.models import Device
 from viewer.games.models import Clip, Game, GameTeam, Recording
+from viewer.privacy.blur import withheld
+from viewer.privacy.models import RemovalRequest
 
 Load = Callable[[Session, Any], Subject | None]
 
@@ -47,11 +50,24 @@ def _game(session: Session, game_id: int) -> Subject | None:
 
 
 def _recording(session: Session, name: str) -> Subject | None:
-    return _game_where(session, select(Game).join(Recording).where(Recording.session == name))
+    found = session.scalar(select(Recording.id).where(Recording.session == name))
+    return None if found is None else _recording_with(session, found)
 
 
 def _clip(session: Session, clip_id: int) -> Subject | None:
-    return _game_where(session, select(Game).join(Recording).join(Clip).where(Clip.id == clip_id))
+    found = session.scalar(select(Clip.recording_id).where(Clip.id == clip_id))
+    return None if found is None else _recording_with(session, found)
+
+
+def _removal(session: Session, removal_id: int) -> Subject | None:
+    found = session.scalar(select(RemovalRequest.recording_id).where(RemovalRequest.id == removal_id))
+    return None if found is None else _recording_with(session, found)
+
+
+def _recording_with(session: Session, recording_id: int) -> Subject | None:
+    subject = _game_where(session, select(Game).join(Recording).where(Recording.id == recording_id))
+    held = withheld(session, [recording_id])
+    return replace(subject, withheld=True) if subject and held else subject
 
 
 def _game_where(session: Session, statement: Select[Game]) -> Subject | None:
@@ -71,5 +87,6 @@ SUBJECTS: Mapping[str, Load] = {
     "game_id": _game,
     "match_session": _recording,
     "clip_id": _clip,
+    "removal_id": _removal,
 }
 """Every path parameter that names something of somebody's, and how it is looked up (None: no such thing)."""

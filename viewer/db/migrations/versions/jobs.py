@@ -1,12 +1,12 @@
 """Rows of work are claimed by an index; news for digests and refused addresses are kept.
 
-Revision 0003_jobs, after 0002. Runs in one transaction: a failure leaves nothing behind.
+Revision 0003, after 0002. Runs in one transaction: a failure leaves nothing behind.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_jobs"
+revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None

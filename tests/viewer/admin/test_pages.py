@@ -1,0 +1,153 @@
+"""The platform's pages: whom they open to, and that what they do is done."""
+
+import pytest
+from sqlalchemy import func, select
+
+from tests.viewer.world import World
+from viewer.accounts.models import SignIn, User
+from viewer.audit.models import AuditEntry
+from viewer.clubs.models import Invitation, Organization
+from viewer.jobs.lease import State
+from viewer.jobs.models import Job
+from viewer.mail.models import Mail
+
+PAGES = (
+    "/platform",
+    "/platform/clubs",
+    "/platform/clubs?q=river",
+    "/platform/users",
+    "/platform/users?q=coach@",
+    "/platform/users/{coach}",
+    "/platform/users/{coach}/disable",
+    "/platform/users/{coach}/reset-second-factor",
+    "/platform/work",
+    "/platform/work?kind=mail",
+    "/platform/work/job/{job}/drop",
+    "/platform/mail",
+    "/platform/mail?which=failed",
+    "/platform/storage",
+    "/platform/storage?club=riverside-rovers",
+    "/platform/settings",
+)
+STRANGERS = ("club_admin", "their_admin", "coach", "manager", "parent", "player", "nobody_in_particular")
+
+
+def fill(world: World) -> dict[str, int]:
+    """A job and a mail that were given up; their numbers and everybody's."""
+    now = world.clock()
+    common = {"state": State.FAILED, "attempts": 6, "fault": "the package is damaged", "due_at": now, "made_at": now}
+    with world.database.writing() as session:
+        job = Job(key="intake:x", kind="intake", subject="1795341600-0a1b2c3d4e", payload={"upload": "x"}, **common)
+        mail = Mail(
+            key="reset:x",
+            recipient="coach@example.org",
+            subject="Your new password",
+            text="http://secret",
+            message_id="<x@y>",
+            **common,
+        )
+        session.add_all([job, mail])
+        session.flush()
+        return {**world.ids, **world.users, "job": job.id, "mail": mail.id}
+
+
+def test_the_platforms_pages_open_to_its_admins_alone(world):
+    filled = fill(world)
+    with world.client("platform_admin") as browser:
+        for page in PAGES:
+            answer = browser.get(page.format_map(filled))
+            assert answer.status_code == 200, (page, answer.text[:1500])
+            assert "http://secret" not in answer.text
+            assert "Robin" not in answer.text
+    for who in STRANGERS:
+        with world.client(who) as browser:
+            for page in PAGES:
+                assert browser.get(page.format_map(filled)).status_code == 404, (who, page)
+    with world.client() as browser:
+        assert all(browser.get(page.format_map(filled)).status_code == 303 for page in PAGES)
+
+
+def test_a_new_club_comes_with_an_invitation_for_its_first_admin(world):
+    form = {"name": "Lakeside Lions", "slug": "", "time_zone": "Europe/Zurich", "retention_days": "200"}
+    with world.client("platform_admin") as browser:
+        bad = browser.post("/platform/clubs", data={**form, "time_zone": "Moon", "mail": "x@example.org"})
+        assert bad.status_code == 422
+        assert "Lakeside Lions" in bad.text
+        assert "The name of a time zone" in bad.text
+        nobody = browser.post("/platform/clubs", data={**form, "mail": "no address"})
+        assert nobody.status_code == 422
+        good = browser.post("/platform/clubs", data={**form, "mail": "First@example.org"})
+        assert good.headers["location"] == "/platform/clubs?done=added"
+        assert "Added." in browser.get(good.headers["location"]).text
+    with world.database.reading() as session:
+        club = session.scalars(select(Organization).where(Organization.name == "Lakeside Lions")).one()
+        assert (club.slug, club.time_zone, club.retention_days) == ("lakeside-lions", "Europe/Zurich", 200)
+        invited = session.scalars(select(Invitation).where(Invitation.organization_id == club.id)).one()
+        assert (invited.mail, invited.role) == ("first@example.org", "club_admin")
+        assert (
+            session.scalar(select(func.count()).where(AuditEntry.act == "add", AuditEntry.subject_id == club.id)) == 1
+        )
+
+
+@pytest.mark.parametrize("what", ["disable", "end-sign-ins", "reset-second-factor"])
+def test_an_account_is_changed_only_after_a_question_and_signed_out(world, what):
+    coach = world.users["coach"]
+    world.sign_in("coach")
+    with world.client("platform_admin") as browser:
+        asked = browser.get(f"/platform/users/{coach}/{what}")
+        assert "coach@example.org" in asked.text
+        with world.database.reading() as session:
+            assert session.scalar(select(func.count()).where(SignIn.user_id == coach)) == 1
+        assert browser.post(f"/platform/users/{coach}/{what}").status_code == 303
+    with world.database.reading() as session:
+        assert session.scalar(select(func.count()).where(SignIn.user_id == coach)) == 0
+        assert (session.get_one(User, coach).disabled_at is not None) is (what == "disable")
+        [act] = session.scalars(select(AuditEntry).where(AuditEntry.act == what)).all()
+        assert act.actor_mail == "platform_admin@example.org"
+
+
+def test_a_disabled_account_can_be_enabled_again_and_nobody_disables_themselves(world):
+    coach, own = world.users["coach"], world.users["platform_admin"]
+    with world.client("platform_admin") as browser:
+        browser.post(f"/platform/users/{coach}/disable")
+        browser.post(f"/platform/users/{coach}/enable")
+        assert browser.post(f"/platform/users/{own}/disable").status_code == 404
+        assert browser.post(f"/platform/users/{coach}/promote").status_code == 404
+    with world.database.reading() as session:
+        assert session.get_one(User, coach).disabled_at is None
+        assert session.get_one(User, own).disabled_at is None
+
+
+def test_accounts_are_changed_by_whoever_has_proven_themselves_just_now(world):
+    coach = world.users["coach"]
+    with world.client("platform_admin") as browser:
+        world.clock.now = world.clock.now.replace(minute=30)
+        answer = browser.post(f"/platform/users/{coach}/disable")
+        assert answer.headers["location"].startswith("/account/prove")
+    with world.database.reading() as session:
+        assert session.get_one(User, coach).disabled_at is None
+
+
+def test_dead_letters_are_tried_again_or_dropped(world):
+    filled = fill(world)
+    with world.client("platform_admin") as browser:
+        assert "the package is damaged" in browser.get("/platform/work").text
+        assert browser.post(f"/platform/work/job/{filled['job']}/retry").status_code == 303
+        assert browser.post(f"/platform/work/job/{filled['job']}/retry").status_code == 404
+        assert browser.post(f"/platform/work/mail/{filled['mail']}/drop").status_code == 303
+        assert browser.get(f"/platform/work/mail/{filled['mail']}/drop").status_code == 404
+    with world.database.reading() as session:
+        job = session.get_one(Job, filled["job"])
+        assert (job.state, job.attempts) == (State.WAITING, 0)
+        assert session.get(Mail, filled["mail"]) is None
+        acts = set(session.scalars(select(AuditEntry.act).where(AuditEntry.actor_id == world.users["platform_admin"])))
+        assert acts == {"retry", "drop"}
+
+
+def test_storage_tells_what_each_club_and_team_takes(world):
+    with world.client("platform_admin") as browser:
+        page = browser.get("/platform/storage").text
+        assert "Riverside Rovers" in page
+        assert "Hillside United" in page
+        assert "U14" in browser.get("/platform/storage?club=riverside-rovers").text
+        assert browser.get("/platform/storage?club=nowhere").status_code == 404

@@ -1,0 +1,1 @@
+"""The platform as those see it who run it: clubs, accounts, work that failed, mail, storage and health."""

@@ -1,0 +1,176 @@
+"""Erasing a player or an account: what tells who they are goes at once, and again whenever a backup brings it back."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from viewer.accounts.models import SignInTry, User
+from viewer.audit.acts import Act
+from viewer.audit.models import AuditEntry
+from viewer.clubs.actor import Actor
+from viewer.clubs.models import Invitation, ParentPlayer, Player, TeamPlayer
+from viewer.games.models import Availability, GameEvent, GameTeam, HeatMap, PlayerGameStats, Recording
+from viewer.imports.models import ImportRun, Origin
+from viewer.mail.models import Mail
+from viewer.privacy.blur import missing
+from viewer.privacy.consent import end_links
+from viewer.privacy.deleting import delete_recording
+from viewer.privacy.export import drop_exports
+from viewer.privacy.horizon import Entry, Horizon, remember
+from viewer.privacy.models import ConsentRecord, Erasure, NotShown, RemovalRequest
+from viewer.privacy.pictures import recordings_showing
+from viewer.sealing import Seal
+
+ERASED = "erased"
+"""Stands where a name or address was, and nothing else does."""
+
+
+def erase_player(
+    session: Session, player: Player, by: Actor, now: datetime, horizon: Horizon, seal: Seal
+) -> dict[str, int]:
+    """Erase what the portal knows of a player; how much went, by kind.
+
+    A nameless row stays, for two reasons: the newest consent of each scope must be provable, and a player who is yet to
+    be blurred must stay known by track and jersey number until that is done (`finish`).
+    """
+    counts = _forget_player(session, player, now, seal)
+    by.did(session, Act.ERASE, "player", player.id, now, organization_id=player.organization_id, **counts)
+    remember(session, Entry("player", player.id, now), horizon, counts)
+    session.flush()
+    return counts
+
+
+def erase_user(session: Session, user: User, by: Actor, now: datetime, horizon: Horizon, seal: Seal) -> dict[str, int]:
+    """Erase an account; how much went, by kind. What its person did stays in the audit log under a pseudonym.
+
+    That an act happened must outlast whoever did it, or erasing oneself would hide what one did to others. The
+    pseudonym is made with the portal's secret: nobody reads the address off it, yet a club can check one it is given.
+    """
+    counts = _forget_user(session, user, seal)
+    own = by.id == user.id
+    actor = Actor(mail=pseudonym(seal, user.mail)) if own else by
+    actor.did(session, Act.ERASE, "user", user.id, now, **counts)
+    remember(session, Entry("user", user.id, now), horizon, counts)
+    session.flush()
+    session.execute(delete(User).where(User.id == user.id))
+    return counts
+
+
+def erase_again(session: Session, entries: Iterable[Entry], now: datetime, horizon: Horizon, seal: Seal) -> int:
+    """Erase anew, in a database out of a backup, what was erased since that was made; returns how much was there."""
+    found = 0
+    for entry in entries:
+        if entry.kind == "recording":
+            recording = session.scalar(select(Recording).where(Recording.session == entry.name))
+            if recording is not None:
+                delete_recording(session, recording, Actor(), now, horizon, reason="erased before")
+                found += 1
+            elif session.scalar(select(Erasure.id).where(Erasure.name == entry.name)) is None:
+                remember(session, entry, horizon)
+            continue
+        kind: type[Player | User] = Player if entry.kind == "player" else User
+        subject = session.get(kind, entry.subject_id)
+        if isinstance(subject, Player) and subject.first_name != ERASED:
+            erase_player(session, subject, Actor(), now, horizon, seal)
+            found += 1
+        elif isinstance(subject, User):
+            erase_user(session, subject, Actor(), now, horizon, seal)
+            found += 1
+    return found
+
+
+def finish(session: Session, now: datetime, seal: Seal) -> None:
+    """Unlink erased players from recordings in which they have been blurred meanwhile."""
+    waiting = select(PlayerGameStats.player_id).union(select(TeamPlayer.player_id)).subquery()
+    erased = select(Player).where(Player.first_name == ERASED, Player.last_name == "")
+    for player in session.scalars(erased.where(Player.id.in_(select(waiting.c.player_id)))):
+        _forget_player(session, player, now, seal)
+
+
+def pseudonym(seal: Seal, mail: str) -> str:
+    """What stands for an address that was erased: the same for the same address."""
+    return mail if mail.startswith(f"{ERASED}-") else f"{ERASED}-{seal.sign('erased', mail)[:16]}"
+
+
+def _forget_player(session: Session, player: Player, now: datetime, seal: Seal) -> dict[str, int]:
+    pending = _unblurred(session, player.id)
+    counts = {"links": end_links(session, player.id, now)}
+    own = (PlayerGameStats.player_id == player.id, PlayerGameStats.recording_id.not_in(pending))
+    tracks = session.execute(select(PlayerGameStats.recording_id, PlayerGameStats.track).where(*own)).all()
+    for recording, track in tracks:
+        session.execute(delete(HeatMap).where(HeatMap.recording_id == recording, HeatMap.track == track))
+    counts["tracks"] = len(tracks)
+    nobody: dict[str, Any] = {"player_id": None, "confirmed_by": None, "confirmed_at": None}
+    session.execute(update(PlayerGameStats).where(*own).values(**nobody))
+    events = update(GameEvent).where(GameEvent.player_id == player.id).values(player_id=None)
+    counts["events"] = _count(session, events)
+    for table in (ParentPlayer, Availability, Invitation):
+        counts[table.__tablename__] = _count(session, delete(table).where(table.player_id == player.id))
+    if not pending:
+        session.execute(delete(NotShown).where(NotShown.player_id == player.id))
+        counts["rosters"] = _count(session, delete(TeamPlayer).where(TeamPlayer.player_id == player.id))
+    drop_exports(session, "player", player.id)
+    counts["origins"] = _forget_origins(session, player)
+    counts["consents"] = _reduce_consents(session, player.id, seal)
+    player.first_name, player.last_name, player.birth_year, player.default_position = ERASED, "", None, ""
+    player.user_id, player.inactive_at = None, player.inactive_at or now
+    return counts
+
+
+def _unblurred(session: Session, player_id: int) -> set[int]:
+    """Recordings that show, or may show, the player and wait for the blur."""
+    rostered = (
+        select(Recording.id)
+        .join(GameTeam, GameTeam.game_id == Recording.game_id)
+        .join(TeamPlayer, TeamPlayer.team_id == GameTeam.team_id)
+        .where(TeamPlayer.player_id == player_id)
+    )
+    candidates = {*session.scalars(recordings_showing(player_id)), *session.scalars(rostered)}
+    return {recording for recording, players in missing(session, candidates).items() if player_id in players}
+
+
+def _forget_origins(session: Session, player: Player) -> int:
+    origin = (
+        Origin.organization_id == player.organization_id,
+        Origin.kind == "player",
+        Origin.local_id == player.id,
+    )
+    # What waits to be confirmed may hold names as the other service has them.
+    stale = delete(ImportRun).where(ImportRun.organization_id == player.organization_id)
+    if session.scalar(select(Origin.id).where(*origin).limit(1)) is not None:
+        session.execute(stale)
+    return _count(session, delete(Origin).where(*origin))
+
+
+def _reduce_consents(session: Session, player_id: int, seal: Seal) -> int:
+    """Keep the newest answer of each scope and when it was given to which text; whose it was, as a pseudonym."""
+    records = ConsentRecord.player_id == player_id
+    newest = select(func.max(ConsentRecord.id)).where(records).group_by(ConsentRecord.scope)
+    kept = set(session.scalars(newest))
+    gone = _count(session, delete(ConsentRecord).where(records, ConsentRecord.id.not_in(kept)))
+    for record in session.scalars(select(ConsentRecord).where(records)):
+        record.given_by, record.given_by_mail = None, pseudonym(seal, record.given_by_mail)
+    return gone
+
+
+def _forget_user(session: Session, user: User, seal: Seal) -> dict[str, int]:
+    instead = pseudonym(seal, user.mail)
+    acts = update(AuditEntry).where((AuditEntry.actor_id == user.id) | (AuditEntry.actor_mail == user.mail))
+    counts = {"acts": _count(session, acts.values(actor_mail=instead, address=""))}
+    for column in (ConsentRecord.given_by_mail, RemovalRequest.contact):
+        renamed = update(column.class_).where(column == user.mail).values({column.key: instead})
+        counts[column.class_.__tablename__] = _count(session, renamed)
+    session.execute(delete(SignInTry).where(SignInTry.subject == f"account:{user.mail}"))
+    session.execute(delete(Invitation).where(Invitation.mail == user.mail))
+    drop_exports(session, "user", user.id)
+    mails = delete(Mail).where((Mail.user_id == user.id) | (Mail.recipient == user.mail))
+    counts["mails"] = _count(session, mails)
+    return counts
+
+
+def _count(session: Session, statement: Any) -> int:
+    done = session.execute(statement.execution_options(synchronize_session="fetch"))
+    return done.rowcount if isinstance(done, CursorResult) else 0
