@@ -13,9 +13,10 @@ from viewer.jobs.lease import MOST_ATTEMPTS, Leased, State, backoff, claim, kept
 from viewer.jobs.models import Job
 from viewer.mail.mailer import MailDelayed, Mailer, MailRefused
 from viewer.mail.models import Mail
+from viewer.media import sweeping
 
 log = logging.getLogger("viewer.worker")
-KINDS: tuple[Kind, ...] = (*intake.KINDS,)
+KINDS: tuple[Kind, ...] = (*intake.KINDS, *sweeping.KINDS)
 _NO_USE = (BadPackage, NotYours, MailRefused)
 """Faults that no further try would cure."""
 

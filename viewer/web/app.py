@@ -13,7 +13,9 @@ from litestar.template.config import TemplateConfig
 from viewer.accounts import controllers as accounts
 from viewer.devices import controllers as devices
 from viewer.games import controllers as games
+from viewer.games.watching import Watching
 from viewer.mail.controllers import mailbox_page
+from viewer.media import controllers as media
 from viewer.uploads import controllers as uploads
 from viewer.uploads.controllers import receiver
 from viewer.uploads.sweeping import sweep_hourly
@@ -23,7 +25,7 @@ from viewer.web.faults import answer_fault
 from viewer.web.portal import Portal
 from viewer.web.security import SameSite, add_headers
 
-_FIELDS = (games, accounts, uploads, devices, web)
+_FIELDS = (games, accounts, uploads, devices, media, web)
 
 
 def build_app(portal: Portal) -> Litestar:
@@ -50,7 +52,7 @@ def build_app(portal: Portal) -> Litestar:
         before_send=[add_headers],
         exception_handlers={Exception: answer_fault},
         template_config=TemplateConfig(instance=templates),
-        state=State({"portal": portal, "receiver": receiver(portal)}),
+        state=State({"portal": portal, "receiver": receiver(portal), "watching": Watching(portal.database)}),
         lifespan=[running],
         openapi_config=None,
         logging_config=None,
