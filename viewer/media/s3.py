@@ -66,7 +66,12 @@ class S3Store(MediaStore):
         """The object's bytes, from one request."""
         if end is not None and end <= first:
             return
-        options: GetOptions = {"range": {"offset": first} if end is None else (first, end)}
+        # A range of an empty object is an error, so the whole is asked for without one.
+        options: GetOptions = {}
+        if end is not None:
+            options = {"range": (first, end)}
+        elif first:
+            options = {"range": {"offset": first}}
         found = obstore.get(self.bucket, checked(path), options=options)
         for piece in found.stream(min_chunk_size=CHUNK):
             yield bytes(piece)

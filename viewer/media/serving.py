@@ -53,7 +53,7 @@ def answer_media(request: Request[Any, Any, Any], file: MediaFile, *, save_as: s
     etag = file.sha256[:32]
     if portal.settings.x_accel:
         told = {**headers, "X-Accel-Redirect": quote(portal.settings.x_accel + file.path)}
-        return Response(None, status_code=200, headers=told, media_type=headers["Content-Type"])
+        return Response(b"", status_code=200, headers=told, media_type=headers["Content-Type"])
     if not save_as and request.method == "GET" and not not_changed(request.headers.get("if-none-match"), f'"{etag}"'):
         link = _link(portal, file)
         if link is not None:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect, Template
+from sqlalchemy.exc import DataError
 
 log = logging.getLogger("viewer.web")
 _WORDS = {
@@ -20,10 +21,13 @@ _WORDS = {
     500: ("Something broke", "That was our fault, not yours. Try again in a moment."),
 }
 
+_UNFIT = (DataError, OverflowError)
+"""What databases say to a NUL in a text, or to a number that no column holds."""
+
 
 def answer_fault(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
     """The one place where faults become HTTP; what broke goes to the log, never to the reader."""
-    status = fault.status_code if isinstance(fault, HTTPException) else 500
+    status = fault.status_code if isinstance(fault, HTTPException) else 400 if isinstance(fault, _UNFIT) else 500
     if status >= 500:
         log.error("request failed method=%s path=%s", request.method, request.url.path, exc_info=fault)
     else:
