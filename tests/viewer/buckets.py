@@ -28,7 +28,7 @@ def s3() -> Iterator[str]:
         server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         server.start()
         host, port = server.get_host_and_port()
-        assert httpx.put(f"http://{host}:{port}/media").status_code == 200
+        assert httpx.put(f"http://{host}:{port}/media", timeout=60).status_code == 200
         yield f"http://{host}:{port}"
         server.stop()
 
