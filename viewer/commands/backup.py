@@ -15,9 +15,9 @@ from viewer.clock import now
 from viewer.commands.common import HORIZON, add_command, settings_of
 from viewer.db import Database
 from viewer.db.backup.making import make_backup, name_in_row, rotate
-from viewer.db.backup.media import MediaFolder
 from viewer.db.backup.restoring import Target, restore
 from viewer.errors import BadBackup, BadSettings
+from viewer.media.opening import open_store
 from viewer.privacy.models import Erasure
 from viewer.sealing import secret_of
 from viewer.settings import Settings
@@ -62,7 +62,7 @@ def _backup(options: argparse.Namespace) -> int:
         when,
         secret_of(settings.data),
         with_secret=options.with_secret,
-        media=MediaFolder(settings.media) if options.with_media else None,
+        media=open_store(settings) if options.with_media else None,
     )
     database.close()
     print(f"{target}: revision {manifest.revision}, {len(listing.files)} media files {_held(options, listing)}")
@@ -86,7 +86,7 @@ def _restore(options: argparse.Namespace) -> None:
     settings = settings_of(options)
     settings.make_folders()
     database = Database(settings.database_url)
-    target = Target(settings.data, database, MediaFolder(settings.media), settings.work)
+    target = Target(settings.data, database, open_store(settings), settings.work)
     erasures = _Erasures(settings)
     done = restore(options.source, target, erasures, now(), replace=options.replace, other_secret=options.other_secret)
     database.close()

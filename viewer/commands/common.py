@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from viewer.db import Database
 from viewer.db.migrate import upgrade
 from viewer.errors import BadSettings
+from viewer.media.opening import VARIABLE as MEDIA
 from viewer.settings import Settings
 
 HORIZON = "TOUCHLINE_BACKUP_DAYS"
@@ -43,6 +44,16 @@ def add_queue(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_media(command: argparse.ArgumentParser) -> None:
+    """Where the matches' files are, for a command that puts or fetches some; all others look at the environment."""
+    command.add_argument(
+        "--media",
+        default=os.environ.get(MEDIA, ""),
+        metavar="URL",
+        help="another folder for the matches' files, or s3://bucket/prefix?endpoint=https://host&region=name",
+    )
+
+
 def settings_of(options: argparse.Namespace) -> Settings:
     """The settings that the options ask for."""
     return Settings(
@@ -55,6 +66,10 @@ def settings_of(options: argparse.Namespace) -> Settings:
         smtp=getattr(options, "smtp", ""),
         backup_days=_backup_days(),
         queue=getattr(options, "queue", ""),
+        store=getattr(options, "media", os.environ.get(MEDIA, "")),
+        stream=getattr(options, "stream_media", False),
+        x_accel=getattr(options, "x_accel", ""),
+        trusted_proxies=tuple(getattr(options, "trusted_proxy", ())),
     )
 
 

@@ -4,7 +4,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from viewer.commands.common import add_command, add_queue, database_of, settings_of
+from viewer.commands.common import add_command, add_media, add_queue, database_of, settings_of
 from viewer.db.migrate import current
 
 if TYPE_CHECKING:
@@ -15,6 +15,15 @@ def add(commands: "Commands") -> None:
     """`serve`, `worker` and `migrate`."""
     serve = add_command(commands, "serve", _serve, "run the web process")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    serve.add_argument("--stream-media", action="store_true", help="send files of a bucket through the portal")
+    serve.add_argument("--x-accel", default="", metavar="PATH", help="nginx's internal place of the media folder")
+    serve.add_argument(
+        "--trusted-proxy",
+        action="append",
+        default=[],
+        metavar="NETWORK",
+        help="a proxy's address or network whose X-Forwarded-For counts; may be given several times",
+    )
     work = add_command(commands, "worker", _work, "run the worker process")
     work.add_argument(
         "--smtp",
@@ -25,6 +34,7 @@ def add(commands: "Commands") -> None:
     work.add_argument("--workers", type=int, default=1, help="jobs that this process works on at a time (%(default)s)")
     for command in (serve, work):
         add_queue(command)
+        add_media(command)
         command.add_argument("--port", type=int, default=8080, help="the portal's port (%(default)s)")
         command.add_argument("--public-url", default="", metavar="URL", help="the portal's address in mails")
         command.add_argument(

@@ -5,7 +5,8 @@ from viewer.games import intake
 from viewer.jobs import housekeeping
 from viewer.jobs.duties import Kind, Periodic
 from viewer.mail import digests
+from viewer.media import sweeping
 from viewer.privacy import duties as privacy
 
-KINDS: tuple[Kind, ...] = (*intake.KINDS, *credentials.KINDS, *digests.KINDS, *privacy.KINDS)
-PERIODIC: tuple[Periodic, ...] = (*housekeeping.PERIODIC, *digests.PERIODIC, *privacy.PERIODIC)
+KINDS: tuple[Kind, ...] = (*intake.KINDS, *credentials.KINDS, *digests.KINDS, *sweeping.KINDS, *privacy.KINDS)
+PERIODIC: tuple[Periodic, ...] = (*housekeeping.PERIODIC, *digests.PERIODIC, *sweeping.PERIODIC, *privacy.PERIODIC)

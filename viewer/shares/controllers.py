@@ -15,9 +15,9 @@ from viewer.audit.acts import Act
 from viewer.errors import NotThere
 from viewer.games import view
 from viewer.games.models import Clip, Recording, RecordingFile
-from viewer.games.store import on_disk
+from viewer.games.store import media_path
 from viewer.games.words import day
-from viewer.media.files import answer_file
+from viewer.media.serving import MediaFile, answer_media
 from viewer.shares.links import (
     LONGEST_DAYS,
     USUAL_DAYS,
@@ -121,9 +121,8 @@ def shared_file(
         file = session.get(RecordingFile, (shown.recording.id, shown.clip.path))
     if file is None:
         raise NotFoundException
-    kind = 'attachment; filename="clip.mp4"' if download else "inline"
-    headers = {"Cache-Control": "private, no-store", "Content-Disposition": kind}
-    return answer_file(request, on_disk(portal.settings, shown.recording, shown.clip.path), file.sha256[:32], headers)
+    stored = MediaFile(media_path(shown.recording.folder, shown.clip.path), file.bytes, file.sha256)
+    return answer_media(request, stored, save_as="clip.mp4" if download else "", link=False)
 
 
 def _opened(request: Request[Any, Any, Any], state: State, secret: str, act: Act | None) -> Shown:

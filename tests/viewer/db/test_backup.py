@@ -24,11 +24,11 @@ from viewer.accounts.models import User
 from viewer.db import Database
 from viewer.db.backup.archive import opened
 from viewer.db.backup.making import make_backup, name_in_row, rotate
-from viewer.db.backup.media import MediaFolder
 from viewer.db.backup.restoring import Target, restore
 from viewer.db.migrate import current, newest, upgrade
 from viewer.errors import BadBackup, NewerDatabase, NotEmpty, ToolMissing
 from viewer.games.models import RecordingFile
+from viewer.media.folder import FolderStore
 from viewer.sealing import open_seal, secret_of
 from viewer.settings import Settings
 
@@ -88,7 +88,7 @@ def target_of(database: Database, folder: Path, *, secret: bytes | None = SECRET
     (data / "work").mkdir(parents=True, exist_ok=True)
     if secret is not None:
         (data / "secret.key").write_bytes(secret)
-    return Target(data, database, MediaFolder(data / "media"), data / "work")
+    return Target(data, database, FolderStore(data / "media"), data / "work")
 
 
 def users(database: Database) -> int:
@@ -98,7 +98,7 @@ def users(database: Database) -> int:
 
 def test_a_restored_portal_has_every_row_and_file(filled: Database, settings: Settings, tmp_path: Path, request):
     backup = tmp_path / "portal.tar"
-    manifest, listing = back_up(filled, backup, media=MediaFolder(settings.media))
+    manifest, listing = back_up(filled, backup, media=FolderStore(settings.media))
     assert (manifest.revision, manifest.made_at) == (newest(), NOW)
     assert (len(listing.files), listing.left_out, listing.changed) == (2 * len(FILES), (), ())
     assert backup.stat().st_mode & 0o777 == 0o600
@@ -131,7 +131,7 @@ def test_a_media_file_that_is_gone_or_changed_is_told_and_stops_no_backup(filled
     gone, changed = sorted(settings.media.rglob("panorama.mp4"))
     gone.unlink()
     changed.write_bytes(b"rotten")
-    _, listing = back_up(filled, tmp_path / "portal.tar", media=MediaFolder(settings.media))
+    _, listing = back_up(filled, tmp_path / "portal.tar", media=FolderStore(settings.media))
     assert listing.left_out == (str(gone.relative_to(settings.media)),)
     assert listing.changed == (str(changed.relative_to(settings.media)),)
 
@@ -304,7 +304,7 @@ from datetime import datetime, UTC
 from pathlib import Path
 import viewer.db.backup.restoring as restoring
 from viewer.db import Database
-from viewer.db.backup.media import MediaFolder
+from viewer.media.folder import FolderStore
 
 url, data, backup, where = sys.argv[1:]
 die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
@@ -330,7 +330,7 @@ if where == "renaming":
 if where == "renamed":
     os.replace = dying(os.replace, "after")
 data = Path(data)
-target = restoring.Target(data, Database(url), MediaFolder(data / "media"), data / "work")
+target = restoring.Target(data, Database(url), FolderStore(data / "media"), data / "work")
 restoring.restore(Path(backup), target, Erasures(), datetime(2026, 11, 28, tzinfo=UTC), replace=True)
 die()
 """
@@ -419,7 +419,7 @@ def test_without_postgresqls_programs_the_backup_says_what_to_install(new_postgr
 def test_a_failed_backup_leaves_the_last_one_as_it_was(filled, settings, tmp_path):
     (tmp_path / "portal.tar").write_bytes(b"the last one")
 
-    class Shrinking(MediaFolder):
+    class Shrinking(FolderStore):
         def read(self, path):
             yield b"x"
 
