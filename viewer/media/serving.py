@@ -47,11 +47,11 @@ def answer_media(
 ) -> Response[Any]:
     """The file, whole or in part, to look at or, with a name, to save; who may have it has been checked.
 
-    Without `link` nothing of it outlives this answer: no bucket's address, and browsers keep no copy.
+    Unless `lasting`, nothing of it outlives this answer: no bucket's address, and browsers keep no copy.
     """
     portal = portal_of(request.app.state)
     headers = {
-        "Cache-Control": f"private, max-age={KEPT_S}" if link else "private, no-store",
+        "Cache-Control": f"private, max-age={KEPT_S}" if lasting else "private, no-store",
         "Content-Disposition": _disposition(save_as),
         "Content-Type": media_type(file.path),
     }

@@ -122,7 +122,7 @@ def shared_file(
     if file is None:
         raise NotFoundException
     stored = MediaFile(media_path(shown.recording.folder, shown.clip.path), file.bytes, file.sha256)
-    return answer_media(request, stored, save_as="clip.mp4" if download else "", link=False)
+    return answer_media(request, stored, save_as="clip.mp4" if download else "", lasting=False)
 
 
 def _opened(request: Request[Any, Any, Any], state: State, secret: str, act: Act | None) -> Shown:
