@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from viewer.db import Database
 from viewer.db.migrate import upgrade
-from viewer.settings import Settings
+from viewer.settings import Settings, teamsnap_app
 
 Run = Callable[[argparse.Namespace], int | None]
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         public_url=getattr(options, "public_url", ""),
         demo_mailbox=getattr(options, "demo_mailbox", False),
         smtp=getattr(options, "smtp", ""),
+        teamsnap=teamsnap_app(os.environ),
     )
 
 
