@@ -1,5 +1,6 @@
 """Work of imports: looking at TeamSnap when asked and every day, and dropping runs that nobody decides."""
 
+import secrets
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -31,7 +32,7 @@ def queue_sync(session: Session, connection: OAuthConnection, now: datetime, by:
     mine = select(Job.id).where(Job.kind == SYNC, Job.subject == str(connection.id))
     if session.scalar(mine.where(Job.state.in_([State.WAITING, State.LEASED])).limit(1)) is not None:
         return False
-    key = f"{SYNC}:{connection.id}:{now.isoformat()}"
+    key = f"{SYNC}:{connection.id}:{secrets.token_hex(8)}"
     payload: dict[str, object] = {"connection": connection.id, "by": by.id if by else None}
     queue_job(session, SYNC, key, str(connection.id), payload, now)
     return True

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from viewer.errors import BadPackage, LeaseLost, NotYours
 from viewer.games import intake
+from viewer.imports import duties as imports
 from viewer.jobs.duties import Kind, Tools, Work
 from viewer.jobs.lease import MOST_ATTEMPTS, Leased, State, backoff, claim, kept, next_due, put_back, settle
 from viewer.jobs.models import Job
@@ -15,7 +16,7 @@ from viewer.mail.mailer import MailDelayed, Mailer, MailRefused
 from viewer.mail.models import Mail
 
 log = logging.getLogger("viewer.worker")
-KINDS: tuple[Kind, ...] = (*intake.KINDS,)
+KINDS: tuple[Kind, ...] = (*intake.KINDS, *imports.KINDS)
 _NO_USE = (BadPackage, NotYours, MailRefused)
 """Faults that no further try would cure."""
 

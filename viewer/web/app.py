@@ -12,6 +12,7 @@ from litestar.template.config import TemplateConfig
 
 from viewer.accounts import controllers as accounts
 from viewer.games import controllers as games
+from viewer.imports import controllers as imports
 from viewer.mail.controllers import mailbox_page
 from viewer.uploads import controllers as uploads
 from viewer.uploads.controllers import receiver
@@ -22,7 +23,7 @@ from viewer.web.faults import answer_fault
 from viewer.web.portal import Portal
 from viewer.web.security import SameSite, add_headers
 
-_FIELDS = (games, accounts, uploads, web)
+_FIELDS = (games, accounts, uploads, imports, web)
 
 
 def build_app(portal: Portal) -> Litestar:
