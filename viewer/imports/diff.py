@@ -70,11 +70,10 @@ def _venues(known: Known, snapshot: Snapshot) -> Iterator[Change]:
 
 
 def _teams(known: Known, snapshot: Snapshot) -> Iterator[Change]:
-    taken = known.origin_of("team")
     for seen in sorted(snapshot.teams, key=lambda t: t.id):
         local = known.team(seen.id)
         if local is None:
-            yield from _new_team(known, seen, taken)
+            yield from _new_team(known, seen)
         elif seen.name and local.name != seen.name:
             yield Change(
                 Group.TEAM, Act.CHANGE, seen.id, local.name, local.name, {"name": local.name}, {"name": seen.name}
@@ -87,22 +86,16 @@ def _teams(known: Known, snapshot: Snapshot) -> Iterator[Change]:
                 yield Change(Group.NOTE, Act.TELL, f"team {external}", words)
 
 
-def _new_team(known: Known, seen: TeamSeen, taken: set[int]) -> Iterator[Change]:
+def _new_team(known: Known, seen: TeamSeen) -> Iterator[Change]:
     season = known.season_for(seen.season)
     new = {"name": seen.name, "season": season.name if season else ""}
     gone = known.local("team", seen.id) is not None
-    same = team_of_that_name(known, seen, taken)
+    same = known.likely_team(seen)
     if same is not None:
         words = f"{seen.name} is the team {same.name} here"
         yield Change(Group.TEAM, Act.LINK, seen.id, words, seen.name, new={"team": same.id})
     note = "As another team of the same name." if same else REMOVED if gone else ""
     yield Change(Group.TEAM, Act.ADD, seen.id, seen.name, seen.name, {}, new, same is None and not gone, note)
-
-
-def team_of_that_name(known: Known, seen: TeamSeen, taken: set[int]) -> Team | None:
-    """The club's newest team of the same name that the source has not brought."""
-    named = [t for t in known.teams.values() if t.id not in taken and t.name.casefold() == seen.name.casefold()]
-    return max(named, key=lambda team: team.id, default=None)
 
 
 def _players(known: Known, snapshot: Snapshot) -> Iterator[Change]:
@@ -118,16 +111,16 @@ def _players(known: Known, snapshot: Snapshot) -> Iterator[Change]:
         team = teams[seen.team].name if seen.team in teams else ""
         if local is None:
             alike = namesakes[seen.first_name.casefold(), seen.last_name.casefold()]
-            yield from _new_player(known, seen, team, alike)
+            yield from _new_player(known, seen, teams.get(seen.team), alike)
         else:
             yield from _known_player(known, seen, local, team, first[local.id] == seen.id)
     yield from _missing_players(known, snapshot)
 
 
-def _new_player(known: Known, seen: PlayerSeen, team: str, alike: list[Player]) -> Iterator[Change]:
+def _new_player(known: Known, seen: PlayerSeen, of: TeamSeen | None, alike: list[Player]) -> Iterator[Change]:
     name, gone = f"{seen.first_name} {seen.last_name}".strip(), known.local("player", seen.id) is not None
-    new = {"name": name, **_said(seen)}
-    likely = _the_same(known, seen, alike)
+    new, team = {"name": name, **_said(seen)}, of.name if of else ""
+    likely = _the_same(known, seen, known.likely_team(of) if of else None, alike)
     for same in alike:
         if same.birth_year and seen.birth_year and same.birth_year != seen.birth_year:
             continue
@@ -145,16 +138,10 @@ def _new_player(known: Known, seen: PlayerSeen, team: str, alike: list[Player]) 
     yield Change(Group.PLAYER, Act.ADD, seen.id, name, team, {}, new, not any(notes.values()), note)
 
 
-def _the_same(known: Known, seen: PlayerSeen, alike: list[Player]) -> Player | None:
+def _the_same(known: Known, seen: PlayerSeen, team: Team | None, alike: list[Player]) -> Player | None:
     """The one player here whom the seen one surely is: of the same name, and born in the same year or on the team."""
-    local = known.team(seen.team)
-    taken = known.origin_of("team")
-    by_name = {t.id for t in known.teams.values() if local is None and t.id not in taken}
-    on_team = {
-        s.player_id
-        for s in known.seats.values()
-        if s.left_on is None and s.team_id in ({local.id} if local else by_name)
-    }
+    seats = known.seats.values()
+    on_team = {s.player_id for s in seats if s.left_on is None and team is not None and s.team_id == team.id}
     brought = known.origin_of("player")
     sure = [
         p

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from viewer.clubs.models import Team
 from viewer.games.calendar import place_of
 from viewer.games.matching import Place, Planned, game_shown
 from viewer.games.models import Game, ScoreSource
@@ -26,10 +27,11 @@ REMOVED = "It was taken over before and has been removed here since."
 def game_changes(known: Known, snapshot: Snapshot) -> Iterator[Change]:
     """Games to add, change, cancel and join, then the players' answers to them."""
     teams = {team.id: team.name for team in snapshot.teams}
+    likely = {seen.id: here for seen in snapshot.teams if (here := known.likely_team(seen)) is not None}
     venues = {venue.id: venue for venue in snapshot.venues}
     games = sorted(snapshot.games, key=lambda g: (g.starts_at, g.team, g.id))
-    recorded = _recorded(known, games, venues)
-    by_hand = _by_hand(known, games, recorded)
+    recorded = _recorded(known, games, venues, likely)
+    by_hand = _by_hand(known, games, recorded, likely)
     for seen in games:
         local, team = known.game(seen.id), teams.get(seen.team, "")
         if local is not None:
@@ -93,12 +95,14 @@ def _join(seen: GameSeen, local: Game, shown: Game, team: str) -> Change:
     return Change(Group.GAME, Act.JOIN, seen.id, words, team, {}, {"game": local.id, "from": shown.id})
 
 
-def _recorded(known: Known, games: list[GameSeen], venues: Mapping[str, VenueSeen]) -> dict[str, Game]:
+def _recorded(
+    known: Known, games: list[GameSeen], venues: Mapping[str, VenueSeen], teams: Mapping[str, Team]
+) -> dict[str, Game]:
     """Games of the calendar without a recording, and the unplanned games whose recording shows them."""
     brought = known.origin_of("game") | known.foreign
     open_games = [g for g in games if not g.cancelled and not ((local := known.game(g.id)) and local.recordings)]
     planned = [
-        Planned(at, game.starts_at, _team_ids(known, game), game.opponent, _place(known, game, venues))
+        Planned(at, game.starts_at, _team_ids(teams, game), game.opponent, _place(known, game, venues))
         for at, game in enumerate(open_games)
     ]
     found: dict[str, Game] = {}
@@ -120,7 +124,9 @@ def _fits(seen: GameSeen, planned: Planned, game: Game) -> bool:
     return bool(planned.teams & mine) or seen.opponent.strip().casefold() in names
 
 
-def _by_hand(known: Known, games: list[GameSeen], recorded: Mapping[str, Game]) -> dict[str, Game]:
+def _by_hand(
+    known: Known, games: list[GameSeen], recorded: Mapping[str, Game], teams: Mapping[str, Team]
+) -> dict[str, Game]:
     """Games that somebody planned here before the calendar came."""
     brought = known.origin_of("game") | known.foreign
     taken = {game.id for game in recorded.values()}
@@ -130,7 +136,7 @@ def _by_hand(known: Known, games: list[GameSeen], recorded: Mapping[str, Game]) 
             free[game.team_id].append(game)
     found: dict[str, Game] = {}
     for seen in games:
-        team = known.team(seen.team)
+        team = teams.get(seen.team)
         if team is None or seen.id in recorded or known.game(seen.id) is not None or seen.cancelled:
             continue
         near = [g for g in free[team.id] if abs(g.starts_at - seen.starts_at) <= _SAME_GAME]
@@ -204,8 +210,8 @@ def _had(game: Game) -> dict[str, Any]:
     }
 
 
-def _team_ids(known: Known, game: GameSeen) -> frozenset[int]:
-    team = known.team(game.team)
+def _team_ids(teams: Mapping[str, Team], game: GameSeen) -> frozenset[int]:
+    team = teams.get(game.team)
     return frozenset({team.id}) if team else frozenset()
 
 

@@ -23,7 +23,7 @@ from viewer.clubs.models import (
 )
 from viewer.games.models import Availability, Game
 from viewer.imports.models import Origin
-from viewer.imports.snapshot import Snapshot
+from viewer.imports.snapshot import Snapshot, TeamSeen
 
 _DAY = timedelta(days=1)
 
@@ -64,6 +64,14 @@ class Known:
     def team(self, external_id: str) -> Team | None:
         """Our team."""
         return self.teams.get(self.origins["team"].get(external_id, 0))
+
+    def likely_team(self, seen: TeamSeen) -> Team | None:
+        """Our team, or else the newest of the same name that the source has not brought: most likely it is that one."""
+        if seen.id in self.origins["team"]:
+            return self.team(seen.id)
+        taken = self.origin_of("team")
+        named = [t for t in self.teams.values() if t.id not in taken and t.name.casefold() == seen.name.casefold()]
+        return max(named, key=lambda team: team.id, default=None)
 
     def player(self, external_id: str) -> Player | None:
         """Our player."""
