@@ -140,9 +140,10 @@ class Applying:
     def _add_team(self, change: Change) -> None:
         known = self.known
         season = next((s for s in known.seasons if s.name == change.new["season"]), None)
-        name, season_id = change.new["name"], season.id if season else None
-        if any(t.name == name and t.season_id == season_id for t in known.teams.values()):
-            raise _LeftOut("there is a team of this name in this season.")
+        season_id = season.id if season else None
+        taken = {team.name for team in known.teams.values() if team.season_id == season_id}
+        ends = ("", *(f" ({n})" for n in range(2, len(taken) + 3)))
+        name = next(change.new["name"] + end for end in ends if change.new["name"] + end not in taken)
         team = Team(
             organization_id=known.organization.id, season_id=season_id, name=name, code=new_code(), made_at=known.now
         )

@@ -70,11 +70,14 @@ def _venues(known: Known, snapshot: Snapshot) -> Iterator[Change]:
 
 
 def _teams(known: Known, snapshot: Snapshot) -> Iterator[Change]:
+    likely = known.likely_teams(snapshot)
+    # No two teams of a season have one name here: the second keeps the name that it got.
+    taken = {(team.name, team.season_id) for team in known.teams.values()}
     for seen in sorted(snapshot.teams, key=lambda t: t.id):
         local = known.team(seen.id)
         if local is None:
-            yield from _new_team(known, seen)
-        elif seen.name and local.name != seen.name:
+            yield from _new_team(known, seen, likely.get(seen.id))
+        elif seen.name and (seen.name, local.season_id) not in taken:
             yield Change(
                 Group.TEAM, Act.CHANGE, seen.id, local.name, local.name, {"name": local.name}, {"name": seen.name}
             )
@@ -86,11 +89,10 @@ def _teams(known: Known, snapshot: Snapshot) -> Iterator[Change]:
                 yield Change(Group.NOTE, Act.TELL, f"team {external}", words)
 
 
-def _new_team(known: Known, seen: TeamSeen) -> Iterator[Change]:
+def _new_team(known: Known, seen: TeamSeen, same: Team | None) -> Iterator[Change]:
     season = known.season_for(seen.season)
     new = {"name": seen.name, "season": season.name if season else ""}
     gone = known.local("team", seen.id) is not None
-    same = known.likely_team(seen)
     if same is not None:
         words = f"{seen.name} is the team {same.name} here"
         yield Change(Group.TEAM, Act.LINK, seen.id, words, seen.name, new={"team": same.id})
@@ -99,7 +101,7 @@ def _new_team(known: Known, seen: TeamSeen) -> Iterator[Change]:
 
 
 def _players(known: Known, snapshot: Snapshot) -> Iterator[Change]:
-    teams = {team.id: team for team in snapshot.teams}
+    teams, likely = {team.id: team.name for team in snapshot.teams}, known.likely_teams(snapshot)
     first: dict[int, str] = {}
     for external, local_id in sorted(known.origins["player"].items(), reverse=True):
         first[local_id] = external
@@ -108,19 +110,21 @@ def _players(known: Known, snapshot: Snapshot) -> Iterator[Change]:
         namesakes[player.first_name.casefold(), player.last_name.casefold()].append(player)
     for seen in sorted(snapshot.players, key=lambda p: (p.team, p.last_name, p.first_name, p.id)):
         local = known.player(seen.id)
-        team = teams[seen.team].name if seen.team in teams else ""
+        team = teams.get(seen.team, "")
         if local is None:
             alike = namesakes[seen.first_name.casefold(), seen.last_name.casefold()]
-            yield from _new_player(known, seen, teams.get(seen.team), alike)
+            yield from _new_player(known, seen, team, likely.get(seen.team), alike)
         else:
             yield from _known_player(known, seen, local, team, first[local.id] == seen.id)
     yield from _missing_players(known, snapshot)
 
 
-def _new_player(known: Known, seen: PlayerSeen, of: TeamSeen | None, alike: list[Player]) -> Iterator[Change]:
+def _new_player(
+    known: Known, seen: PlayerSeen, team: str, likely_team: Team | None, alike: list[Player]
+) -> Iterator[Change]:
     name, gone = f"{seen.first_name} {seen.last_name}".strip(), known.local("player", seen.id) is not None
-    new, team = {"name": name, **_said(seen)}, of.name if of else ""
-    likely = _the_same(known, seen, known.likely_team(of) if of else None, alike)
+    new = {"name": name, **_said(seen)}
+    likely = _the_same(known, seen, likely_team, alike)
     for same in alike:
         if same.birth_year and seen.birth_year and same.birth_year != seen.birth_year:
             continue

@@ -27,7 +27,7 @@ REMOVED = "It was taken over before and has been removed here since."
 def game_changes(known: Known, snapshot: Snapshot) -> Iterator[Change]:
     """Games to add, change, cancel and join, then the players' answers to them."""
     teams = {team.id: team.name for team in snapshot.teams}
-    likely = {seen.id: here for seen in snapshot.teams if (here := known.likely_team(seen)) is not None}
+    likely = known.likely_teams(snapshot)
     venues = {venue.id: venue for venue in snapshot.venues}
     games = sorted(snapshot.games, key=lambda g: (g.starts_at, g.team, g.id))
     recorded = _recorded(known, games, venues, likely)
@@ -85,7 +85,8 @@ def _known_game(
         had |= {"cancelled": True}
     differs |= differs_score
     if differs:
-        old = {key: had.get(key) for key in differs}
+        # A time is shown as it is at the place.
+        old = {key: had.get(key) for key in (*differs, "time_zone")}
         yield Change(Group.GAME, Act.CHANGE, seen.id, _words(seen, known), team, old, differs)
 
 

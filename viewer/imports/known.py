@@ -23,7 +23,7 @@ from viewer.clubs.models import (
 )
 from viewer.games.models import Availability, Game
 from viewer.imports.models import Origin
-from viewer.imports.snapshot import Snapshot, TeamSeen
+from viewer.imports.snapshot import Snapshot
 
 _DAY = timedelta(days=1)
 
@@ -65,13 +65,19 @@ class Known:
         """Our team."""
         return self.teams.get(self.origins["team"].get(external_id, 0))
 
-    def likely_team(self, seen: TeamSeen) -> Team | None:
-        """Our team, or else the newest of the same name that the source has not brought: most likely it is that one."""
-        if seen.id in self.origins["team"]:
-            return self.team(seen.id)
-        taken = self.origin_of("team")
-        named = [t for t in self.teams.values() if t.id not in taken and t.name.casefold() == seen.name.casefold()]
-        return max(named, key=lambda team: team.id, default=None)
+    def likely_teams(self, snapshot: Snapshot) -> dict[str, Team]:
+        """The snapshot's teams as ours, or else the newest of that name that the source has not brought, once each."""
+        found: dict[str, Team] = {}
+        free = self.teams.keys() - self.origin_of("team")
+        for seen in sorted(snapshot.teams, key=lambda team: team.id):
+            here = [self.teams[n] for n in free if self.teams[n].name.casefold() == seen.name.casefold()]
+            team = max(here, key=lambda team: team.id, default=None)
+            if seen.id in self.origins["team"]:
+                team = self.team(seen.id)
+            if team is not None:
+                found[seen.id] = team
+                free -= {team.id}
+        return found
 
     def player(self, external_id: str) -> Player | None:
         """Our player."""

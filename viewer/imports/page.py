@@ -125,6 +125,7 @@ def local(at: datetime, zone: str) -> str:
 
 
 def _details(change: Change, zone: str) -> tuple[tuple[str, str, str], ...]:
+    zone = change.new.get("time_zone") or change.old.get("time_zone") or zone
     differs = [key for key in change.new if key in _FIELDS and change.old.get(key) != change.new[key]]
     return tuple((_FIELDS[key], _shown(change.old.get(key), zone), _shown(change.new[key], zone)) for key in differs)
 
