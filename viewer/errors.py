@@ -131,3 +131,43 @@ class AlreadyDecided(ViewerError):
 
 class ChangedConsentText(ViewerError):
     """The words of a consent text that people have answered differ from those that this portal brings."""
+
+
+class StaleRun(ViewerError):
+    """What an import would change is not what was shown any more."""
+
+
+class RunDecided(ViewerError):
+    """An import that was applied or dropped already."""
+
+
+class BadTable(ViewerError, ValueError):
+    """A table that cannot be taken over; `faults` names each row's line and what is wrong with it."""
+
+    def __init__(self, words: str, faults: tuple[str, ...] = ()) -> None:
+        super().__init__(words)
+        self.faults = faults
+
+
+class BadState(ViewerError):
+    """An answer from another service that this browser has not asked for, or too long ago."""
+
+
+class TeamSnapFault(ViewerError):
+    """TeamSnap could not be asked just now; another try may do."""
+
+
+class TeamSnapBusy(TeamSnapFault):
+    """TeamSnap wants to be left alone for `wait_s` seconds."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"TeamSnap has had too many questions. It is asked again in {max(1, round(wait_s / 60))} min.")
+        self.wait_s = wait_s
+
+
+class NotConnected(TeamSnapFault):
+    """TeamSnap does not let us in (any more): an admin has to connect the club anew."""
+
+
+class NotShown(TeamSnapFault):
+    """TeamSnap keeps something from this account; it says so by 403, and by 404."""

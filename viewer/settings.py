@@ -1,6 +1,7 @@
 """Where the portal keeps its things and how it is reached: everything a process is told at its start."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,6 +10,33 @@ from viewer.errors import BadSettings
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 QUEUES = ("postgresql+psycopg", "redis", "rediss", "unix")
+
+
+@dataclass(frozen=True)
+class TeamSnapApp:
+    """What TeamSnap has registered this portal as, and where TeamSnap is: elsewhere only for a demo and tests."""
+
+    client_id: str
+    secret: str = field(repr=False)
+    auth_url: str = "https://auth.teamsnap.com"
+    api_url: str = "https://api.teamsnap.com/v3/"
+
+    def __post_init__(self) -> None:
+        for url in (self.auth_url, self.api_url):
+            parts = urlsplit(url)
+            if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+                raise BadSettings(f"{url!r} is no https:// address for TeamSnap")
+
+
+def teamsnap_app(environment: Mapping[str, str]) -> TeamSnapApp | None:
+    """The app that the environment names (TOUCHLINE_TEAMSNAP_ID, _SECRET); None where no club can use TeamSnap."""
+    names = {"client_id": "ID", "secret": "SECRET", "auth_url": "AUTH_URL", "api_url": "API_URL"}
+    given = {name: environment.get(f"TOUCHLINE_TEAMSNAP_{end}", "") for name, end in names.items()}
+    if not given["client_id"] and not given["secret"]:
+        return None
+    if not given["client_id"] or not given["secret"]:
+        raise BadSettings("TOUCHLINE_TEAMSNAP_ID and TOUCHLINE_TEAMSNAP_SECRET go together: give both or none")
+    return TeamSnapApp(**{name: value for name, value in given.items() if value})
 
 
 @dataclass(frozen=True)
@@ -37,6 +65,7 @@ class Settings:
     stream: bool = False
     x_accel: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    teamsnap: TeamSnapApp | None = None
 
     def __post_init__(self) -> None:
         if self.demo_mailbox and self.host not in LOOPBACK:

@@ -11,7 +11,7 @@ from viewer.db import Database
 from viewer.db.migrate import upgrade
 from viewer.errors import BadSettings
 from viewer.media.opening import VARIABLE as MEDIA
-from viewer.settings import Settings
+from viewer.settings import Settings, teamsnap_app
 
 HORIZON = "TOUCHLINE_BACKUP_DAYS"
 """Environment variable that every command reads the backups' horizon from, in days."""
@@ -70,6 +70,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         stream=getattr(options, "stream_media", False),
         x_accel=getattr(options, "x_accel", ""),
         trusted_proxies=tuple(getattr(options, "trusted_proxy", ())),
+        teamsnap=teamsnap_app(os.environ),
     )
 
 

@@ -43,7 +43,7 @@ class MediaFile:
 
 
 def answer_media(
-    request: Request[Any, Any, Any], file: MediaFile, *, save_as: str = "", link: bool = True
+    request: Request[Any, Any, Any], file: MediaFile, *, save_as: str = "", lasting: bool = True
 ) -> Response[Any]:
     """The file, whole or in part, to look at or, with a name, to save; who may have it has been checked.
 
@@ -59,17 +59,13 @@ def answer_media(
     if portal.settings.x_accel:
         told = {**headers, "X-Accel-Redirect": quote(portal.settings.x_accel + file.path)}
         return Response(b"", status_code=200, headers=told, media_type=headers["Content-Type"])
-    if (
-        link
-        and not save_as
-        and request.method == "GET"
-        and not not_changed(request.headers.get("if-none-match"), f'"{etag}"')
-    ):
+    kept = not_changed(request.headers.get("if-none-match"), f'"{etag}"')
+    if lasting and not save_as and request.method == "GET" and not kept:
         link = _link(portal, file)
         if link is not None:
             # Kept for less long than the address lasts.
-            kept = {"Cache-Control": f"private, max-age={int(FEWEST_MINUTES.total_seconds() / 2)}"}
-            return Redirect(link, status_code=307, headers=kept)
+            brief = {"Cache-Control": f"private, max-age={int(FEWEST_MINUTES.total_seconds() / 2)}"}
+            return Redirect(link, status_code=307, headers=brief)
     try:
         size = portal.media.size(file.path)
     except FileNotFoundError as fault:

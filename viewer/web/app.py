@@ -17,6 +17,7 @@ from viewer.clubs import controllers as clubs
 from viewer.devices import controllers as devices
 from viewer.games import controllers as games
 from viewer.games.watching import Watching
+from viewer.imports import controllers as imports
 from viewer.mail import controllers as mail
 from viewer.media import controllers as media
 from viewer.privacy import controllers as privacy
@@ -31,7 +32,7 @@ from viewer.web.pages import local_time
 from viewer.web.portal import Portal
 from viewer.web.security import SameSite, add_headers
 
-_FIELDS = (games, accounts, uploads, mail, devices, media, clubs, admin, privacy, shares, audit, web)
+_FIELDS = (games, accounts, uploads, mail, devices, media, clubs, imports, admin, privacy, shares, audit, web)
 
 
 def build_app(portal: Portal) -> Litestar:
