@@ -60,7 +60,7 @@ def audit_table(
         club = club_named(session, organization_slug)
         asked = {"act": act, "actor": actor, "since": since, "until": until}
         actor_of(request).did(
-            session, Act.AUDIT_EXPORT, "organization", club.id, portal.clock(), organization_id=club.id, **asked
+            session, Act.AUDIT_EXPORT, "organization", club.id, portal.clock(), organization_id=club.id, filter=asked
         )
     headers = {"Content-Disposition": f'attachment; filename="{club.slug}-audit.csv"'}
     lines = as_csv(portal.database, _wanted(club.id, act, actor, since, until))

@@ -5,7 +5,7 @@ from typing import Any
 
 from litestar import Response, get, post
 from litestar.datastructures import State
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from viewer.clubs.club_pages import club_page
@@ -46,7 +46,11 @@ class Line:
 
 @get("/clubs/{organization_slug:str}/removals", opt=CLUB, sync_to_thread=True)
 def removals_page(
-    request: Asked, state: State, organization_slug: FromPath[str], decided: bool = False, before: Before = None
+    request: Asked,
+    state: State,
+    organization_slug: FromPath[str],
+    decided: FromQuery[bool] = False,
+    before: Before = None,
 ) -> Template:
     """The club's open requests, or those that were decided."""
     with portal_of(state).database.reading() as session:

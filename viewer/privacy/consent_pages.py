@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Response, get, post
 from litestar.datastructures import State
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -66,7 +66,11 @@ def take_paper(request: Asked, state: State, player_id: FromPath[int], data: Sen
 
 @get("/clubs/{organization_slug:str}/consent", opt=open_to(Access.CLUB), sync_to_thread=True)
 def club_consent_page(
-    request: Asked, state: State, organization_slug: FromPath[str], after: After = None, team: int | None = None
+    request: Asked,
+    state: State,
+    organization_slug: FromPath[str],
+    after: After = None,
+    team: FromQuery[int | None] = None,
 ) -> Template:
     """What was answered for each player of the club."""
     with portal_of(state).database.reading() as session:

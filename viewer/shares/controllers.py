@@ -6,7 +6,7 @@ from typing import Any
 from litestar import HttpMethod, Request, Response, get, post, route
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 from litestar.types import ControllerRouterHandler
 from sqlalchemy import select
@@ -110,7 +110,7 @@ def shared_page(request: Request[Any, Any, Any], state: State, secret: FromPath[
 
 @route("/s/{secret:str}/clip.mp4", http_method=_BOTH, opt=PUBLIC, status_code=200, sync_to_thread=True)
 def shared_file(
-    request: Request[Any, Any, Any], state: State, secret: FromPath[str], download: bool = False
+    request: Request[Any, Any, Any], state: State, secret: FromPath[str], download: FromQuery[bool] = False
 ) -> Response[Any]:
     """The clip's file, for as long as the link opens; as a download only where whoever made the link allows it."""
     portal = portal_of(state)
