@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import cv2
 import msgspec
+import numpy as np
 
 from hub.blur.boxes import Box, boxes_at
 from hub.blur.pixels import obscure, planes_within
@@ -42,7 +43,6 @@ def burn(root: Path, archive: Path, view: PanoramaView, tracks: PitchTracks, ids
     mend(root)
     making = making_of(root)
     beside = _beside(root)
-    shutil.rmtree(beside, ignore_errors=True)
     _linked(root, beside)
     size = making.width_px, making.height_px
     changed = _Rung(root, beside, making, view, size).burn(tracks, ids)
@@ -67,7 +67,8 @@ def mend(root: Path) -> None:
         _beside(root).rename(root)
         sync_folder(root.parent)
     if root.exists():
-        shutil.rmtree(_old(root), ignore_errors=True)
+        for left in (_beside(root), _old(root)):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 class _Rung:
@@ -115,9 +116,7 @@ class _Rung:
         raw = (self._old / INIT).read_bytes() + (self._old / window_name(window)).read_bytes()
         with av.open(io.BytesIO(raw), "r", format="mp4") as container:
             for index, frame in enumerate(container.decode(video=0)):
-                if index < len(boxes) and boxes[index]:
-                    frame = _obscured(frame, boxes[index])
-                coder.add(frame)
+                coder.add(_obscured(frame, boxes[index]) if boxes[index] else frame)
         return coder.close()
 
 
@@ -127,7 +126,7 @@ def _resized(view: PanoramaView, size: tuple[int, int], scale: float) -> Panoram
 
 
 def _obscured(frame: av.VideoFrame, boxes: list[Box]) -> av.VideoFrame:
-    flat = frame.to_ndarray(format="yuv420p").reshape(-1)
+    flat = np.asarray(frame.to_ndarray(format="yuv420p"), np.uint8).reshape(-1)
     obscure(planes_within(flat, frame.width, frame.height), boxes)
     made = av.VideoFrame.from_ndarray(flat.reshape(-1, frame.width), format="yuv420p")
     made.color_range, made.colorspace = frame.color_range, frame.colorspace

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.viewer.world import OURS
+from viewer.audit.log import note
 from viewer.audit.models import AuditEntry
 from viewer.clubs.models import ParentPlayer
 from viewer.games.models import Clip, PlayerGameStats, Recording
@@ -205,8 +206,6 @@ def test_the_log_shows_a_clubs_acts_filtered_and_as_a_table_and_notes_that_it_wa
 
 
 def test_the_log_goes_on_by_id(world):
-    from viewer.audit.log import note
-
     with world.database.writing() as session:
         for number in range(130):
             note(session, "view", "recording", number, world.clock(), organization_id=world.ids["ours"])
@@ -218,8 +217,6 @@ def test_the_log_goes_on_by_id(world):
 
 
 def test_no_cell_of_the_table_is_a_formula(world):
-    from viewer.audit.log import note
-
     with world.database.writing() as session:
         note(session, "view", "x", 1, world.clock(), organization_id=world.ids["ours"], actor_mail="=cmd|'/c'!A1")
     with world.client("club_admin") as browser:
