@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import DBAPIError
 
-from viewer.commands import demo, devices, privacy, running
+from viewer.commands import demo, devices, media, privacy, running
 from viewer.errors import PortTaken, ViewerError
 from viewer.logs import OneLine
 
-_FIELDS = (running, devices, privacy, demo)
+_FIELDS = (running, devices, media, privacy, demo)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -41,8 +41,20 @@ class WrongSignIn(ViewerError):
     """Address and password do not belong together; which of the two is wrong stays unsaid."""
 
 
+class UnknownDevice(ViewerError, LookupError):
+    """A device that nobody has made, or whose name several clubs use."""
+
+
 class WrongCode(ViewerError):
     """A code, of a device, an app, the recovery list or a team, that is not right, was used, or is too old."""
+
+
+class BadMediaPath(ViewerError, ValueError):
+    """A path that is no plain path below the media store."""
+
+
+class BadLink(ViewerError):
+    """A link to a file that was not made here, has ended, or belongs to another browser."""
 
 
 class LeaseLost(ViewerError):

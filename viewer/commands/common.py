@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from viewer.db import Database
 from viewer.db.migrate import upgrade
+from viewer.media.opening import VARIABLE as MEDIA
 from viewer.settings import Settings
 
 Run = Callable[[argparse.Namespace], int | None]
@@ -30,6 +31,16 @@ def add_command(commands: "Commands", name: str, run: Run, help_text: str) -> ar
     return command
 
 
+def add_media(command: argparse.ArgumentParser) -> None:
+    """Where the matches' files are, for a command that puts or fetches some; all others look at the environment."""
+    command.add_argument(
+        "--media",
+        default=os.environ.get(MEDIA, ""),
+        metavar="URL",
+        help="another folder for the matches' files, or s3://bucket/prefix?endpoint=https://host&region=name",
+    )
+
+
 def settings_of(options: argparse.Namespace) -> Settings:
     """The settings that the options ask for."""
     return Settings(
@@ -40,6 +51,10 @@ def settings_of(options: argparse.Namespace) -> Settings:
         public_url=getattr(options, "public_url", ""),
         demo_mailbox=getattr(options, "demo_mailbox", False),
         smtp=getattr(options, "smtp", ""),
+        store=getattr(options, "media", os.environ.get(MEDIA, "")),
+        stream=getattr(options, "stream_media", False),
+        x_accel=getattr(options, "x_accel", ""),
+        trusted_proxies=tuple(getattr(options, "trusted_proxy", ())),
     )
 
 

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from viewer.commands.common import add_command, database_of, settings_of
+from viewer.commands.common import add_command, add_media, database_of, settings_of
 from viewer.db.migrate import current
 
 if TYPE_CHECKING:
@@ -14,11 +14,21 @@ def add(commands: "Commands") -> None:
     """`serve`, `worker` and `migrate`."""
     serve = add_command(commands, "serve", _serve, "run the web process")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    serve.add_argument("--stream-media", action="store_true", help="send files of a bucket through the portal")
+    serve.add_argument("--x-accel", default="", metavar="PATH", help="nginx's internal place of the media folder")
+    serve.add_argument(
+        "--trusted-proxy",
+        action="append",
+        default=[],
+        metavar="NETWORK",
+        help="a proxy's address or network whose X-Forwarded-For counts; may be given several times",
+    )
     work = add_command(commands, "worker", _work, "run the worker process")
     work.add_argument(
         "--smtp", default="", metavar="URL", help="send mails through smtp[s]://[user:password@]host[:port]"
     )
     for command in (serve, work):
+        add_media(command)
         command.add_argument("--port", type=int, default=8080, help="the portal's port (%(default)s)")
         command.add_argument("--public-url", default="", metavar="URL", help="the portal's address in mails")
         command.add_argument(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,6 +11,8 @@ from sqlalchemy.orm import Session
 from viewer.clock import Clock
 from viewer.db import Database
 from viewer.jobs.models import Job
+from viewer.media.opening import open_store
+from viewer.media.store import MediaStore
 from viewer.sealing import Seal
 from viewer.settings import Settings
 
@@ -22,6 +25,11 @@ class Tools:
     settings: Settings
     clock: Clock
     seal: Seal
+
+    @cached_property
+    def media(self) -> MediaStore:
+        """The store of the matches' files."""
+        return open_store(self.settings)
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from viewer.jobs.lease import MOST_ATTEMPTS, Leased, State, backoff, claim, kept
 from viewer.jobs.models import Job
 from viewer.mail.mailer import MailDelayed, Mailer, MailRefused
 from viewer.mail.models import Mail
+from viewer.media import sweeping
 from viewer.privacy import duties as privacy
 
 log = logging.getLogger("viewer.worker")
-KINDS: tuple[Kind, ...] = (*intake.KINDS, *credentials.KINDS, *privacy.KINDS)
+KINDS: tuple[Kind, ...] = (*intake.KINDS, *credentials.KINDS, *sweeping.KINDS, *privacy.KINDS)
 _NO_USE = (BadPackage, NotYours, MailRefused)
 """Faults that no further try would cure."""
 

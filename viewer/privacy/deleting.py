@@ -1,6 +1,5 @@
 """Deleting recordings and clips: the rows at once, the files by a job that can run again."""
 
-import shutil
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -77,14 +76,10 @@ def hidden_in(recording: Recording) -> list[Gone]:
 
 
 def delete_media(work: Work) -> None:
-    """Run the job: unlink the files, or the whole folder; what is gone already is well."""
-    folder = work.tools.settings.media / work.job.payload["folder"]
-    paths = work.job.payload["paths"]
-    if paths:
-        for path in paths:
-            (folder / path).unlink(missing_ok=True)
-    else:
-        shutil.rmtree(folder, ignore_errors=True)
+    """Run the job: take the files away, or all that is below the prefix; what is gone already is well."""
+    folder, paths = work.job.payload["folder"], work.job.payload["paths"]
+    for prefix in [f"{folder}/{path}" for path in paths] or [folder]:
+        work.tools.media.delete(prefix)
     with work.tools.database.writing() as session:
         if not settle(session, work.job, work.token, State.DONE):
             raise LeaseLost("another worker has taken this job over")

@@ -15,7 +15,9 @@ from viewer.audit import controllers as audit
 from viewer.clubs import controllers as clubs
 from viewer.devices import controllers as devices
 from viewer.games import controllers as games
+from viewer.games.watching import Watching
 from viewer.mail.controllers import mailbox_page
+from viewer.media import controllers as media
 from viewer.privacy import controllers as privacy
 from viewer.shares import controllers as shares
 from viewer.uploads import controllers as uploads
@@ -28,7 +30,7 @@ from viewer.web.pages import local_time
 from viewer.web.portal import Portal
 from viewer.web.security import SameSite, add_headers
 
-_FIELDS = (games, accounts, uploads, devices, clubs, privacy, shares, audit, web)
+_FIELDS = (games, accounts, uploads, devices, clubs, media, privacy, shares, audit, web)
 
 
 def build_app(portal: Portal) -> Litestar:
@@ -57,7 +59,7 @@ def build_app(portal: Portal) -> Litestar:
         before_send=[add_headers],
         exception_handlers={Exception: answer_fault},
         template_config=TemplateConfig(instance=templates),
-        state=State({"portal": portal, "receiver": receiver(portal)}),
+        state=State({"portal": portal, "receiver": receiver(portal), "watching": Watching(portal.database)}),
         lifespan=[running],
         openapi_config=None,
         logging_config=None,

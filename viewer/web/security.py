@@ -1,5 +1,6 @@
 """What every answer carries, and which requests of other sites are refused."""
 
+from functools import cache
 from urllib.parse import urlsplit
 
 from litestar import Request
@@ -9,14 +10,14 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-CONTENT_SECURITY_POLICY = "; ".join(
+_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
         "font-src 'self'",
-        "img-src 'self' data:",
-        "media-src 'self'",
+        "img-src 'self' data:{elsewhere}",
+        "media-src 'self'{elsewhere}",
         "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
@@ -24,7 +25,6 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 _HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -34,15 +34,23 @@ _HEADERS = {
 _HARMLESS = {"GET", "HEAD", "OPTIONS"}
 
 
+@cache
+def content_security_policy(media_origin: str) -> str:
+    """What pages may load: the portal's own, and pictures and videos from the bucket that has them, if one does."""
+    return _POLICY.format(elsewhere=f" {media_origin}" if media_origin else "")
+
+
 async def add_headers(message: Message, scope: Scope) -> None:
     """Put the security headers on the answer, errors included; pages are not kept unless they say otherwise."""
     if message["type"] != "http.response.start":
         return
     headers = MutableScopeHeaders.from_message(message)
+    portal = scope["app"].state.portal
     for name, value in _HEADERS.items():
         headers[name] = value
+    headers["Content-Security-Policy"] = content_security_policy("" if portal.settings.stream else portal.media.origin)
     headers.setdefault("Cache-Control", "no-store")
-    if scope["app"].state.portal.settings.https:
+    if portal.settings.https:
         headers["Strict-Transport-Security"] = "max-age=31536000"
 
 

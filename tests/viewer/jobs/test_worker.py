@@ -139,7 +139,7 @@ def test_another_clubs_session_cannot_be_overwritten(database, queued, clock, ma
     assert "another club" in jobs(database)[1].fault
 
 
-@pytest.mark.parametrize("at", ["unpack", "_move", "_write", "settle"])
+@pytest.mark.parametrize("at", ["unpack", "_heat_maps", "_write", "settle"])
 def test_a_job_whose_worker_dies_anywhere_is_taken_up_when_its_lease_ends(
     database, queued, clock, monkeypatch, at, made_package
 ):

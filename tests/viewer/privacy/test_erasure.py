@@ -9,6 +9,7 @@ from sqlalchemy import select
 from tests.viewer.privacy.test_blur import confirm, held, opt, ours
 from tests.viewer.world import NOW, OURS, World
 from viewer.accounts.models import User
+from viewer.audit.log import note
 from viewer.audit.models import AuditEntry
 from viewer.clubs.actor import Actor
 from viewer.clubs.models import ParentPlayer, Player, TeamPlayer
@@ -109,6 +110,7 @@ def test_an_erased_account_is_gone_and_its_acts_stay_under_a_pseudonym(known):
     with known.client("kims_parent") as browser:
         browser.get(f"/matches/{OURS}")
     with known.database.writing() as session:
+        note(session, "sign-in-refused", "account", None, NOW, address="192.0.2.1", mail="parent@example.org")
         user = session.get_one(User, known.users["parent"])
         erase_user(session, user, Actor(user.id, user.mail), NOW, horizon(known), known.portal.seal)
     with known.database.reading() as session:
