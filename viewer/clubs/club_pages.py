@@ -27,6 +27,9 @@ _TABS = (
     ("Seasons", "/seasons"),
     ("Venues", "/venues"),
     ("Settings", "/settings"),
+    ("Consent", "/consent"),
+    ("Removals", "/removals"),
+    ("Log", "/audit"),
 )
 
 

@@ -21,6 +21,7 @@ from viewer.games.store import file_of, plain_recording
 from viewer.games.watching import noted
 from viewer.media.links import Claim, LinkFor, media_link, opened
 from viewer.media.serving import answer_media, file_name
+from viewer.shares.links import shown_by
 from viewer.shares.models import Share
 from viewer.web.access import MEMBER, PUBLIC, Access, check, cookie_name, open_to
 from viewer.web.address import client_address
@@ -89,10 +90,8 @@ def _check_claim(session: Session, claim: Claim, match_session: str, key: str, n
             raise NotAuthorizedException("Please sign in.")
         check(session, rights_of(session, sign_in.user), Access.MEMBER, {"match_session": match_session})
     elif claim.purpose is LinkFor.SHARE:
-        share = session.get(Share, claim.share)
-        shown = None if share is None else session.get(Clip, share.clip_id)
-        ended = share is None or share.revoked_at is not None or share.expires_at <= now
-        if ended or shown is None or claim.path not in (shown.path, shown.thumbnail):
+        opens = shown_by(session, session.get(Share, claim.share), now)
+        if opens is None or claim.path not in (opens.clip.path, opens.clip.thumbnail):
             raise PermissionDeniedException("This share has ended.")
 
 
