@@ -1,15 +1,10 @@
 """Commands that copy a portal into a file and make one of such a file."""
 
 import argparse
-import json
 import sys
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import inspect, select
-from sqlalchemy.orm import Session
 
 from viewer.clock import now
 from viewer.commands.common import HORIZON, add_command, settings_of
@@ -18,8 +13,9 @@ from viewer.db.backup.making import make_backup, name_in_row, rotate
 from viewer.db.backup.restoring import Target, restore
 from viewer.errors import BadBackup, BadSettings
 from viewer.media.opening import open_store
-from viewer.privacy.models import Erasure
-from viewer.sealing import secret_of
+from viewer.privacy.again import Erasures
+from viewer.privacy.horizon import horizon_of
+from viewer.sealing import open_seal, secret_of
 from viewer.settings import Settings
 
 if TYPE_CHECKING:
@@ -87,7 +83,7 @@ def _restore(options: argparse.Namespace) -> None:
     settings.make_folders()
     database = Database(settings.database_url)
     target = Target(settings.data, database, open_store(settings), settings.work)
-    erasures = _Erasures(settings)
+    erasures = Erasures(horizon_of(settings), open_seal(settings.data))
     done = restore(options.source, target, erasures, now(), replace=options.replace, other_secret=options.other_secret)
     database.close()
     print(f"restored as of {done.made_at:%Y-%m-%d %H:%M} UTC with {done.files} media files")
@@ -103,27 +99,3 @@ def _existing(settings: Settings) -> Database:
     if database.engine.dialect.name == "sqlite" and not (path and Path(path).exists()):
         raise BadBackup(f"there is no portal in {settings.data}")
     return database
-
-
-class _Erasures:
-    """What the erasure table and the file beside the database tell of."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._file = settings.data / "erasures.jsonl"
-
-    def known(self, session: Session | None, since: datetime) -> Sequence[dict[str, Any]]:
-        """The erasures since then, each once."""
-        found: dict[tuple[str, int], datetime] = {}
-        if session is not None and inspect(session.connection()).has_table(Erasure.__tablename__):
-            rows = session.execute(select(Erasure.kind, Erasure.subject_id, Erasure.at))
-            found |= {(kind, number): at for kind, number, at in rows}
-        if self._file.exists():
-            told = [json.loads(line) for line in self._file.read_text().splitlines() if line]
-            found |= {(each["kind"], each["id"]): datetime.fromisoformat(each["at"]) for each in told}
-        return [{"kind": kind, "subject_id": number, "at": at} for (kind, number), at in found.items() if at >= since]
-
-    def again(self, session: Session, entries: Sequence[dict[str, Any]], now: datetime) -> int:
-        """Nothing can be erased yet, so nothing can have been."""
-        if entries:
-            raise BadBackup("people were erased since this backup was made, and this portal cannot erase them again")
-        return 0

@@ -15,7 +15,7 @@ from viewer.errors import NotThere
 from viewer.jobs.duties import Tools
 from viewer.privacy.erasure import erase_player, erase_user
 from viewer.privacy.export import write_export
-from viewer.privacy.horizon import Horizon
+from viewer.privacy.horizon import horizon_of
 from viewer.sealing import open_seal
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _erase(options: argparse.Namespace) -> int:
         if not options.yes:
             print("nothing is erased: add --yes to show that you mean it", file=sys.stderr)
             return 1
-        seal, horizon = open_seal(settings.data), Horizon(settings.data)
+        seal, horizon = open_seal(settings.data), horizon_of(settings)
         if isinstance(found, Player):
             counts = erase_player(session, found, COMMAND_LINE, when, horizon, seal)
         else:

@@ -14,7 +14,7 @@ from viewer.clubs.models import Organization
 from viewer.errors import AlreadyDecided, BadEntry
 from viewer.games.models import Clip, Recording
 from viewer.games.words import day, match_clock
-from viewer.privacy.horizon import Horizon
+from viewer.privacy.horizon import horizon_of
 from viewer.privacy.models import RemovalRequest
 from viewer.privacy.removals import PAGE, SAID, Outcome, decide_removal, removals_of
 from viewer.web.access import Access, open_to
@@ -75,7 +75,7 @@ def take_decision(request: Asked, state: State, removal_id: FromPath[int], data:
     with portal.database.writing() as session:
         row = session.get_one(RemovalRequest, removal_id)
         slug = session.get_one(Organization, session.get_one(Recording, row.recording_id).game.organization_id).slug
-        horizon = Horizon(portal.settings.data)
+        horizon = horizon_of(portal.settings)
         try:
             decide_removal(
                 session,

@@ -17,14 +17,14 @@ from viewer.games.models import GameEvent, HeatMap, PlayerGameStats, Recording
 from viewer.imports.models import Origin
 from viewer.privacy.consent import answer
 from viewer.privacy.erasure import erase_again, erase_player, erase_user, finish
-from viewer.privacy.horizon import Entry, Horizon, entries_in
+from viewer.privacy.horizon import Entry, Horizon, entries_in, horizon_of
 from viewer.privacy.models import ConsentRecord, Erasure, Scope
 
 BY = Actor(mail="somebody@example.org")
 
 
 def horizon(world: World) -> Horizon:
-    return Horizon(world.portal.settings.data)
+    return horizon_of(world.portal.settings)
 
 
 def erase(world: World, name: str) -> None:

@@ -122,8 +122,8 @@ def test_a_coach_keeps_a_match_for_another_year_and_is_warned_anew(world):
 def test_what_is_remembered_is_forgotten_when_no_backup_holds_it(world):
     data = world.portal.settings.data
     with world.database.writing() as session:
-        remember(session, Entry("player", 7, NOW), Horizon(data))
-        remember(session, Entry("user", 8, NOW + 20 * DAY), Horizon(data))
+        remember(session, Entry("player", 7, NOW), Horizon(data, timedelta(days=30)))
+        remember(session, Entry("user", 8, NOW + 20 * DAY), Horizon(data, timedelta(days=30)))
     with (data / "erasures.jsonl").open("ab") as torn:
         torn.write(b'{"kind": "pla')
     assert [entry.subject_id for entry in entries_in(data)] == [7, 8]

@@ -1,6 +1,7 @@
 """A package taken in by hand goes the same way as one that a hub sent, and so does one in a bucket."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -11,10 +12,10 @@ from viewer.errors import BadPackage, UnknownDevice
 from viewer.games.intake import package_path, queue_intake
 from viewer.games.models import Recording
 from viewer.jobs.duties import Tools
-from viewer.jobs.lease import State
+from viewer.jobs.lease import LEASE, State
 from viewer.jobs.models import Job
 from viewer.jobs.worker import Worker
-from viewer.media.folder import read_file
+from viewer.media.folder import FolderStore, read_file
 from viewer.uploads.ingest import device_called, ingest
 
 SESSION = "1795344000-0a1b2c3d4e"
@@ -89,6 +90,29 @@ def test_a_refined_package_takes_the_place_of_the_first_in_the_bucket(s3_world, 
         take(s3_world, read_file(package.tar(tmp_path / "p.tar")))
         work(s3_world)
     assert len({s.path.split("/")[1] for s in s3_world.portal.media.listed(SESSION)}) == 1
+
+
+def test_a_worker_that_dies_once_the_files_are_stored_leaves_nothing_twice(world, made_package, tmp_path, monkeypatch):
+    class Killed(BaseException):
+        """Stands for the process's end."""
+
+    real = FolderStore.put
+
+    def die(*args) -> None:
+        real(*args)
+        raise Killed
+
+    take(world, read_file(made_package.tar(tmp_path / "p.tar")))
+    with monkeypatch.context() as patched:
+        patched.setattr(FolderStore, "put", die)
+        with pytest.raises(Killed):
+            work(world)
+    with world.client("parent") as browser:
+        assert browser.get(f"/matches/{SESSION}").status_code == 404
+    world.clock.now += LEASE + timedelta(seconds=1)
+    tools = work(world)
+    assert (newest_job(world).state, newest_job(world).attempts) == (State.DONE, 2)
+    assert tools.media.usage(SESSION).files == len(made_package.files)
 
 
 def test_a_revoked_devices_package_fails_in_words_and_stores_nothing(world, made_package, tmp_path):

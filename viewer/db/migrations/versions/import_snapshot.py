@@ -1,4 +1,7 @@
-"""What an import run was made from, so that it can be compared again before it is applied."""
+"""What an import run was made from, so that it can be compared again before it is applied.
+
+Revision 0005, after 0004. Runs in one transaction: a failure leaves nothing behind.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,5 +17,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Forget the snapshots."""
-    with op.batch_alter_table("import_run") as batch_op:
-        batch_op.drop_column("snapshot")
+    op.drop_column("import_run", "snapshot")

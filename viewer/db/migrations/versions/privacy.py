@@ -41,7 +41,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Back to 0002."""
+    """Back to the one before."""
     op.drop_table("not_shown")
     op.drop_index(op.f("ix_erasure_name"), "erasure")
     op.drop_column("erasure", "name")
