@@ -19,6 +19,7 @@ class Stage(StrEnum):
     CALIBRATING = "calibrating"
     STITCHING = "stitching"
     FUSING = "fusing"
+    BLURRING = "blurring"
     CUTTING = "cutting clips"
     PACKING = "packing"
     PUSHING = "pushing"
@@ -98,3 +99,12 @@ class SessionProgress(Message, frozen=True, kw_only=True):
     note: str = ""
     costs: dict[str, StageCost] = msgspec.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+
+class BlurredTracks(Message, frozen=True, kw_only=True):
+    """Tracks of a session that are to be blurred, or that are, in everything made of it."""
+
+    KIND = "blurred-tracks"
+    VERSION = 1
+
+    tracks: tuple[int, ...] = ()

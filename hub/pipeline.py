@@ -4,6 +4,7 @@ Every step leaves a whole file or none and is skipped when its file is there, so
 where it was.
 """
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,13 +14,14 @@ import msgspec
 import numpy as np
 
 from firmware.log import Log
+from hub.blur import burn, mend
 from hub.calibrate import estimate_clock_offsets, with_clock_offsets
 from hub.clips import look_path, made_clips
 from hub.events import find_events
 from hub.eye import SessionEye
 from hub.fuse import fuse
 from hub.marks import MarkBook, marked
-from hub.messages import SessionPlan, SessionProgress, Stage
+from hub.messages import BlurredTracks, SessionPlan, SessionProgress, Stage
 from hub.package import listed, pack
 from hub.panorama.conveyor import CostBook
 from hub.panorama.session import SessionPanorama
@@ -28,11 +30,11 @@ from hub.panorama.windows import SEGMENT_NS, sequences_between
 from hub.panorama.writer import PLAYLIST, rigs_later
 from hub.rendering import RenderingFailed, cut_followed, thumbnail
 from hub.rigs import RigHistory
-from hub.sessions import SessionFolder, Sessions
+from hub.sessions import SessionFolder, Sessions, blurred_tracks
 from hub.statistics import player_statistics
 from hub.stitch import PanoramaView, plan_panorama
 from wire import message
-from wire.durable import write_durably, write_parts_durably
+from wire.durable import sync_folder, write_durably, write_parts_durably
 from wire.errors import WireError
 from wire.events import Event, events_csv
 from wire.ids import NodeId, SessionId
@@ -100,9 +102,11 @@ class _SessionRun:
         )
 
     def run(self) -> None:
+        mend(self._folder.panorama)
         rig = self._calibrated()
         view = self._stitched(rig)
         tracks, events = self._fused(rig)
+        self._blur(view, tracks)
         clips = self._clips(view, tracks, events)
         self._packed(view, tracks, events, clips)
         self._costs.add_rest("library threads")
@@ -262,6 +266,26 @@ class _SessionRun:
         path = [(t, x, y) for t, x, y in np.column_stack([look[:, 0], pixels]).tolist() if np.isfinite(x + y)]
         cut_followed(self._folder.archive, clip, start, end - start, (view.width_px, view.height_px), path)
 
+    # --- blur ----------------------------------------------------------------------------------------------------
+
+    def _blur(self, view: PanoramaView, tracks: PitchTracks) -> None:
+        """Blur in the panorama whoever is to be and is not yet; what was made of it goes, to be made anew."""
+        folder = self._folder
+        wanted, done = blurred_tracks(folder.blur), blurred_tracks(folder.blurred)
+        if done >= wanted:
+            return
+        self._tell(Stage.BLURRING)
+        windows = self._costs.measured(
+            "blur", lambda: burn(folder.panorama, folder.archive, view, tracks, wanted - done)
+        )
+        shutil.rmtree(folder.clips, ignore_errors=True)
+        for made in (folder.poster, folder.package, folder.upload):
+            made.unlink(missing_ok=True)
+        sync_folder(folder.root)
+        thumbnail(folder.archive, folder.poster, self._duration_s() / 2, width=1280)
+        write_durably(folder.blurred, message.encode(BlurredTracks(tracks=tuple(sorted(wanted)))))
+        self._log.event("blurred", session=self._plan.session, tracks=len(wanted), windows=windows)
+
     # --- package -------------------------------------------------------------------------------------------------
 
     def _packed(self, view: PanoramaView, tracks: PitchTracks, events: Sequence[Event], clips: Sequence[Clip]) -> None:
@@ -286,5 +310,6 @@ class _SessionRun:
             statistics=tuple(player_statistics(tracks)),
             files=listed(root, paths),
             view=view,
+            blurred=tuple(sorted(blurred_tracks(folder.blurred))),
         )
         self._costs.measured("pack", lambda: pack(package, root, folder.package))

@@ -21,6 +21,7 @@ from firmware.discovery import HUB_SERVICE, Announcement
 from firmware.holding import hold
 from firmware.log import Log
 from hub.api import CalibrationApi, SessionsApi, plain_errors, proof_routes
+from hub.blur.orders import FILE, BlurWatch
 from hub.errors import HubError
 from hub.ingest import Ingest, ingest_routes
 from hub.marks import MarkBook
@@ -111,6 +112,8 @@ async def _run(settings: Settings, clock: Clock, log: Log, http: aiohttp.ClientS
     if settings.viewer is not None:
         push = Deliveries(http, settings.viewer, settings.device_key, sessions, log, random.random)
         ends.add(asyncio.create_task(push.run(), name="push"))
+        blur = BlurWatch(http, settings.viewer, settings.device_key, settings.data / FILE, sessions, log, worker.add)
+        ends.add(asyncio.create_task(blur.run(), name="blur"))
     try:
         await _listen(runner, settings)
         worker.start()

@@ -3,12 +3,13 @@
 import contextlib
 import shutil
 import threading
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
 
 from hub.errors import HubError, ViewsDoNotFit
-from hub.messages import CalibrationRequest, SessionPlan, SessionProgress, Stage
+from hub.messages import BlurredTracks, CalibrationRequest, SessionPlan, SessionProgress, Stage
 from wire.durable import sync_folder, write_durably
 from wire.errors import WireError
 from wire.ids import NodeId, SessionId, session_id
@@ -47,6 +48,8 @@ class SessionFolder:
         self.package = root / "package.tar"
         self.upload = root / "upload.url"
         self.progress = root / "progress.json"
+        self.blur = root / "blur.json"
+        self.blurred = root / "blurred.json"
 
     def still(self, node: NodeId) -> Path:
         """The picture that a node's camera was calibrated by."""
@@ -66,6 +69,9 @@ class SessionFolder:
             self.tracks,
             self.tracks_csv,
             self.poster,
+            # Track numbers mean nothing in other tracks.
+            self.blur,
+            self.blurred,
         ):
             made.unlink(missing_ok=True)
         shutil.rmtree(self.clips, ignore_errors=True)
@@ -73,6 +79,11 @@ class SessionFolder:
         shutil.rmtree(self.panorama, ignore_errors=True)
         self.rig.unlink(missing_ok=True)
         sync_folder(self.root)
+
+
+def blurred_tracks(path: Path) -> frozenset[int]:
+    """The tracks that a session's file tells of; none where there is no such file."""
+    return frozenset(decode(path.read_bytes(), BlurredTracks).tracks) if path.exists() else frozenset()
 
 
 class Sessions:
@@ -112,6 +123,20 @@ class Sessions:
         write_durably(folder.over, b"")
         # From here on a hub that is switched off takes it up by itself.
         self.tell(SessionProgress(session=session, stage=Stage.RECORDING))
+
+    def blur(self, session: SessionId, tracks: Collection[int]) -> bool:
+        """Have a finished session made once more with these tracks blurred; False where they are already.
+
+        What was blurred before stays so: its pixels are gone.
+        """
+        folder = self.folder(session)
+        done = blurred_tracks(folder.blurred)
+        if done.issuperset(tracks):
+            return False
+        write_durably(folder.blur, encode(BlurredTracks(tracks=tuple(sorted(done.union(tracks))))))
+        # From here on a hub that is switched off takes it up by itself.
+        self.tell(msgspec.structs.replace(self.progress(session), stage=Stage.BLURRING, note=""))
+        return True
 
     def abandon(self, session: SessionId, note: str) -> None:
         """A session that will never be finished, and why."""

@@ -111,7 +111,12 @@ def rule_for(command: str):
             return is_run_below
         case ["make", *words]:
             return functools.partial(is_what_make_would_do, *words)
-        case [".venv/bin/python" | "python", "-m", ("bench" | "simulator.scenes") as module, *words]:
+        case [
+            ".venv/bin/python" | "python",
+            "-m",
+            ("bench" | "simulator.scenes" | "simulator.teamsnap") as module,
+            *words,
+        ]:
             return functools.partial(is_a_module_with_these_options, module, *words)
         case [".venv/bin/python" | "python", "-m", module, *words] if module.startswith("bench."):
             return functools.partial(is_a_module_with_these_options, module, *words)

@@ -17,11 +17,15 @@ class NewerDatabase(ViewerError):
     """A database written by a newer portal than this one."""
 
 
-class BadPackage(ViewerError, ValueError):
+class Incurable(ViewerError):
+    """A job met with something that no further try would change; it is given up at once."""
+
+
+class BadPackage(Incurable, ValueError):
     """A match package that is damaged, incomplete, or says something other than it holds."""
 
 
-class NotYours(ViewerError):
+class NotYours(Incurable):
     """A device or account reached for something that belongs to somebody else."""
 
 
@@ -41,8 +45,20 @@ class WrongSignIn(ViewerError):
     """Address and password do not belong together; which of the two is wrong stays unsaid."""
 
 
+class UnknownDevice(ViewerError, LookupError):
+    """A device that nobody has made, or whose name several clubs use."""
+
+
 class WrongCode(ViewerError):
     """A code, of a device, an app, the recovery list or a team, that is not right, was used, or is too old."""
+
+
+class BadMediaPath(ViewerError, ValueError):
+    """A path that is no plain path below the media store."""
+
+
+class BadLink(ViewerError):
+    """A link to a file that was not made here, has ended, or belongs to another browser."""
 
 
 class LeaseLost(ViewerError):
@@ -59,6 +75,18 @@ class UnguardedRoute(ViewerError):
 
 class BadSeal(ViewerError):
     """Something in the database that was sealed with another secret than this portal's."""
+
+
+class BadBackup(ViewerError, ValueError):
+    """A backup that is damaged, cut short, or not for this portal."""
+
+
+class NotEmpty(ViewerError):
+    """A restore would write over a portal that holds something, or one that runs."""
+
+
+class ToolMissing(ViewerError, LookupError):
+    """A program that has to be installed beside the portal."""
 
 
 class NotThere(ViewerError, LookupError):
@@ -103,3 +131,43 @@ class AlreadyDecided(ViewerError):
 
 class ChangedConsentText(ViewerError):
     """The words of a consent text that people have answered differ from those that this portal brings."""
+
+
+class StaleRun(ViewerError):
+    """What an import would change is not what was shown any more."""
+
+
+class RunDecided(ViewerError):
+    """An import that was applied or dropped already."""
+
+
+class BadTable(ViewerError, ValueError):
+    """A table that cannot be taken over; `faults` names each row's line and what is wrong with it."""
+
+    def __init__(self, words: str, faults: tuple[str, ...] = ()) -> None:
+        super().__init__(words)
+        self.faults = faults
+
+
+class BadState(ViewerError):
+    """An answer from another service that this browser has not asked for, or too long ago."""
+
+
+class TeamSnapFault(ViewerError):
+    """TeamSnap could not be asked just now; another try may do."""
+
+
+class TeamSnapBusy(TeamSnapFault):
+    """TeamSnap wants to be left alone for `wait_s` seconds."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"TeamSnap has had too many questions. It is asked again in {max(1, round(wait_s / 60))} min.")
+        self.wait_s = wait_s
+
+
+class NotConnected(TeamSnapFault):
+    """TeamSnap does not let us in (any more): an admin has to connect the club anew."""
+
+
+class NotShown(TeamSnapFault):
+    """TeamSnap keeps something from this account; it says so by 403, and by 404."""

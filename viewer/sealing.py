@@ -16,6 +16,7 @@ from wire.durable import write_durably
 
 VARIABLE = "TOUCHLINE_SECRET"
 """Environment variable with the secret where several machines share one portal; else the data folder has it."""
+FILE = "secret.key"
 _LEAST = 32
 
 
@@ -51,12 +52,10 @@ class Seal:
 
 def open_seal(data: Path) -> Seal:
     """The seal of the portal whose folder is `data`; made at the first start. Raises `BadSettings`."""
-    given = os.environ.get(VARIABLE, "")
-    if given:
-        if len(given) < _LEAST:
-            raise BadSettings(f"{VARIABLE} is too short: give at least {_LEAST} random characters")
-        return Seal(given.encode())
-    path = data / "secret.key"
+    kept = secret_of(data)
+    if kept is not None:
+        return Seal(kept)
+    path = data / FILE
     if not path.exists():
         made = data / f".secret.{secrets.token_hex(4)}"
         write_durably(made, secrets.token_bytes(_LEAST), mode=0o600)
@@ -68,6 +67,22 @@ def open_seal(data: Path) -> Seal:
         finally:
             made.unlink()
     return Seal(path.read_bytes())
+
+
+def secret_of(data: Path) -> bytes | None:
+    """The secret of the portal whose folder is `data`; None before its first start. Raises `BadSettings`."""
+    given = os.environ.get(VARIABLE, "")
+    if given:
+        if len(given) < _LEAST:
+            raise BadSettings(f"{VARIABLE} is too short: give at least {_LEAST} random characters")
+        return given.encode()
+    path = data / FILE
+    return path.read_bytes() if path.exists() else None
+
+
+def fingerprint(secret: bytes) -> str:
+    """What tells two secrets apart and says nothing of either."""
+    return _derived(secret, b"fingerprint").hex()[:16]
 
 
 def _derived(secret: bytes, purpose: bytes) -> bytes:

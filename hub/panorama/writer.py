@@ -248,12 +248,17 @@ class PanoramaFolder:
         return Rung(path, *size, codec_string(init), max(most, 1), max(mean, 1))
 
 
+def making_of(root: Path) -> Making:
+    """What the panorama at `root` was made of and with."""
+    return decode((root / _MAKING).read_bytes(), Making)
+
+
 def rigs_later(root: Path) -> list[tuple[int, Rig]]:
     """From which times (ns after its start) on the rig of the panorama at `root` stood otherwise, and how."""
     found = _standpoints(root)
     if not found:
         return []
-    cadence = decode((root / _MAKING).read_bytes(), Making).cadence
+    cadence = making_of(root).cadence
     return [(cadence.window_span_ns(window)[0], stood.rig) for window, stood in found]
 
 

@@ -24,6 +24,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from tests.viewer.buckets import bucket, s3, s3_world, store  # noqa: F401 - fixtures
 from tests.viewer.world import World, make_world
 from viewer.db import Database
 from viewer.settings import Settings

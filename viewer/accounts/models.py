@@ -34,6 +34,7 @@ class User(Base):
 
     `role` is the role the person was invited as, or the platform admin's; what opens a club, a team or a player are the
     links to it (`viewer.clubs.models`). Without a `password_hash` nobody signs in by password; `time_zone` is IANA's.
+    `refused_mail` is the address that a mail server said does not exist: while it is `mail`, no news goes there.
     """
 
     __tablename__ = "user_account"
@@ -45,6 +46,7 @@ class User(Base):
     password_hash: Mapped[str | None] = mapped_column(String(200))
     notify: Mapped[str] = mapped_column(String(10), default=Frequency.AT_ONCE)
     time_zone: Mapped[str] = mapped_column(String(60), default="UTC")
+    refused_mail: Mapped[str | None] = mapped_column(String(320))
     made_at: Mapped[datetime] = mapped_column(UtcTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcTime)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from litestar import Response, get, post
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 from litestar.response import Redirect, Template
 from litestar.types import ControllerRouterHandler
 
@@ -60,7 +60,7 @@ def sign_in_options(request: Asked, state: State) -> Response[Any]:
 
 
 @post("/sign-in/passkey", opt=PUBLIC, status_code=200, sync_to_thread=True)
-def take_passkey(request: Asked, state: State, data: Shown) -> Response[Any]:
+def take_passkey(request: Asked, state: State, data: JSONBody[Shown]) -> Response[Any]:
     """Sign in by a passkey with a fresh cookie; the second factor counts as shown."""
     portal = portal_of(state)
     visit, now = Visit.of(request, portal), portal.clock()
@@ -86,7 +86,7 @@ def take_passkey(request: Asked, state: State, data: Shown) -> Response[Any]:
 
 
 @post("/account/prove/passkey", opt=SET_UP, status_code=200, sync_to_thread=True)
-def prove_by_passkey(request: Asked, state: State, data: Shown) -> Response[Any]:
+def prove_by_passkey(request: Asked, state: State, data: JSONBody[Shown]) -> Response[Any]:
     """Show a passkey again, for what asks for it."""
     portal = portal_of(state)
     visit, now = Visit.of(request, portal), portal.clock()
@@ -123,7 +123,7 @@ def registration_options(request: Asked, state: State) -> Response[Any]:
 
 
 @post(_PAGE, opt=_MAKE, status_code=200, sync_to_thread=True)
-def take_registration(request: Asked, state: State, data: Shown) -> Response[Any]:
+def take_registration(request: Asked, state: State, data: JSONBody[Shown]) -> Response[Any]:
     """Keep the passkey that the browser made; making it has shown a second factor."""
     portal = portal_of(state)
     now = portal.clock()

@@ -127,9 +127,9 @@ def owner_of(session: Session, site: Site, sent: dict[str, Any], now: datetime) 
     challenge, _ = _answered(session, sent, now, "sign-in")
     try:
         raw_id = base64url_to_bytes(str(sent["rawId"]))
-        said_owner = base64url_to_bytes(str(sent["response"].get("userHandle") or ""))
+        said_owner = base64url_to_bytes(str(sent["response"]["userHandle"]))
         passkey = session.scalar(select(Passkey).where(Passkey.credential_id == raw_id).with_for_update())
-        if passkey is None or (said_owner and said_owner != _handle(passkey.user_id)):
+        if passkey is None or said_owner != _handle(passkey.user_id):
             raise BadPasskey(_NOT_GOOD)
         shown = verify_authentication_response(
             credential=sent,

@@ -64,7 +64,7 @@ def take_sign_in(request: Asked, state: State, data: Annotated[SignInForm, FORM]
     except (Throttled, WrongSignIn) as fault:
         word = "throttled" if isinstance(fault, Throttled) else "refused"
         log.warning("sign-in %s mail=%r address=%s", word, mail_address(data.mail), visit.address)
-        return refuse(request, "sign_in", fault, **_around(portal, data.next), mail=data.mail)
+        return refuse(request, "sign_in", fault, **_around(portal, data.next, data.mail))
     log.info("signed in mail=%r address=%s", mail_address(data.mail), visit.address)
     answer = go(data.next)
     keep_sign_in(answer, portal, key)
@@ -116,11 +116,11 @@ def take_sign_out(request: Asked, state: State) -> Redirect:
     return answer
 
 
-def _around(portal: Portal, wanted: str) -> dict[str, Any]:
+def _around(portal: Portal, wanted: str, mail: str = "") -> dict[str, Any]:
     settings = portal.settings
     return {
         "next": inside(wanted),
-        "mail": "",
+        "mail": mail,
         "mailbox": settings.demo_mailbox,
         "passkeys": Site.of(settings) is not None,
     }

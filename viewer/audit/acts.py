@@ -40,3 +40,6 @@ class Act(StrEnum):
     REVOKE = "revoke"
     RETRY = "retry"
     DROP = "drop"
+    SIGN_IN_REFUSED = "sign-in-refused"
+    OFFER_PAIRING = "offer-pairing"
+    MAKE_KEY = "make-key"

@@ -11,9 +11,10 @@ from litestar.types import ControllerRouterHandler
 
 from viewer.audit.acts import Act
 from viewer.audit.reading import PAGE, Wanted, as_csv, entries
+from viewer.clubs.club_pages import club_page
 from viewer.clubs.clubs import club_named
 from viewer.web.access import Access, open_to
-from viewer.web.pages import Asked, Before, actor_of, next_key, show
+from viewer.web.pages import Asked, Before, actor_of, next_key
 from viewer.web.portal import portal_of
 
 CLUB = open_to(Access.CLUB)
@@ -38,8 +39,8 @@ def audit_page(
         found = entries(session, _wanted(club.id, act, actor, since, until), before)
     asked = {"act": act, "actor": actor, "since": since, "until": until}
     following = next_key(list(found), PAGE, lambda entry: entry.id)
-    return show(
-        request, "audit/audit.html", "/clubs", club=club, entries=found, acts=list(Act), asked=asked, next=following
+    return club_page(
+        request, club, "audit/audit.html", "/audit", entries=found, acts=list(Act), asked=asked, next=following
     )
 
 
@@ -59,7 +60,7 @@ def audit_table(
         club = club_named(session, organization_slug)
         asked = {"act": act, "actor": actor, "since": since, "until": until}
         actor_of(request).did(
-            session, Act.AUDIT_EXPORT, "organization", club.id, portal.clock(), organization_id=club.id, **asked
+            session, Act.AUDIT_EXPORT, "organization", club.id, portal.clock(), organization_id=club.id, filter=asked
         )
     headers = {"Content-Disposition": f'attachment; filename="{club.slug}-audit.csv"'}
     lines = as_csv(portal.database, _wanted(club.id, act, actor, since, until))

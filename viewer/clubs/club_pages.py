@@ -26,7 +26,11 @@ _TABS = (
     ("Devices", "/devices"),
     ("Seasons", "/seasons"),
     ("Venues", "/venues"),
+    ("Imports", "/imports"),
     ("Settings", "/settings"),
+    ("Consent", "/consent"),
+    ("Removals", "/removals"),
+    ("Log", "/audit"),
 )
 
 

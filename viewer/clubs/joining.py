@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from viewer.accounts.mails import tell_decision
 from viewer.accounts.models import User
@@ -46,7 +46,7 @@ def ask(database: Database, user: User, code: str, words: str, address: str, now
 def open_requests(session: Session, team_id: int) -> Sequence[JoinRequest]:
     """What waits for an answer, oldest first."""
     waiting = select(JoinRequest).where(JoinRequest.team_id == team_id, JoinRequest.decided_at.is_(None))
-    return session.scalars(waiting.order_by(JoinRequest.id)).all()
+    return session.scalars(waiting.order_by(JoinRequest.id).options(joinedload(JoinRequest.user))).all()
 
 
 def requests_of(session: Session, user_id: int) -> Sequence[tuple[JoinRequest, Team]]:

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 
 from viewer.db import Database
 from viewer.db.migrate import upgrade
-from viewer.settings import Settings
+from viewer.errors import BadSettings
+from viewer.media.opening import VARIABLE as MEDIA
+from viewer.settings import Settings, teamsnap_app
 
+HORIZON = "TOUCHLINE_BACKUP_DAYS"
+"""Environment variable that every command reads the backups' horizon from, in days."""
 Run = Callable[[argparse.Namespace], int | None]
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -30,6 +34,26 @@ def add_command(commands: "Commands", name: str, run: Run, help_text: str) -> ar
     return command
 
 
+def add_queue(command: argparse.ArgumentParser) -> None:
+    """The option of commands that wake workers, or are one."""
+    command.add_argument(
+        "--queue",
+        default=os.environ.get("TOUCHLINE_QUEUE", ""),
+        metavar="URL",
+        help="what wakes workers: postgresql+psycopg://user@host/name or redis://host:port/0 (a file in DIR)",
+    )
+
+
+def add_media(command: argparse.ArgumentParser) -> None:
+    """Where the matches' files are, for a command that puts or fetches some; all others look at the environment."""
+    command.add_argument(
+        "--media",
+        default=os.environ.get(MEDIA, ""),
+        metavar="URL",
+        help="another folder for the matches' files, or s3://bucket/prefix?endpoint=https://host&region=name",
+    )
+
+
 def settings_of(options: argparse.Namespace) -> Settings:
     """The settings that the options ask for."""
     return Settings(
@@ -40,7 +64,21 @@ def settings_of(options: argparse.Namespace) -> Settings:
         public_url=getattr(options, "public_url", ""),
         demo_mailbox=getattr(options, "demo_mailbox", False),
         smtp=getattr(options, "smtp", ""),
+        backup_days=_backup_days(),
+        queue=getattr(options, "queue", ""),
+        store=getattr(options, "media", os.environ.get(MEDIA, "")),
+        stream=getattr(options, "stream_media", False),
+        x_accel=getattr(options, "x_accel", ""),
+        trusted_proxies=tuple(getattr(options, "trusted_proxy", ())),
+        teamsnap=teamsnap_app(os.environ),
     )
+
+
+def _backup_days() -> int:
+    given = os.environ.get(HORIZON, "30")
+    if not given.isdecimal() or int(given) < 1:
+        raise BadSettings(f"{HORIZON} is a number of days, such as 30")
+    return int(given)
 
 
 def database_of(options: argparse.Namespace) -> Database:

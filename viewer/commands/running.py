@@ -1,9 +1,10 @@
 """Commands that run the portal's processes."""
 
 import argparse
+import os
 from typing import TYPE_CHECKING
 
-from viewer.commands.common import add_command, database_of, settings_of
+from viewer.commands.common import add_command, add_media, add_queue, database_of, settings_of
 from viewer.db.migrate import current
 
 if TYPE_CHECKING:
@@ -14,11 +15,26 @@ def add(commands: "Commands") -> None:
     """`serve`, `worker` and `migrate`."""
     serve = add_command(commands, "serve", _serve, "run the web process")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    serve.add_argument("--stream-media", action="store_true", help="send files of a bucket through the portal")
+    serve.add_argument("--x-accel", default="", metavar="PATH", help="nginx's internal place of the media folder")
+    serve.add_argument(
+        "--trusted-proxy",
+        action="append",
+        default=[],
+        metavar="NETWORK",
+        help="a proxy's address or network whose X-Forwarded-For counts; may be given several times",
+    )
     work = add_command(commands, "worker", _work, "run the worker process")
     work.add_argument(
-        "--smtp", default="", metavar="URL", help="send mails through smtp[s]://[user:password@]host[:port]"
+        "--smtp",
+        default=os.environ.get("TOUCHLINE_SMTP", ""),
+        metavar="URL",
+        help="send mails through smtp[s]://[user:password@]host[:port]",
     )
+    work.add_argument("--workers", type=int, default=1, help="jobs that this process works on at a time (%(default)s)")
     for command in (serve, work):
+        add_queue(command)
+        add_media(command)
         command.add_argument("--port", type=int, default=8080, help="the portal's port (%(default)s)")
         command.add_argument("--public-url", default="", metavar="URL", help="the portal's address in mails")
         command.add_argument(
@@ -34,10 +50,10 @@ def _serve(options: argparse.Namespace) -> None:
     run_server(settings_of(options))
 
 
-def _work(options: argparse.Namespace) -> None:
+def _work(options: argparse.Namespace) -> int:
     from viewer.jobs.process import run_worker  # noqa: PLC0415
 
-    run_worker(settings_of(options))
+    return run_worker(settings_of(options), options.workers)
 
 
 def _migrate(options: argparse.Namespace) -> None:

@@ -11,6 +11,13 @@ from sqlalchemy.orm import Session
 from viewer.errors import BadSettings
 
 _WRITES = "touchline_writes"
+_KEPT, _MORE = 8, 27
+"""Connections: asyncio gives handlers at most 32 threads, the worker a few, and none of them is to wait for another's.
+Two portal processes stay below PostgreSQL's usual 100."""
+_POOL_WAIT_S = 10
+_SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+_TIMEOUTS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
+"""PostgreSQL's guard against a statement, a wait or a forgotten transaction that would hold up everybody."""
 
 
 class Database:
@@ -18,17 +25,23 @@ class Database:
 
     def __init__(self, url: str) -> None:
         try:
-            self.engine = create_engine(url, pool_pre_ping=True)
+            self.engine = create_engine(
+                url, pool_pre_ping=True, pool_size=_KEPT, max_overflow=_MORE, pool_timeout=_POOL_WAIT_S
+            )
         except (ArgumentError, ImportError) as fault:
             raise BadSettings("--database is written sqlite:///FILE or postgresql+psycopg://user@host/name") from fault
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            event.listen(self.engine, "connect", _prepare_postgresql)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A transaction that sees one state of the database and changes nothing."""
         with Session(self.engine, expire_on_commit=False) as session:
+            if self.engine.dialect.name == "postgresql":
+                session.connection(execution_options=_SNAPSHOT)
             yield session
 
     @contextmanager
@@ -40,8 +53,11 @@ class Database:
 
     @contextmanager
     def connecting(self) -> Iterator[Connection]:
-        """A bare connection in a write transaction, for migrations."""
+        """A bare connection in a write transaction that may take its time, for migrations and copies."""
         with self.engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+            if connection.dialect.name == "postgresql":
+                for name in _TIMEOUTS:
+                    connection.exec_driver_sql(f"SET LOCAL {name} = 0")
             yield connection
 
     def close(self) -> None:
@@ -52,8 +68,15 @@ class Database:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own transactions would commit around DDL: BEGIN is ours (see _begin_sqlite).
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=10000", "synchronous=NORMAL"):
+    # FULL syncs every commit: hubs delete what the portal has confirmed, so no confirmed row may go with the power.
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=10000", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in _TIMEOUTS.items())
+    connection.execute(f"SELECT {settings}")
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:

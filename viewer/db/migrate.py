@@ -19,26 +19,36 @@ _LOCK = 0x70C4_11BE
 def upgrade(database: Database, revision: str = "head") -> None:
     """Bring the database to `revision`, whole or not at all; raises `NewerDatabase`."""
     with database.connecting() as connection:
-        _alone(connection)
-        try:
-            command.upgrade(_config(connection), revision)
-        except CommandError as fault:
-            raise NewerDatabase(
-                "this database was written by a newer Touchline: update this portal before you start it"
-            ) from fault
+        upgrade_on(connection, revision)
+
+
+def upgrade_on(connection: Connection, revision: str = "head") -> None:
+    """`upgrade` as a part of the transaction that `connection` is in."""
+    alone(connection)
+    try:
+        command.upgrade(_config(connection), revision)
+    except CommandError as fault:
+        raise NewerDatabase(
+            "this database was written by a newer Touchline: update this portal before you start it"
+        ) from fault
 
 
 def downgrade(database: Database, revision: str) -> None:
     """Take the schema back to `revision` (`base` for none)."""
     with database.connecting() as connection:
-        _alone(connection)
+        alone(connection)
         command.downgrade(_config(connection), revision)
 
 
 def current(database: Database) -> str | None:
     """The revision the database is at."""
     with database.connecting() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return current_on(connection)
+
+
+def current_on(connection: Connection) -> str | None:
+    """The revision that `connection` finds."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def newest() -> str | None:
@@ -52,7 +62,13 @@ def write_revision(database: Database, message: str) -> None:
         command.revision(_config(connection), message, autogenerate=True)
 
 
-def _alone(connection: Connection) -> None:
+def revisions() -> frozenset[str]:
+    """Every revision that this portal knows."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions())
+
+
+def alone(connection: Connection) -> None:
+    """Wait until nobody else changes the schema, and keep others from it until the transaction ends."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 

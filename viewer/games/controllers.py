@@ -10,16 +10,16 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Template
 from litestar.types import ControllerRouterHandler
 
-from viewer.audit.acts import Act
 from viewer.games import movement, view
-from viewer.games.models import HeatMap, Recording
-from viewer.games.store import PAGE, file_of, media_url, on_disk, plain_recording, recordings_of, whole_recording
-from viewer.media.files import answer_file
+from viewer.games.models import HeatMap, PlayerGameStats, Recording
+from viewer.games.store import PAGE, file_of, media_path, media_url, plain_recording, recordings_of, whole_recording
+from viewer.games.watching import Watching
+from viewer.media.serving import answer_media
 from viewer.privacy.blur import open_to
 from viewer.privacy.match_pages import match_notes
 from viewer.privacy.names import names_in
 from viewer.web.access import MEMBER, SIGNED_IN
-from viewer.web.pages import actor_of
+from viewer.web.address import client_address
 from viewer.web.person import Person
 from viewer.web.portal import portal_of
 from wire.pitch_tracks import PitchTracks
@@ -49,11 +49,9 @@ def home_page(
 @get("/matches/{match_session:str}", opt=MEMBER, sync_to_thread=True)
 def match_page(request: Request[Person, Any, Any], state: State, match_session: FromPath[str]) -> Template:
     """Video, events, clips, tactical map and numbers of one recording."""
-    portal = portal_of(state)
-    with portal.database.writing() as session:
+    _viewed(request, state, match_session)
+    with portal_of(state).database.reading() as session:
         recording = whole_recording(session, match_session)
-        club = recording.game.organization_id
-        actor_of(request).did(session, Act.VIEW, "recording", recording.id, portal.clock(), organization_id=club)
         players, pieces = view.player_lines(recording)
         context = {
             "person": request.user,
@@ -62,6 +60,7 @@ def match_page(request: Request[Person, Any, Any], state: State, match_session: 
             "video": media_url(recording, recording.panorama),
             "events": view.event_lines(recording),
             "clips": view.clip_cards(recording),
+            "may_save": view.may_save(request.user.rights, recording),
             "players": players,
             "pieces": pieces,
             "data": view.page_data(recording),
@@ -82,14 +81,13 @@ def match_file(
     request: Request[Person, Any, Any], state: State, match_session: FromPath[str], path: FromPath[str]
 ) -> Response[Any]:
     """A file that the match's package listed, whole or in part."""
-    portal = portal_of(state)
-    with portal.database.reading() as session:
+    with portal_of(state).database.reading() as session:
         found = file_of(session, match_session, str(path).lstrip("/"))
     if found is None:
         raise NotFoundException("There is no such file in this recording.")
-    recording, file = found
-    headers = {"Cache-Control": "private, max-age=3600", "Content-Disposition": "inline"}
-    return answer_file(request, on_disk(portal.settings, recording, file.path), file.sha256[:32], headers)
+    if found.is_video:
+        _viewed(request, state, match_session)
+    return answer_media(request, found)
 
 
 @get("/matches/{match_session:str}/tracks.json", opt=MEMBER, sync_to_thread=True)
@@ -111,10 +109,17 @@ def match_tracks(
 def player_movement(state: State, match_session: FromPath[str], track: FromPath[int]) -> dict[str, Any]:
     """Where one player was: a heat map, and the same as shares of the nine fields of the pitch."""
     with portal_of(state).database.reading() as session:
-        kept = session.get(HeatMap, (plain_recording(session, match_session).id, track))
-    if kept is None:
+        recording = plain_recording(session, match_session)
+        kept = session.get(HeatMap, (recording.id, track))
+        known = kept is not None or session.get(PlayerGameStats, (recording.id, track)) is not None
+    if not known:
         raise NotFoundException("There is no such player in this match.")
-    seconds = movement.unpacked(kept.tenths, kept.rows, kept.columns)
+    if kept is None:
+        # Recordings from before heat maps were kept.
+        tracks, _ = _tracks(state, match_session)
+        seconds = movement.heat(tracks, track, recording.pitch_length_m, recording.pitch_width_m)
+    else:
+        seconds = movement.unpacked(kept.tenths, kept.rows, kept.columns)
     heat = [[round(float(v), 1) for v in row] for row in seconds]
     return {"track": track, "heat": heat, "thirds": movement.thirds(seconds)}
 
@@ -123,7 +128,12 @@ def _tracks(state: State, match_session: str) -> tuple[PitchTracks, Recording]:
     portal = portal_of(state)
     with portal.database.reading() as session:
         recording = plain_recording(session, match_session)
-    return movement.load_tracks(on_disk(portal.settings, recording, recording.tracks)), recording
+    return movement.load_tracks(portal.media, media_path(recording.folder, recording.tracks)), recording
+
+
+def _viewed(request: Request[Person, Any, Any], state: State, match_session: str) -> None:
+    watching: Watching = state.watching
+    watching.viewed(request.user, match_session, portal_of(state).clock(), client_address(request))
 
 
 ROUTES: list[ControllerRouterHandler] = [home_page, match_page, match_file, match_tracks, player_movement]

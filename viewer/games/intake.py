@@ -28,9 +28,9 @@ from viewer.privacy.horizon import was_deleted
 from viewer.privacy.pictures import confirm_again, confirmed_in
 from viewer.privacy.retention import keep_until
 from viewer.settings import Settings
-from wire.durable import sync_folder
 from wire.errors import WireError
 from wire.match import MatchPackage
+from wire.pitch_tracks import decode_pitch_tracks
 
 KIND = "intake"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,8 +49,8 @@ def package_path(settings: Settings, upload: str) -> Path:
 def take_in(work: Work) -> None:
     """Run the job and settle it in the same transaction as its results.
 
-    Killed anywhere, it can run again: files are unpacked beside the media folder and renamed into it under a name made
-    from their manifest; rows replace those of an earlier package of the same session; mails have unique keys. Raises
+    Killed anywhere, it can run again: files come into the media store under a name made from their manifest before a
+    row speaks of them; rows replace those of an earlier package of the same session; mails have unique keys. Raises
     `BadPackage` or `NotYours` when no further try would help, `LeaseLost` when another worker has taken over.
     """
     database, settings = work.tools.database, work.tools.settings
@@ -62,6 +62,7 @@ def take_in(work: Work) -> None:
     with database.reading() as session:
         if was_deleted(session, job.subject):
             raise BadPackage("this match was deleted on the portal and is not taken again")
+        _bringer(session, job.payload["device"])
     unpacked = settings.work / upload
     shutil.rmtree(unpacked, ignore_errors=True)
     try:
@@ -70,9 +71,8 @@ def take_in(work: Work) -> None:
         if manifest.session != job.subject:
             raise BadPackage(f"this package is of session {manifest.session}, but was announced as {job.subject}")
         folder = _folder(manifest)
-        target = settings.media / folder
         heat_maps = _heat_maps(manifest, unpacked / manifest.tracks)
-        _move(unpacked, target)
+        work.tools.media.put(unpacked, folder, work.check)
     finally:
         shutil.rmtree(unpacked, ignore_errors=True)
     work.check()
@@ -81,12 +81,13 @@ def take_in(work: Work) -> None:
         # Who may not see it yet is told when the blurred package comes.
         told = [] if withheld(session, [recording.id]) else members_of(session, recording.game)
         for user in told:
-            match_ready(session, recording, user, settings.url, now)
+            match_ready(session, recording, user, settings.url, now, work.tools.seal)
         if not settle(session, job, work.token, State.DONE):
             raise LeaseLost("another worker has taken this job over")
     package.unlink(missing_ok=True)
     if replaced and replaced != folder:
-        shutil.rmtree(settings.media / replaced, ignore_errors=True)
+        # A crash before this leaves an orphan for the sweep.
+        work.tools.media.delete(replaced)
 
 
 def drop(tools: Tools, job: Job) -> None:
@@ -100,16 +101,6 @@ def _folder(manifest: MatchPackage) -> str:
     return f"{manifest.session}/{content.hexdigest()[:16]}"
 
 
-def _move(work: Path, target: Path) -> None:
-    for folder in [work, *(p for p in work.rglob("*") if p.is_dir())]:
-        sync_folder(folder)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not target.exists():
-        work.rename(target)
-    sync_folder(target.parent)
-    sync_folder(target.parent.parent)
-
-
 def _write(
     session: Session,
     manifest: MatchPackage,
@@ -118,9 +109,7 @@ def _write(
     device_id: int,
     now: datetime,
 ) -> tuple[Recording, str]:
-    device = session.get(Device, device_id)
-    if device is None or device.revoked_at is not None:
-        raise NotYours("the device that brought this package may no longer bring any")
+    device = _bringer(session, device_id)
     recording = session.scalar(select(Recording).where(Recording.session == manifest.session))
     if recording is None:
         recording = Recording(session=manifest.session, game=_game(session, device, manifest, now))
@@ -143,6 +132,13 @@ def _write(
     recount(session, recording.game)
     recording.game.processed_at = recording.game.processed_at or now
     return recording, replaced
+
+
+def _bringer(session: Session, device_id: int) -> Device:
+    device = session.get(Device, device_id)
+    if device is None or device.revoked_at is not None:
+        raise NotYours("the device that brought this package may no longer bring any")
+    return device
 
 
 def _game(session: Session, device: Device, manifest: MatchPackage, now: datetime) -> Game:
@@ -233,7 +229,7 @@ def _fill(recording: Recording, manifest: MatchPackage, heat_maps: list[HeatMap]
 
 def _heat_maps(manifest: MatchPackage, tracks: Path) -> list[HeatMap]:
     try:
-        moved = movement.load_tracks(tracks)
+        moved = decode_pitch_tracks(tracks.read_bytes())
     except WireError as fault:
         raise BadPackage(f"the package's tracks cannot be read: {fault}") from fault
     pitch = manifest.sheet.pitch

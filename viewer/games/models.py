@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from viewer.clubs.models import Player, Team, Venue
@@ -113,7 +113,7 @@ class Recording(Base):
     bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     received_at: Mapped[datetime] = mapped_column(UtcTime)
     delete_at: Mapped[datetime | None] = mapped_column(UtcTime, index=True)
-    blurred: Mapped[list[int]] = mapped_column(JSON, default=list)
+    blurred: Mapped[list[int]] = mapped_column(JSON, default=list, server_default="[]")
     game: Mapped[Game] = relationship(back_populates="recordings")
     events: Mapped[list["GameEvent"]] = relationship(
         order_by="GameEvent.time_s, GameEvent.ordinal", cascade="all, delete-orphan", passive_deletes=True
@@ -166,7 +166,7 @@ class Clip(Base):
     start_s: Mapped[float]
     end_s: Mapped[float]
     hidden_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    removed: Mapped[bool] = mapped_column(default=False)
+    removed: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class PlayerGameStats(Base):

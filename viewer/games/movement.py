@@ -2,12 +2,12 @@
 
 import zlib
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from viewer.media.store import MediaStore
 from wire.pitch_tracks import PitchTracks, decode_pitch_tracks
 
 RATE_HZ = 5
@@ -21,9 +21,9 @@ Seconds = npt.NDArray[np.float64]
 
 
 @lru_cache(maxsize=4)
-def load_tracks(path: Path) -> PitchTracks:
+def load_tracks(media: MediaStore, path: str) -> PitchTracks:
     """The tracks of a match, kept in memory for the matches watched last. Its folder is named by content."""
-    return decode_pitch_tracks(path.read_bytes())
+    return decode_pitch_tracks(media.whole(path))
 
 
 def positions(tracks: PitchTracks, start_s: float, end_s: float) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from viewer.errors import BadPackage
+from viewer.media.types import begins_right
 from wire.errors import WireError
 from wire.ids import session_id
 from wire.match import MatchPackage, PackagedFile
@@ -42,6 +43,15 @@ def unpack(package: Path, folder: Path, check: Callable[[], None]) -> MatchPacka
     if missing:
         raise BadPackage(f"the package lacks {min(missing)}, which its manifest lists")
     return manifest
+
+
+def manifest_of(package: Path) -> MatchPackage:
+    """What the package says of itself, nothing of it checked but that it can be; raises `BadPackage`."""
+    try:
+        with tarfile.open(package, "r:") as tar:
+            return _manifest(tar)
+    except (tarfile.TarError, EOFError) as fault:
+        raise BadPackage(f"the package is not a readable tar: {fault}") from fault
 
 
 def _manifest(tar: tarfile.TarFile) -> MatchPackage:
@@ -90,6 +100,8 @@ def _extract(
     with open(target, "xb") as out:
         while chunk := source.read(_CHUNK):
             check()
+            if not out.tell() and not begins_right(file.path, chunk):
+                raise BadPackage(f"{file.path} is not what its name says")
             digest.update(chunk)
             out.write(chunk)
         out.flush()

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from viewer.clubs.rights import Rights
 from viewer.games.models import Clip, Game, GameTeam, Recording, RecordingFile
-from viewer.settings import Settings
+from viewer.media.serving import MediaFile
 
 PAGE = 40
 """Recordings on one page of the list."""
@@ -44,20 +43,26 @@ def plain_recording(session: Session, name: str) -> Recording:
     return session.scalars(select(Recording).where(Recording.session == name)).one()
 
 
-def file_of(session: Session, name: str, path: str) -> tuple[Recording, RecordingFile] | None:
-    """A file that belongs to the recording; None for any other path, and for a clip that was taken away."""
+def file_of(session: Session, name: str, path: str, folder: str | None = None) -> MediaFile | None:
+    """A file that belongs to the recording, in `folder` where it must not have changed; None for any other path,
+    and for a clip that was taken away.
+    """
     hidden = select(Clip.path).where(Clip.recording_id == Recording.id, Clip.hidden_at.is_not(None))
-    found = session.execute(
-        select(Recording, RecordingFile)
+    statement = (
+        select(Recording.folder, Recording.panorama, Recording.duration_s, RecordingFile.bytes, RecordingFile.sha256)
         .join(RecordingFile, RecordingFile.recording_id == Recording.id)
         .where(Recording.session == name, RecordingFile.path == path, RecordingFile.path.not_in(hidden))
-    ).first()
-    return None if found is None else (found[0], found[1])
+    )
+    found = session.execute(statement).first()
+    if found is None or folder not in (None, found.folder):
+        return None
+    seconds = found.duration_s if path == found.panorama else 0.0
+    return MediaFile(media_path(found.folder, path), found.bytes, found.sha256, seconds)
 
 
-def on_disk(settings: Settings, recording: Recording, path: str) -> Path:
-    """Where a listed file of the recording lies."""
-    return settings.media / recording.folder / path
+def media_path(folder: str, path: str) -> str:
+    """Where a recording's file is in the media store."""
+    return f"{folder}/{path}"
 
 
 def media_url(recording: Recording, path: str) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from viewer.clubs.rights import Rights, Standing, Subject
 from viewer.games.models import Clip, GameEvent, PlayerGameStats, Recording
 from viewer.games.store import media_url
 from viewer.games.words import WORDS, day, match_clock
@@ -99,6 +100,12 @@ def home_score(recording: Recording) -> tuple[int, int]:
 def colours(recording: Recording) -> tuple[str, str]:
     """The teams' colours, ours where the sheet has none."""
     return _colour(recording.home_colour, HOME_COLOUR), _colour(recording.away_colour, AWAY_COLOUR)
+
+
+def may_save(rights: Rights, recording: Recording) -> bool:
+    """Whether somebody with these rights is offered the whole recording as a file; clips every member may save."""
+    game = recording.game
+    return rights.standing(Subject(game.organization_id, frozenset({game.team_id}))) >= Standing.STAFF
 
 
 def event_lines(recording: Recording) -> list[EventLine]:

@@ -52,7 +52,10 @@ class Origin(Base):
 
 
 class ImportRun(Base):
-    """One look at a source: the changes it would make, until somebody applies or drops them."""
+    """One look at a source: the changes it would make, until somebody applies or drops them.
+
+    `snapshot` is what was seen, while the run waits. Of a decided run `changes` keeps neither names nor addresses.
+    """
 
     __tablename__ = "import_run"
     __table_args__ = NEVER_REUSED
@@ -61,6 +64,7 @@ class ImportRun(Base):
     source: Mapped[str] = mapped_column(String(20))
     state: Mapped[str] = mapped_column(String(10))
     changes: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    snapshot: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     made_by: Mapped[int | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
     made_at: Mapped[datetime] = mapped_column(UtcTime)
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))

@@ -1,6 +1,6 @@
 """Dead letters: jobs and mails that were given up, until somebody tries them again or drops them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -13,7 +13,6 @@ from viewer.jobs.models import Job
 from viewer.mail.models import Mail
 
 WorkKind = Literal["job", "mail"]
-TABLES: Mapping[WorkKind, type[Job] | type[Mail]] = {"job": Job, "mail": Mail}
 DROPPED = "dropped"
 """In place of a lease's token: the worker tidies up behind this job and deletes its row."""
 _OPEN = (State.WAITING, State.LEASED, State.FAILED)
@@ -48,7 +47,7 @@ def jobs_overview(session: Session) -> Overview:
     mails = select(Mail.state, func.count()).where(Mail.state.in_(_OPEN)).group_by(Mail.state)
     counts = [Count(kind, state, rows) for kind, state, rows in session.execute(jobs.group_by(Job.kind, Job.state))]
     counts += [Count("mail", state, rows) for state, rows in session.execute(mails)]
-    due = (session.scalar(select(func.min(t.due_at)).where(t.state == State.WAITING)) for t in TABLES.values())
+    due = (session.scalar(select(func.min(t.due_at)).where(t.state == State.WAITING)) for t in (Job, Mail))
     oldest = min((at for at in due if at is not None), default=None)
     return Overview(tuple(sorted(counts, key=lambda count: (count.kind, count.state))), oldest)
 
@@ -57,11 +56,16 @@ def failed_work(
     session: Session, kind: WorkKind, before_id: int | None = None, limit: int = 50
 ) -> Sequence[Job | Mail]:
     """Dead letters, newest first; `before_id` is the last one of the page before."""
-    table: Any = TABLES[kind]
+    table: Any = Job if kind == "job" else Mail
     rows = select(table).where(table.state == State.FAILED, table.lease_token.is_distinct_from(DROPPED))
     if before_id is not None:
         rows = rows.where(table.id < before_id)
     return session.scalars(rows.order_by(table.id.desc()).limit(limit)).all()
+
+
+def work_row(session: Session, kind: WorkKind, row_id: int) -> Job | Mail | None:
+    """One row of work; None when there is none (any more)."""
+    return session.get(Job, row_id) if kind == "job" else session.get(Mail, row_id)
 
 
 def retry(session: Session, row: Leased, now: datetime) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,6 +11,8 @@ from sqlalchemy.orm import Session
 from viewer.clock import Clock
 from viewer.db import Database
 from viewer.jobs.models import Job
+from viewer.media.opening import open_store
+from viewer.media.store import MediaStore
 from viewer.sealing import Seal
 from viewer.settings import Settings
 
@@ -22,6 +25,11 @@ class Tools:
     settings: Settings
     clock: Clock
     seal: Seal
+
+    @cached_property
+    def media(self) -> MediaStore:
+        """The store of the matches' files."""
+        return open_store(self.settings)
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,12 @@ class Work:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of job. `run` settles the job in one transaction with its effects; `closed` tidies up behind it."""
+    """A kind of job. `run` settles the job in one transaction with its effects; one without any may leave that out.
+
+    It raises `LeaseLost` when settling finds another worker in charge, `Incurable` when no further try would help.
+    `closed` removes what the job worked on: after it is done, after an incurable fault, and when a dead letter is
+    dropped, but not when all tries have failed. Both may be called again after a crash.
+    """
 
     name: str
     run: Callable[[Work], None]

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import String, and_, func, or_, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import ColumnElement, Index, String, and_, func, select, update
+from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
 from viewer.db.base import Id, UtcTime
 from viewer.db.engine import Database
 
 LEASE = timedelta(seconds=12)
 """How long a silent worker keeps its row; a living one renews every third of it."""
-MOST_ATTEMPTS = 6
+_FIRST_WAIT_S, _LONGEST_WAIT_S, _GROWTH = 5, 3600, 4
 log = logging.getLogger("viewer.jobs")
 
 
@@ -30,11 +30,16 @@ class State(StrEnum):
 
 
 class Leased:
-    """Columns of a row of work; `key` makes queueing it twice harmless."""
+    """Columns of a row of work; `key` makes queueing it twice harmless.
 
+    `lease_token` is the worker's that holds the row. It stays on a row that was closed until somebody has tidied up
+    behind it. `most_attempts` is after how many the row is given up.
+    """
+
+    most_attempts: ClassVar[int]
     id: Mapped[Id]
     key: Mapped[str] = mapped_column(String(400), unique=True)
-    state: Mapped[str] = mapped_column(String(10), default=State.WAITING, index=True)
+    state: Mapped[str] = mapped_column(String(10), default=State.WAITING)
     due_at: Mapped[datetime] = mapped_column(UtcTime)
     lease_until: Mapped[datetime | None] = mapped_column(UtcTime)
     lease_token: Mapped[str | None] = mapped_column(String(32))
@@ -42,28 +47,50 @@ class Leased:
     fault: Mapped[str | None] = mapped_column(String(1000))
     made_at: Mapped[datetime] = mapped_column(UtcTime)
 
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Any, ...]:
+        """Claiming looks at none of the many rows that are done."""
+        return (Index(None, "state", "due_at", "id"),)
+
 
 Work = TypeVar("Work", bound=Leased)
 
 
-def claim(session: Session, kind: type[Work], now: datetime, token: str) -> Work | None:
-    """Lease the oldest row that is due, or whose worker fell silent; None when there is nothing to do."""
-    silent = and_(kind.state == State.LEASED, kind.lease_until < now)
-    due = and_(kind.state == State.WAITING, kind.due_at <= now)
-    row = session.scalars(
-        select(kind).where(or_(silent, due)).order_by(kind.id).limit(1).with_for_update(skip_locked=True)
-    ).first()
-    if row is None:
-        return None
-    row.state, row.lease_token, row.lease_until = State.LEASED, token, now + LEASE
-    row.attempts += 1
-    return row
+def claim(session: Session, table: type[Work], now: datetime, token: str, *only: ColumnElement[bool]) -> Work | None:
+    """Lease a row whose worker fell silent, or else the one that is due longest; None when there is nothing to do.
+
+    `only` narrows down which rows this worker takes.
+    """
+    silent = and_(table.state == State.LEASED, table.lease_until < now)
+    due = and_(table.state == State.WAITING, table.due_at <= now)
+    # One question each: together they would have no order that the index knows.
+    for takeable in (silent, due):
+        wanted = select(table).where(takeable, *only).order_by(table.due_at, table.id).limit(1)
+        row = session.scalars(wanted.with_for_update(skip_locked=True)).first()
+        if row is not None:
+            row.state, row.lease_token, row.lease_until = State.LEASED, token, now + LEASE
+            row.attempts += 1
+            return row
+    return None
 
 
-def settle(session: Session, row: Leased, token: str, state: State, *, fault: str | None = None) -> bool:
-    """Close the row; False, and nothing changed, when another worker has taken it over meanwhile."""
-    kind = type(row)
-    return _changed(session, kind, row.id, token, state=state, fault=fault, lease_until=None, lease_token=None)
+def settle(
+    session: Session, row: Leased, token: str, state: State, *, fault: str | None = None, tidy: bool = True
+) -> bool:
+    """Close the row; False, and nothing changed, when another worker has taken it over meanwhile.
+
+    `tidy` False leaves what the job works on where it is, so that it can be tried again.
+    """
+    left = token if tidy else None
+    return _changed(session, type(row), row.id, token, state=state, fault=fault, lease_until=None, lease_token=left)
+
+
+def tidied(session: Session, row: Leased, token: str) -> None:
+    """Write down that nothing is left of a closed row."""
+    table = type(row)
+    closed = update(table).where(table.id == row.id, table.lease_token == token, table.state != State.LEASED)
+    session.execute(closed.values(lease_token=None).execution_options(synchronize_session=False))
 
 
 def put_back(session: Session, row: Leased, token: str, due_at: datetime, *, fault: str | None, counted: bool) -> None:
@@ -83,16 +110,20 @@ def put_back(session: Session, row: Leased, token: str, due_at: datetime, *, fau
     )
 
 
-def next_due(session: Session, kind: type[Leased]) -> datetime | None:
+def next_due(session: Session, table: type[Leased], *only: ColumnElement[bool]) -> datetime | None:
     """When the next row becomes due or its lease runs out."""
-    waiting = session.scalar(select(func.min(kind.due_at)).where(kind.state == State.WAITING))
-    leased = session.scalar(select(func.min(kind.lease_until)).where(kind.state == State.LEASED))
+    waiting = session.scalar(select(func.min(table.due_at)).where(table.state == State.WAITING, *only))
+    leased = session.scalar(select(func.min(table.lease_until)).where(table.state == State.LEASED, *only))
     return min((t for t in (waiting, leased) if t is not None), default=None)
 
 
-def backoff(attempts: int) -> timedelta:
-    """How long to wait after the given number of attempts: 5 s, 10 s, 20 s … at most 10 min."""
-    return timedelta(seconds=min(5 * 2 ** max(attempts - 1, 0), 600))
+def backoff(attempts: int, chance: float = 0.5) -> timedelta:
+    """How long to wait after the given number of attempts: 5 s, 20 s, 80 s … at most 1 h, give or take a fifth.
+
+    `chance`, from 0 to 1, says which way, so that what failed together is not tried again together.
+    """
+    wait_s = min(_FIRST_WAIT_S * _GROWTH ** max(attempts - 1, 0), _LONGEST_WAIT_S)
+    return timedelta(seconds=wait_s * (0.8 + 0.4 * chance))
 
 
 @contextmanager
@@ -119,7 +150,8 @@ def kept(database: Database, row: Leased, token: str, clock: Callable[[], dateti
         keeper.join()
 
 
-def _changed(session: Session, kind: type[Leased], row_id: int, token: str, **values: object) -> bool:
-    statement = update(kind).where(kind.id == row_id, kind.lease_token == token).values(**values)
+def _changed(session: Session, table: type[Leased], row_id: int, token: str, **values: object) -> bool:
+    held = and_(table.id == row_id, table.lease_token == token, table.state == State.LEASED)
+    statement = update(table).where(held).values(**values)
     statement = statement.execution_options(synchronize_session=False)
-    return len(session.scalars(statement.returning(kind.id)).all()) == 1
+    return len(session.scalars(statement.returning(table.id)).all()) == 1

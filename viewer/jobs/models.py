@@ -11,9 +11,10 @@ from viewer.jobs.lease import Leased
 
 
 class Job(Leased, Base):
-    """A piece of work; `subject` is what it is about, such as a session."""
+    """A piece of work; `subject` is what it is about, such as a session. It is given up after some three hours."""
 
     __tablename__ = "job"
+    most_attempts = 8
     kind: Mapped[str] = mapped_column(String(40), index=True)
     subject: Mapped[str] = mapped_column(String(63), index=True)
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)

@@ -22,7 +22,10 @@ def queue_mail(
     user_id: int | None = None,
     unsubscribe: str = "",
 ) -> None:
-    """Queue one mail; nothing happens when `key` was queued before. `url` is the portal's address."""
+    """Queue one mail; nothing happens when `key` was queued before. `url` is the portal's address.
+
+    `unsubscribe` belongs on news, and on nothing that somebody waits for, such as an invitation or a reset.
+    """
     if session.scalar(select(Mail.id).where(Mail.key == key)) is not None:
         return
     host = urlsplit(url).hostname or "localhost"
@@ -31,7 +34,7 @@ def queue_mail(
             key=key,
             user_id=user_id,
             recipient=recipient,
-            subject=subject[:300],
+            subject=" ".join(subject.split())[:300],
             text=text,
             unsubscribe=unsubscribe,
             message_id=f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{host}>",

@@ -5,20 +5,21 @@ from typing import Any
 
 from litestar import Response, get, post
 from litestar.datastructures import State
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
+from viewer.clubs.club_pages import club_page
 from viewer.clubs.clubs import club_named
 from viewer.clubs.models import Organization
 from viewer.errors import AlreadyDecided, BadEntry
 from viewer.games.models import Clip, Recording
 from viewer.games.words import day, match_clock
-from viewer.privacy.horizon import Horizon
+from viewer.privacy.horizon import horizon_of
 from viewer.privacy.models import RemovalRequest
 from viewer.privacy.removals import PAGE, SAID, Outcome, decide_removal, removals_of
 from viewer.web.access import Access, open_to
 from viewer.web.forms import Form, Sent
-from viewer.web.pages import Asked, Before, actor_of, next_key, show
+from viewer.web.pages import Asked, Before, actor_of, next_key
 from viewer.web.portal import portal_of
 
 CLUB = open_to(Access.CLUB)
@@ -45,7 +46,11 @@ class Line:
 
 @get("/clubs/{organization_slug:str}/removals", opt=CLUB, sync_to_thread=True)
 def removals_page(
-    request: Asked, state: State, organization_slug: FromPath[str], decided: bool = False, before: Before = None
+    request: Asked,
+    state: State,
+    organization_slug: FromPath[str],
+    decided: FromQuery[bool] = False,
+    before: Before = None,
 ) -> Template:
     """The club's open requests, or those that were decided."""
     with portal_of(state).database.reading() as session:
@@ -56,7 +61,7 @@ def removals_page(
             for row, recording in rows
         ]
     following = next_key(list(rows), PAGE, lambda row: row[0].id)
-    return show(request, "privacy/removals.html", "/clubs", club=club, lines=lines, decided=decided, next=following)
+    return club_page(request, club, "privacy/removals.html", "/removals", lines=lines, decided=decided, next=following)
 
 
 @post("/removals/{removal_id:int}", opt=CLUB, sync_to_thread=True)
@@ -70,7 +75,7 @@ def take_decision(request: Asked, state: State, removal_id: FromPath[int], data:
     with portal.database.writing() as session:
         row = session.get_one(RemovalRequest, removal_id)
         slug = session.get_one(Organization, session.get_one(Recording, row.recording_id).game.organization_id).slug
-        horizon = Horizon(portal.settings.data)
+        horizon = horizon_of(portal.settings)
         try:
             decide_removal(
                 session,

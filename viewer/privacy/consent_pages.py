@@ -6,11 +6,12 @@ from typing import Any
 
 from litestar import Response, get, post
 from litestar.datastructures import State
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from viewer.clubs.club_pages import club_page, own
 from viewer.clubs.clubs import club_named
 from viewer.clubs.models import Player, Team, TeamPlayer
 from viewer.clubs.rights import Standing
@@ -65,7 +66,11 @@ def take_paper(request: Asked, state: State, player_id: FromPath[int], data: Sen
 
 @get("/clubs/{organization_slug:str}/consent", opt=open_to(Access.CLUB), sync_to_thread=True)
 def club_consent_page(
-    request: Asked, state: State, organization_slug: FromPath[str], after: After = None, team: int | None = None
+    request: Asked,
+    state: State,
+    organization_slug: FromPath[str],
+    after: After = None,
+    team: FromQuery[int | None] = None,
 ) -> Template:
     """What was answered for each player of the club."""
     with portal_of(state).database.reading() as session:
@@ -74,16 +79,14 @@ def club_consent_page(
         players = _players(session, club.id, team, after)
         answers = consents_of(session, [player.id for player in players])
     context: dict[str, Any] = {
-        "club": club,
         "teams": teams,
         "team": team,
         "scopes": SCOPE_WORDS,
         "players": [(player, [answers[player.id][scope] for scope in Scope]) for player in players],
-        # The platform's admin runs clubs and needs to know no child's name.
-        "named": club.id in request.user.rights.clubs,
+        "named": own(request, club),
         "next": next_key(list(players), PAGE, lambda player: player.id),
     }
-    return show(request, "privacy/club_consent.html", "/clubs", **context)
+    return club_page(request, club, "privacy/club_consent.html", "/consent", **context)
 
 
 def _page(request: Asked, state: State, player_id: int, form: Form, status: int = 200) -> Template:

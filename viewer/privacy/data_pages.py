@@ -17,7 +17,7 @@ from viewer.media.files import answer_file
 from viewer.privacy.consent import answer, consents_of
 from viewer.privacy.erasure import ERASED, erase_player, erase_user
 from viewer.privacy.export import KEPT, ask_export, export_path, exports_of
-from viewer.privacy.horizon import Horizon
+from viewer.privacy.horizon import horizon_of
 from viewer.privacy.models import Scope
 from viewer.web.access import SIGNED_IN, Access, cookie_name, open_to
 from viewer.web.forms import Form, Sent
@@ -94,7 +94,7 @@ def take_account_erase(request: Asked, state: State, data: Sent) -> Response[Any
         )
     with portal.database.writing() as session:
         user = session.get_one(User, request.user.id)
-        erase_user(session, user, actor_of(request), portal.clock(), Horizon(portal.settings.data), portal.seal)
+        erase_user(session, user, actor_of(request), portal.clock(), horizon_of(portal.settings), portal.seal)
     answered = Redirect("/sign-in", status_code=303)
     answered.delete_cookie(cookie_name(portal), path="/")
     return answered
@@ -135,7 +135,7 @@ def take_player_erase(request: Asked, state: State, player_id: FromPath[int], da
             raise BadEntry("", "This player has been erased already.")
         if form.values.get("blur") == "yes" and consents_of(session, [player_id])[player_id][Scope.TEAM] is not False:
             answer(session, player, {Scope.TEAM: False}, by, now)
-        erase_player(session, player, by, now, Horizon(portal.settings.data), portal.seal)
+        erase_player(session, player, by, now, horizon_of(portal.settings), portal.seal)
     return Redirect("/account/data", status_code=303)
 
 

@@ -1,6 +1,5 @@
 """Deleting recordings and clips: the rows at once, the files by a job that can run again."""
 
-import shutil
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -10,6 +9,7 @@ from viewer.audit.acts import Act
 from viewer.clubs.actor import Actor
 from viewer.errors import LeaseLost
 from viewer.games.models import Clip, Recording, RecordingFile
+from viewer.games.store import media_path
 from viewer.jobs.duties import Kind, Work, queue_job
 from viewer.jobs.lease import State, settle
 from viewer.privacy.horizon import Entry, Horizon, remember
@@ -78,13 +78,9 @@ def hidden_in(recording: Recording) -> list[Gone]:
 
 def delete_media(work: Work) -> None:
     """Run the job: unlink the files, or the whole folder; what is gone already is well."""
-    folder = work.tools.settings.media / work.job.payload["folder"]
-    paths = work.job.payload["paths"]
-    if paths:
-        for path in paths:
-            (folder / path).unlink(missing_ok=True)
-    else:
-        shutil.rmtree(folder, ignore_errors=True)
+    folder, paths = work.job.payload["folder"], work.job.payload["paths"]
+    for name in [media_path(folder, path) for path in paths] or [folder]:
+        work.tools.media.delete(name)
     with work.tools.database.writing() as session:
         if not settle(session, work.job, work.token, State.DONE):
             raise LeaseLost("another worker has taken this job over")

@@ -8,23 +8,18 @@ from viewer.jobs.duties import Periodic, Tools
 from viewer.privacy import deleting, export
 from viewer.privacy.erasure import finish
 from viewer.privacy.export import sweep_exports
-from viewer.privacy.horizon import Horizon, forget
+from viewer.privacy.horizon import forget, horizon_of
 from viewer.privacy.retention import delete_ended, warn
-
-
-def horizon_of(tools: Tools) -> Horizon:
-    """Where this portal remembers erasures."""
-    return Horizon(tools.settings.data)
 
 
 def _retention(session: Session, tools: Tools, now: datetime) -> None:
     warn(session, now, tools.settings.url)
-    delete_ended(session, now, horizon_of(tools))
+    delete_ended(session, now, horizon_of(tools.settings))
 
 
 def _erasures(session: Session, tools: Tools, now: datetime) -> None:
     finish(session, now, tools.seal)
-    forget(session, horizon_of(tools), now)
+    forget(session, horizon_of(tools.settings), now)
     sweep_exports(session, tools.settings, now)
 
 

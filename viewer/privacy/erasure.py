@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import CursorResult, Text, cast, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from viewer.accounts.models import SignInTry, User
@@ -160,6 +160,10 @@ def _forget_user(session: Session, user: User, seal: Seal) -> dict[str, int]:
     instead = pseudonym(seal, user.mail)
     acts = update(AuditEntry).where((AuditEntry.actor_id == user.id) | (AuditEntry.actor_mail == user.mail))
     counts = {"acts": _count(session, acts.values(actor_mail=instead, address=""))}
+    # Refused sign-ins, invitations and the like tell of an address among their details.
+    telling = select(AuditEntry).where(cast(AuditEntry.detail, Text).contains(user.mail, autoescape=True))
+    for entry in session.scalars(telling):
+        entry.detail = {key: instead if said == user.mail else said for key, said in entry.detail.items()}
     for column in (ConsentRecord.given_by_mail, RemovalRequest.contact):
         renamed = update(column.class_).where(column == user.mail).values({column.key: instead})
         counts[column.class_.__tablename__] = _count(session, renamed)

@@ -20,6 +20,7 @@ from viewer.clubs.models import OrganizationAdmin, ParentPlayer, Player, TeamCoa
 from viewer.errors import LeaseLost, UnknownTeam
 from viewer.games.models import Availability, Clip, GameEvent, HeatMap, PlayerGameStats, Recording
 from viewer.games.movement import unpacked
+from viewer.games.store import media_path
 from viewer.jobs.duties import Kind, Tools, Work, queue_job
 from viewer.jobs.lease import State, settle
 from viewer.jobs.models import Job
@@ -116,14 +117,23 @@ def write_export(tools: Tools, kind: str, subject_id: int, target: Path) -> None
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as out:
         out.writestr("data.json", json.dumps(told, indent=1, default=str, ensure_ascii=False))
         for recording, clip in clips:
-            path = tools.settings.media / recording.folder / clip.path
-            if path.is_file():
-                # Coded video does not get smaller.
-                out.write(path, f"clips/{recording.session}-{clip.event_ordinal}.mp4", zipfile.ZIP_STORED)
+            _copy(tools, media_path(recording.folder, clip.path), out, f"{recording.session}-{clip.event_ordinal}.mp4")
     with part.open("rb") as made:
         os.fsync(made.fileno())
     part.rename(target)
     sync_folder(target.parent)
+
+
+def _copy(tools: Tools, path: str, out: zipfile.ZipFile, name: str) -> None:
+    try:
+        tools.media.size(path)
+    except FileNotFoundError:
+        # Taken away meanwhile.
+        return
+    # Coded video does not get smaller.
+    with out.open(zipfile.ZipInfo(f"clips/{name}"), "w", force_zip64=True) as copy:
+        for piece in tools.media.read(path):
+            copy.write(piece)
 
 
 Told = tuple[dict[str, Any], list[tuple[Recording, Clip]]]

@@ -14,10 +14,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from viewer.privacy.models import Erasure
+from viewer.settings import Settings
 from wire.durable import sync_folder, write_durably
 
-BACKUPS_KEPT = timedelta(days=30)
-"""The horizon where the portal is not told otherwise: no backup is older."""
 FILE = "erasures.jsonl"
 
 
@@ -36,7 +35,12 @@ class Horizon:
     """Where erasures are written down outside of the database, and for how long."""
 
     data: Path
-    kept: timedelta = BACKUPS_KEPT
+    kept: timedelta
+
+
+def horizon_of(settings: Settings) -> Horizon:
+    """The horizon of a portal."""
+    return Horizon(settings.data, timedelta(days=settings.backup_days))
 
 
 def remember(session: Session, entry: Entry, horizon: Horizon, counts: dict[str, Any] | None = None) -> None:

@@ -76,7 +76,7 @@ class Erasure(Base):
     id: Mapped[Id]
     kind: Mapped[str] = mapped_column(String(10))
     subject_id: Mapped[int]
-    name: Mapped[str] = mapped_column(String(63), default="", index=True)
+    name: Mapped[str] = mapped_column(String(63), default="", server_default="", index=True)
     at: Mapped[datetime] = mapped_column(UtcTime)
     horizon_at: Mapped[datetime] = mapped_column(UtcTime)
     counts: Mapped[dict[str, Any]] = mapped_column(JSON)

@@ -6,7 +6,7 @@ from typing import Any
 from litestar import HttpMethod, Request, Response, get, post, route
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 from litestar.types import ControllerRouterHandler
 from sqlalchemy import select
@@ -14,10 +14,10 @@ from sqlalchemy import select
 from viewer.audit.acts import Act
 from viewer.errors import NotThere
 from viewer.games import view
-from viewer.games.models import Clip, Recording, RecordingFile
-from viewer.games.store import on_disk
+from viewer.games.models import Clip, Recording
+from viewer.games.store import file_of
 from viewer.games.words import day
-from viewer.media.files import answer_file
+from viewer.media.serving import answer_media
 from viewer.shares.links import (
     LONGEST_DAYS,
     USUAL_DAYS,
@@ -110,20 +110,17 @@ def shared_page(request: Request[Any, Any, Any], state: State, secret: FromPath[
 
 @route("/s/{secret:str}/clip.mp4", http_method=_BOTH, opt=PUBLIC, status_code=200, sync_to_thread=True)
 def shared_file(
-    request: Request[Any, Any, Any], state: State, secret: FromPath[str], download: bool = False
+    request: Request[Any, Any, Any], state: State, secret: FromPath[str], download: FromQuery[bool] = False
 ) -> Response[Any]:
     """The clip's file, for as long as the link opens; as a download only where whoever made the link allows it."""
-    portal = portal_of(state)
     shown = _opened(request, state, secret, Act.SHARE_DOWNLOAD if download else None)
     if download and not shown.share.may_download:
         raise NotFoundException("This clip is not to be downloaded.")
-    with portal.database.reading() as session:
-        file = session.get(RecordingFile, (shown.recording.id, shown.clip.path))
+    with portal_of(state).database.reading() as session:
+        file = file_of(session, shown.recording.session, shown.clip.path)
     if file is None:
         raise NotFoundException
-    kind = 'attachment; filename="clip.mp4"' if download else "inline"
-    headers = {"Cache-Control": "private, no-store", "Content-Disposition": kind}
-    return answer_file(request, on_disk(portal.settings, shown.recording, shown.clip.path), file.sha256[:32], headers)
+    return answer_media(request, file, save_as="clip.mp4" if download else "", lasting=False)
 
 
 def _opened(request: Request[Any, Any, Any], state: State, secret: str, act: Act | None) -> Shown:

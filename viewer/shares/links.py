@@ -91,7 +91,11 @@ def make_share(
 
 def open_share(session: Session, secret: str, now: datetime) -> Shown | None:
     """What the link shows now; None when it is made up, over or revoked, or when consent does not carry it any more."""
-    share = session.scalar(select(Share).where(Share.secret_hash == key_hash(secret)))
+    return shown_by(session, session.scalar(select(Share).where(Share.secret_hash == key_hash(secret))), now)
+
+
+def shown_by(session: Session, share: Share | None, now: datetime) -> Shown | None:
+    """What the row of a link shows now, as `open_share`."""
     if share is None or share.revoked_at is not None or share.expires_at <= now:
         return None
     clip, maker = session.get_one(Clip, share.clip_id), session.get_one(User, share.made_by)

@@ -16,7 +16,10 @@ from viewer.audit import controllers as audit
 from viewer.clubs import controllers as clubs
 from viewer.devices import controllers as devices
 from viewer.games import controllers as games
-from viewer.mail.controllers import mailbox_page
+from viewer.games.watching import Watching
+from viewer.imports import controllers as imports
+from viewer.mail import controllers as mail
+from viewer.media import controllers as media
 from viewer.privacy import controllers as privacy
 from viewer.shares import controllers as shares
 from viewer.uploads import controllers as uploads
@@ -29,7 +32,7 @@ from viewer.web.pages import local_time
 from viewer.web.portal import Portal
 from viewer.web.security import SameSite, add_headers
 
-_FIELDS = (games, accounts, uploads, devices, clubs, admin, privacy, shares, audit, web)
+_FIELDS = (games, accounts, uploads, mail, devices, media, clubs, imports, admin, privacy, shares, audit, web)
 
 
 def build_app(portal: Portal) -> Litestar:
@@ -46,7 +49,7 @@ def build_app(portal: Portal) -> Litestar:
             await asyncio.wait({sweeping})
 
     routes = [handler for field in _FIELDS for handler in field.ROUTES]
-    routes += [mailbox_page] if portal.settings.demo_mailbox else []
+    routes += [mail.mailbox_page] if portal.settings.demo_mailbox else []
     templates = JinjaTemplateEngine(directory=Path(__file__).parent / "templates")
     templates.engine.trim_blocks = templates.engine.lstrip_blocks = True
     templates.engine.globals |= {"asset": portal.assets.url, "local": local_time}
@@ -58,7 +61,7 @@ def build_app(portal: Portal) -> Litestar:
         before_send=[add_headers],
         exception_handlers={Exception: answer_fault},
         template_config=TemplateConfig(instance=templates),
-        state=State({"portal": portal, "receiver": receiver(portal)}),
+        state=State({"portal": portal, "receiver": receiver(portal), "watching": Watching(portal.database)}),
         lifespan=[running],
         openapi_config=None,
         logging_config=None,

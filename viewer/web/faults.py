@@ -7,6 +7,7 @@ from urllib.parse import quote
 from litestar import MediaType, Request, Response
 from litestar.exceptions import ClientException, HTTPException, NotAuthorizedException, NotFoundException
 from litestar.response import Redirect, Template
+from sqlalchemy.exc import DataError
 
 from viewer.errors import BadEntry, NotThere, WrongSignIn
 from viewer.web.access import ProofNeeded, SecondFactorNeeded
@@ -23,6 +24,9 @@ _WORDS = {
     500: ("Something broke", "That was our fault, not yours. Try again in a moment."),
 }
 
+_UNFIT = (DataError, OverflowError)
+"""What databases say to a NUL in a text, or to a number that no column holds."""
+
 
 def answer_fault(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
     """The one place where faults become HTTP; what broke goes to the log, never to the reader."""
@@ -32,7 +36,7 @@ def answer_fault(request: Request[Any, Any, Any], fault: Exception) -> Response[
         fault = ClientException(str(fault), status_code=422)
     elif isinstance(fault, WrongSignIn):
         fault = NotAuthorizedException(str(fault))
-    status = fault.status_code if isinstance(fault, HTTPException) else 500
+    status = fault.status_code if isinstance(fault, HTTPException) else 400 if isinstance(fault, _UNFIT) else 500
     if status >= 500:
         log.error("request failed method=%s path=%s", request.method, request.url.path, exc_info=fault)
     else:

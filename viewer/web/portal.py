@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from litestar.datastructures import State
 
 from viewer.clock import Clock, now
 from viewer.db import Database
+from viewer.media.opening import open_store
+from viewer.media.store import MediaStore
 from viewer.sealing import Seal
 from viewer.settings import Settings
 from viewer.web.assets import Assets
@@ -22,6 +25,11 @@ class Portal:
     seal: Seal
     assets: Assets = field(default_factory=Assets)
     clock: Clock = now
+
+    @cached_property
+    def media(self) -> MediaStore:
+        """The store of the matches' files."""
+        return open_store(self.settings)
 
 
 def portal_of(state: State) -> Portal:

@@ -1,5 +1,6 @@
 """What every answer carries, and which requests of other sites are refused."""
 
+from functools import cache
 from urllib.parse import urlsplit
 
 from litestar import Request
@@ -9,14 +10,14 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-CONTENT_SECURITY_POLICY = "; ".join(
+_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
         "font-src 'self'",
-        "img-src 'self' data:",
-        "media-src 'self'",
+        "img-src 'self' data:{elsewhere}",
+        "media-src 'self'{elsewhere}",
         "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
@@ -24,14 +25,21 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 _HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+ANY_SITE = "any_site"
+"""Key in a route's `opt`: its address itself is the proof, so that a page of another site may call it."""
 _HARMLESS = {"GET", "HEAD", "OPTIONS"}
+
+
+@cache
+def content_security_policy(media_origin: str) -> str:
+    """What pages may load: the portal's own, and pictures and videos from the bucket that has them, if one does."""
+    return _POLICY.format(elsewhere=f" {media_origin}" if media_origin else "")
 
 
 async def add_headers(message: Message, scope: Scope) -> None:
@@ -39,10 +47,12 @@ async def add_headers(message: Message, scope: Scope) -> None:
     if message["type"] != "http.response.start":
         return
     headers = MutableScopeHeaders.from_message(message)
+    portal = scope["app"].state.portal
     for name, value in _HEADERS.items():
         headers[name] = value
+    headers["Content-Security-Policy"] = content_security_policy("" if portal.settings.stream else portal.media.origin)
     headers.setdefault("Cache-Control", "no-store")
-    if scope["app"].state.portal.settings.https:
+    if portal.settings.https:
         headers["Strict-Transport-Security"] = "max-age=31536000"
 
 
@@ -54,6 +64,7 @@ class SameSite(ASGIMiddleware):
     """
 
     scopes = (ScopeType.HTTP,)
+    exclude_opt_key = ANY_SITE
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Let the request through, or raise `PermissionDeniedException`."""

@@ -29,7 +29,7 @@ def run_server(settings: Settings) -> None:
     settings.make_folders()
     database = Database(settings.database_url)
     upgrade(database)
-    portal = Portal(settings, database, Wake(settings.queue), open_seal(settings.data))
+    portal = Portal(settings, database, Wake(settings), open_seal(settings.data))
     asyncio.run(_serve(portal))
     database.close()
     log.info("portal stopped")

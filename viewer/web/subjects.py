@@ -11,6 +11,7 @@ from viewer.clubs.models import JoinRequest, Organization, Player, Team, TeamPla
 from viewer.clubs.rights import Subject
 from viewer.devices.models import Device
 from viewer.games.models import Clip, Game, GameTeam, Recording
+from viewer.imports.models import ImportRun
 from viewer.privacy.blur import withheld
 from viewer.privacy.models import RemovalRequest
 
@@ -42,6 +43,11 @@ def _player(session: Session, player_id: int) -> Subject | None:
 
 def _device(session: Session, device_id: int) -> Subject | None:
     found = session.scalar(select(Device.organization_id).where(Device.id == device_id))
+    return None if found is None else Subject(found)
+
+
+def _import_run(session: Session, run_id: int) -> Subject | None:
+    found = session.scalar(select(ImportRun.organization_id).where(ImportRun.id == run_id))
     return None if found is None else Subject(found)
 
 
@@ -84,6 +90,7 @@ SUBJECTS: Mapping[str, Load] = {
     "join_request_id": _join_request,
     "player_id": _player,
     "device_id": _device,
+    "run_id": _import_run,
     "game_id": _game,
     "match_session": _recording,
     "clip_id": _clip,

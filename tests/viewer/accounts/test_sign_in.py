@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select, update
 
 from viewer.accounts import passwords
-from viewer.accounts.controllers import inside
 from viewer.accounts.models import SignIn, User
+from viewer.accounts.pages import inside
 from viewer.accounts.people import make_user
 from viewer.accounts.service import IDLE, LONGEST_STAY, mark_seen, sign_in, sign_out, signed_in
 from viewer.accounts.throttle import MOST_PER_ACCOUNT, MOST_PER_ADDRESS, WINDOW

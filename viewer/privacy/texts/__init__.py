@@ -20,9 +20,9 @@ def words_of(version: int) -> str:
 
 
 def sections_of(words: str) -> dict[str, str]:
-    """A text's parts by their headings."""
+    """A text's parts by their headings, each paragraph on one line."""
     parts = [part.partition("\n") for part in re.split(r"^#+ ", words, flags=re.MULTILINE) if part.strip()]
-    return {heading.strip(): body.strip() for heading, _, body in parts}
+    return {heading.strip(): re.sub(r"(?<!\n)\n(?!\n)", " ", body.strip()) for heading, _, body in parts}
 
 
 def text_in_force(session: Session, now: datetime) -> ConsentText:

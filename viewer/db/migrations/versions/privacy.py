@@ -1,13 +1,13 @@
 """What is blurred in a recording and who is not in it, clips that were taken away, and recordings that stay away.
 
-Revision 0002_privacy, after 0002. Runs in one transaction: a failure leaves nothing behind.
+Revision 0004, after 0003. Runs in one transaction: a failure leaves nothing behind.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002_privacy"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -41,7 +41,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Back to 0002."""
+    """Back to the one before."""
     op.drop_table("not_shown")
     op.drop_index(op.f("ix_erasure_name"), "erasure")
     op.drop_column("erasure", "name")

@@ -1,0 +1,168 @@
+"""Opting out: what hubs are told, who waits meanwhile, and what opens a match again."""
+
+import msgspec
+import pytest
+from sqlalchemy import event, select
+
+from tests.viewer.world import OURS, THEIRS
+from viewer.clubs.actor import Actor
+from viewer.clubs.models import Player, TeamPlayer
+from viewer.games.models import PlayerGameStats, Recording, RecordingFile
+from viewer.privacy.blur import missing, say_where, withheld
+from viewer.privacy.consent import answer
+from viewer.privacy.models import Scope
+from viewer.privacy.pictures import confirm_again, confirmed_in
+from wire.match import PackagedFile
+from wire.message import decode
+from wire.privacy import BlurOrders, HiddenNumbers, HiddenTracks
+
+BY = Actor(mail="parent@example.org")
+
+
+def ours(session) -> Recording:
+    return session.scalars(select(Recording).where(Recording.session == OURS)).one()
+
+
+def opt(world, name: str, shown: bool) -> None:
+    with world.database.writing() as session:
+        session.scalars(select(TeamPlayer).where(TeamPlayer.player_id == world.ids[name])).one().jersey_number = "7"
+        answer(session, session.get_one(Player, world.ids[name]), {Scope.TEAM: shown}, BY, world.clock())
+
+
+def confirm(world, name: str, *tracks: int) -> None:
+    with world.database.writing() as session:
+        say_where(session, ours(session), world.ids[name], tracks, BY, world.clock())
+
+
+def orders(world) -> BlurOrders:
+    with world.client(None, html=False) as hub:
+        answered = hub.get("/api/v1/blur", headers={"Authorization": f"Bearer {world.keys['hub']}"})
+    assert answered.status_code == 200
+    return decode(answered.content, BlurOrders)
+
+
+def held(world) -> dict[int, dict[int, frozenset[int]]]:
+    with world.database.reading() as session:
+        return missing(session, list(session.scalars(select(Recording.id))))
+
+
+def test_a_hub_hears_numbers_and_confirmed_tracks_and_never_a_name(world):
+    assert orders(world) == BlurOrders()
+    opt(world, "robin", shown=False)
+    confirm(world, "robin", 3)
+    told = orders(world)
+    assert told.teams == (HiddenNumbers("U12", ("7",)),)
+    assert told.sessions == (HiddenTracks(OURS, "ab" * 32, (3,)),)
+    assert b"Robin" not in msgspec.json.encode(told)
+    opt(world, "robin", shown=True)
+    assert orders(world) == BlurOrders()
+
+
+def test_a_hub_hears_of_its_own_clubs_players_and_its_own_recordings_alone(world):
+    opt(world, "sam", shown=False)
+    with world.database.writing() as session:
+        theirs = session.scalars(select(Recording).where(Recording.session == THEIRS)).one()
+        session.get_one(PlayerGameStats, (theirs.id, 3)).player_id = world.ids["sam"]
+    assert orders(world) == BlurOrders()
+
+
+def test_a_hub_that_knows_is_told_nothing_anew(world):
+    key = {"Authorization": f"Bearer {world.keys['hub']}"}
+    with world.client(None, html=False) as hub:
+        tag = hub.get("/api/v1/blur", headers=key).headers["etag"]
+        assert hub.get("/api/v1/blur", headers={**key, "If-None-Match": tag}).status_code == 304
+        opt(world, "robin", shown=False)
+        assert hub.get("/api/v1/blur", headers={**key, "If-None-Match": tag}).status_code == 200
+        assert hub.get("/api/v1/blur").status_code == 401
+
+
+@pytest.mark.parametrize("who", ["parent", "kims_parent", "player"])
+def test_members_wait_until_the_blurred_match_is_there_and_the_staff_does_not(world, who):
+    paths = [f"/matches/{OURS}", f"/matches/{OURS}/media/panorama.mp4", f"/matches/{OURS}/media/poster.jpg"]
+
+    def opens(person: str) -> set[int]:
+        with world.client(person) as browser:
+            assert (OURS in browser.get("/").text) == (browser.get(paths[0]).status_code == 200)
+            return {browser.get(path).status_code for path in paths}
+
+    assert opens(who) == {200}
+    opt(world, "robin", shown=False)
+    assert opens(who) == {403}
+    assert opens("coach") == opens("club_admin") == {200}
+    confirm(world, "robin", 3)
+    assert opens(who) == {403}
+    with world.database.writing() as session:
+        ours(session).blurred = [3]
+    assert opens(who) == {200}
+
+
+def test_more_tracks_of_the_player_hold_the_match_back_again(world):
+    opt(world, "robin", shown=False)
+    confirm(world, "robin", 3)
+    with world.database.writing() as session:
+        recording = ours(session)
+        recording.blurred = [3]
+        recording.stats.append(PlayerGameStats(track=8, side="home", distance_m=1, top_speed_mps=1, followed_s=1))
+    assert held(world) == {}
+    confirm(world, "robin", 3, 8)
+    assert list(held(world).values()) == [{world.ids["robin"]: frozenset({3, 8})}]
+
+
+def test_a_word_that_the_player_is_not_in_the_match_opens_it(world):
+    opt(world, "robin", shown=False)
+    confirm(world, "robin")
+    assert held(world) == {}
+    confirm(world, "robin", 3)
+    assert held(world) != {}
+
+
+def test_who_left_before_the_game_or_plays_elsewhere_holds_nothing_back(world):
+    opt(world, "jo", shown=False)
+    opt(world, "alex", shown=False)
+    assert held(world) == {}
+    with world.database.writing() as session:
+        # A guest of another team whom somebody recognised is in the picture all the same.
+        session.get_one(PlayerGameStats, (ours(session).id, 3)).player_id = world.ids["alex"]
+    assert list(held(world).values()) == [{world.ids["alex"]: frozenset({3})}]
+
+
+def test_the_staff_says_who_it_is_on_a_page_and_nobody_else_does(world):
+    opt(world, "robin", shown=False)
+    page, form = f"/matches/{OURS}/blur", {"player": str(world.ids["robin"]), "tracks": "3"}
+    for who, status in (("parent", 403), ("their_coach", 404), ("platform_admin", 403)):
+        with world.client(who) as browser:
+            assert browser.get(page).status_code == browser.post(page, data=form).status_code == status, who
+    with world.client("manager") as browser:
+        assert "Robin" in browser.get(page).text
+        for wrong in ("99", "", "three"):
+            assert browser.post(page, data={**form, "tracks": wrong}).status_code == 422, wrong
+        assert browser.post(page, data={**form, "player": str(world.ids["kim"])}).status_code == 404
+        assert browser.post(page, data=form).status_code == 303
+    assert list(held(world).values()) == [{world.ids["robin"]: frozenset({3})}]
+
+
+def test_a_new_package_with_the_same_tracks_keeps_who_was_confirmed_and_with_others_does_not(world, made_package):
+    confirm(world, "robin", 3)
+    for sha256, kept in (("ab" * 32, world.ids["robin"]), ("cd" * 32, None)):
+        manifest = made_package.manifest()
+        manifest = msgspec.structs.replace(
+            manifest, tracks="match.tracks", files=(PackagedFile("match.tracks", 1, sha256),)
+        )
+        with world.database.writing() as session:
+            recording = ours(session)
+            assert session.get_one(RecordingFile, (recording.id, "match.tracks")).sha256 == "ab" * 32
+            known = confirmed_in(session, recording, manifest)
+            recording.stats.clear()
+            session.flush()
+            fresh = PlayerGameStats(track=3, side="home", distance_m=1, top_speed_mps=1, followed_s=1)
+            recording.stats = [fresh]
+            confirm_again(recording, known)
+            assert fresh.player_id == kept
+
+
+def test_where_nobody_opted_out_the_guard_asks_two_questions_more(world):
+    statements = []
+    event.listen(world.database.engine, "before_cursor_execute", lambda *a: statements.append(a[2][:6]))
+    with world.database.reading() as session:
+        assert withheld(session, [1, 2]) == frozenset()
+    assert statements.count("SELECT") == 2

@@ -1,0 +1,101 @@
+"""Commands that copy a portal into a file and make one of such a file."""
+
+import argparse
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viewer.clock import now
+from viewer.commands.common import HORIZON, add_command, settings_of
+from viewer.db import Database
+from viewer.db.backup.making import make_backup, name_in_row, rotate
+from viewer.db.backup.restoring import Target, restore
+from viewer.errors import BadBackup, BadSettings
+from viewer.media.opening import open_store
+from viewer.privacy.again import Erasures
+from viewer.privacy.horizon import horizon_of
+from viewer.sealing import open_seal, secret_of
+from viewer.settings import Settings
+
+if TYPE_CHECKING:
+    from viewer.commands.common import Commands
+
+
+def add(commands: "Commands") -> None:
+    """`backup` and `restore`."""
+    make = add_command(commands, "backup", _backup, "copy the portal into one file, also while it runs")
+    make.add_argument("--to", type=Path, required=True, metavar="PATH", help="the file; with --keep a folder of them")
+    make.add_argument(
+        "--keep", type=int, metavar="DAYS", help="write a new file into the folder and delete those older than this"
+    )
+    make.add_argument("--with-media", action="store_true", help="with the videos and pictures, not just their sums")
+    make.add_argument(
+        "--with-secret", action="store_true", help="with the portal's secret: keep the file as safe as it"
+    )
+    back = add_command(commands, "restore", _restore, "make the portal what a backup says; stop serve and worker first")
+    back.add_argument("--from", dest="source", type=Path, required=True, metavar="FILE", help="the backup")
+    back.add_argument("--replace", action="store_true", help="put it in the place of what this portal holds")
+    back.add_argument(
+        "--other-secret", action="store_true", help="go on although the backup's portal had another secret"
+    )
+
+
+def _backup(options: argparse.Namespace) -> int:
+    settings, when = settings_of(options), now()
+    target = options.to
+    if options.keep is not None:
+        if not 1 <= options.keep <= settings.backup_days:
+            raise BadSettings(
+                f"--keep is from 1 to {settings.backup_days} days: what people had erased may be in no backup later "
+                f"({HORIZON} is the horizon)"
+            )
+        target = options.to / name_in_row(when)
+    database = _existing(settings)
+    manifest, listing = make_backup(
+        database,
+        target,
+        when,
+        secret_of(settings.data),
+        with_secret=options.with_secret,
+        media=open_store(settings) if options.with_media else None,
+    )
+    database.close()
+    print(f"{target}: revision {manifest.revision}, {len(listing.files)} media files {_held(options, listing)}")
+    if manifest.secret and not options.with_secret:
+        print("the secret is not in it: keep DATA/secret.key in a place of its own", file=sys.stderr)
+    if options.keep is not None:
+        for old in rotate(options.to, timedelta(days=options.keep), when):
+            print(f"{old} deleted")
+    for path in listing.left_out:
+        print(f"left out, for it is gone: {path}", file=sys.stderr)
+    for path in listing.changed:
+        print(f"not what came in any more: {path}", file=sys.stderr)
+    return 1 if listing.changed else 0
+
+
+def _held(options: argparse.Namespace, listing: Any) -> str:
+    return f"with {len(listing.files) - len(listing.left_out)} of them in it" if options.with_media else "listed"
+
+
+def _restore(options: argparse.Namespace) -> None:
+    settings = settings_of(options)
+    settings.make_folders()
+    database = Database(settings.database_url)
+    target = Target(settings.data, database, open_store(settings), settings.work)
+    erasures = Erasures(horizon_of(settings), open_seal(settings.data))
+    done = restore(options.source, target, erasures, now(), replace=options.replace, other_secret=options.other_secret)
+    database.close()
+    print(f"restored as of {done.made_at:%Y-%m-%d %H:%M} UTC with {done.files} media files")
+    if done.erased:
+        print(f"erased again, as had been asked since: {done.erased}")
+    if done.missing:
+        print(f"{done.missing} media files are missing: restore a backup that holds them", file=sys.stderr)
+
+
+def _existing(settings: Settings) -> Database:
+    database = Database(settings.database_url)
+    path = database.engine.url.database
+    if database.engine.dialect.name == "sqlite" and not (path and Path(path).exists()):
+        raise BadBackup(f"there is no portal in {settings.data}")
+    return database

@@ -1,0 +1,117 @@
+"""Commands for accounts: making and inviting people, closing accounts, and helping those who locked themselves out."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from viewer.accounts import administration
+from viewer.accounts.models import Role, User
+from viewer.accounts.passwords import check_new
+from viewer.accounts.people import make_user
+from viewer.accounts.service import mail_address
+from viewer.audit.log import note
+from viewer.clock import now
+from viewer.clubs.invitations import invite
+from viewer.clubs.models import Organization, Player, Team
+from viewer.commands.common import add_command, database_of, new_password, settings_of
+from viewer.errors import BadSettings, UnknownTeam
+
+if TYPE_CHECKING:
+    from viewer.commands.common import Commands
+
+Act = Callable[[Session, argparse.Namespace, datetime], None]
+
+
+def add(commands: "Commands") -> None:
+    """`user`."""
+    words = (
+        "accounts: add MAIL --name NAME, invite MAIL --role ROLE, disable, enable, end-sign-ins, reset-second-factor, "
+        "make-admin MAIL, or list"
+    )
+    user = add_command(commands, "user", _run, words)
+    user.add_argument("act", choices=list(_ACTS), metavar="ACT")
+    user.add_argument("mail", nargs="?", default="", metavar="MAIL", help="the account's address")
+    user.add_argument("--name", default="", help="the person's name (add)")
+    user.add_argument("--password", default="", help="generated and printed when left out (add)")
+    roles = [role.value for role in Role if role is not Role.PLATFORM_ADMIN]
+    user.add_argument("--role", choices=roles, default=Role.PARENT, help="what they become (invite; %(default)s)")
+    user.add_argument("--club", default="", metavar="SLUG", help="the club as in its addresses (invite)")
+    user.add_argument("--team", type=int, metavar="NUMBER", help="the team's number, for a coach or manager (invite)")
+    user.add_argument("--player", type=int, metavar="NUMBER", help="the player's number, for the rest (invite)")
+    user.add_argument("--public-url", default="", metavar="URL", help="the portal's address in mails")
+
+
+def _run(options: argparse.Namespace) -> None:
+    if bool(options.mail) is (options.act == "list"):
+        raise BadSettings(f"touchline-viewer user {options.act} {'takes no' if options.mail else 'needs an'} address")
+    with database_of(options).writing() as session:
+        _ACTS[options.act](session, options, now())
+
+
+def _add(session: Session, options: argparse.Namespace, when: datetime) -> None:
+    if not options.name:
+        raise BadSettings("say who it is: --name NAME")
+    if session.scalar(select(User.id).where(User.mail == mail_address(options.mail))) is not None:
+        raise BadSettings(f"there is an account {mail_address(options.mail)} already")
+    password = options.password or new_password()
+    check_new(password, mail_address(options.mail))
+    user = make_user(session, options.mail, options.name, password, when)
+    note(session, "add", "account", user.id, when)
+    if not options.password:
+        print(f"the password of {user.mail}; it is shown only this once", file=sys.stderr)
+        print(password)
+
+
+def _invite(session: Session, options: argparse.Namespace, when: datetime) -> None:
+    club = session.scalar(select(Organization).where(Organization.slug == options.club)) if options.club else None
+    if options.club and club is None:
+        raise UnknownTeam(f"there is no club {options.club}")
+    for kind, number in ((Team, options.team), (Player, options.player)):
+        if number is not None and session.get(kind, number) is None:
+            raise UnknownTeam(f"there is no {kind.__name__.lower()} {number}")
+    invite(
+        session,
+        options.mail,
+        Role(options.role),
+        now=when,
+        url=settings_of(options).url,
+        organization_id=club.id if club else None,
+        team_id=options.team,
+        player_id=options.player,
+    )
+    print(f"{mail_address(options.mail)} gets a mail")
+
+
+def _list(session: Session, options: argparse.Namespace, when: datetime) -> None:
+    last = 0
+    while some := administration.users(session, after=last):
+        for user in some:
+            state = "disabled" if user.disabled_at else "open"
+            print(f"{user.id}\t{user.mail}\t{user.name}\t{user.role}\t{state}")
+        last = some[-1].id
+
+
+def _with_user(act: Callable[[Session, User, datetime], object], done: str) -> Act:
+    def run(session: Session, options: argparse.Namespace, when: datetime) -> None:
+        user = administration.user_named(session, options.mail)
+        act(session, user, when)
+        print(f"{user.mail} {done}")
+
+    return run
+
+
+_ACTS: dict[str, Act] = {
+    "add": _add,
+    "invite": _invite,
+    "disable": _with_user(administration.disable, "is disabled and signed out everywhere"),
+    "enable": _with_user(administration.enable, "may sign in again"),
+    "end-sign-ins": _with_user(administration.end_all_sign_ins, "is signed out everywhere"),
+    "reset-second-factor": _with_user(administration.reset_second_factor, "has no second factor any more"),
+    "make-admin": _with_user(administration.make_platform_admin, "runs the platform"),
+    "list": _list,
+}
