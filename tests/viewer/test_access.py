@@ -22,7 +22,8 @@ PUBLIC = {
     *("/reset", "/reset/{secret}", "/mail-change", "/mail-change/{secret}", "/invitation", "/invitation/{secret}"),
 }
 DEVICE = {"/api/v1/uploads", "/api/v1/uploads/{upload}", "/api/v1/packages/{package_session}", "/api/v1/devices/me"}
-FILL = {"match_session": SESSION, "path": "panorama.mp4", "upload": "0" * 32, "package_session": SESSION}
+FILL = {"match_session": SESSION, "path": "panorama.mp4", "track": "1", "upload": "0" * 32, "package_session": SESSION}
+FILL |= {"clip_id": "1", "team_id": "1", "join_request_id": "1", "passkey_id": "1"}
 
 
 def routes(folder) -> list[tuple[str, str]]:
@@ -33,7 +34,7 @@ def routes(folder) -> list[tuple[str, str]]:
 
 
 def filled(path: str) -> str:
-    return re.sub(r"{(\w+)}", lambda name: FILL.get(name[1], "1"), path)
+    return re.sub(r"{(\w+)}", lambda name: FILL.get(name[1], "x"), path)
 
 
 @pytest.mark.slow
