@@ -16,7 +16,7 @@ from viewer.web.app import build_app
 from viewer.web.portal import Portal
 
 SESSION = "1795344000-0a1b2c3d4e"
-PUBLIC = {"/sign-in", "/healthz", "/mailbox", "/static/{version}/{path}"}
+PUBLIC = {"/sign-in", "/healthz", "/mailbox", "/static/{version}/{path}", "/unsubscribe/{reader}/{kind}/{signature}"}
 DEVICE = {"/api/v1/uploads", "/api/v1/uploads/{upload}", "/api/v1/packages/{package_session}"}
 FILL = {"match_session": SESSION, "path": "panorama.mp4", "track": "1", "upload": "0" * 32, "package_session": SESSION}
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
@@ -39,11 +39,13 @@ def build_app(portal: Portal) -> Litestar:
             await asyncio.wait({sweeping})
 
     routes = [handler for field in _FIELDS for handler in field.ROUTES]
+    routes += [mail.mailbox_page] if portal.settings.demo_mailbox else []
     templates = JinjaTemplateEngine(directory=Path(__file__).parent / "templates")
     templates.engine.trim_blocks = templates.engine.lstrip_blocks = True
     templates.engine.globals["asset"] = portal.assets.url
     app = Litestar(
-        route_handlers=[*routes, *([mail.mailbox_page] if portal.settings.demo_mailbox else [])],
+        # In one router: Litestar 2.25 wraps a threaded handler twice when another of its path is registered after it.
+        route_handlers=[Router("/", route_handlers=routes)],
         guards=[guard],
         middleware=[SameSite()],
         before_send=[add_headers],
