@@ -1,85 +1,11 @@
-"""Who reaches what: every route is walked as nobody, as a stranger of another team, and as a member."""
+"""What every answer of a running portal keeps to: a device's key opens no page, no file leaves its match, headers."""
 
 import re
 
 import httpx
 import pytest
-from litestar import Litestar
-
-from viewer.accounts.people import make_user
-from viewer.clock import now
-from viewer.clubs.rosters import make_organization, make_parent, make_player, make_team
-from viewer.db import Database
-from viewer.sealing import Seal
-from viewer.settings import Settings
-from viewer.web.app import build_app
-from viewer.web.portal import Portal
 
 SESSION = "1795344000-0a1b2c3d4e"
-PUBLIC = {
-    *("/sign-in", "/healthz", "/mailbox", "/static/{version}/{path}", "/api/v1/pairing", "/media/{token}"),
-    *("/sign-in/forgotten", "/sign-in/passkey", "/sign-in/passkey/options"),
-    *("/reset", "/reset/{secret}", "/mail-change", "/mail-change/{secret}", "/invitation", "/invitation/{secret}"),
-}
-DEVICE = {"/api/v1/uploads", "/api/v1/uploads/{upload}", "/api/v1/packages/{package_session}", "/api/v1/devices/me"}
-FILL = {"match_session": SESSION, "path": "panorama.mp4", "track": "1", "upload": "0" * 32, "package_session": SESSION}
-FILL |= {"clip_id": "1", "team_id": "1", "join_request_id": "1", "passkey_id": "1"}
-
-
-def routes(folder) -> list[tuple[str, str]]:
-    settings = Settings(data=folder, demo_mailbox=True)
-    settings.make_folders()
-    app: Litestar = build_app(Portal(settings, Database(settings.database_url), lambda: None, Seal(b"a secret")))
-    return sorted((re.sub(r":\w+}", "}", r.path_format), m) for r in app.routes for m in r.methods if m != "OPTIONS")
-
-
-def filled(path: str) -> str:
-    return re.sub(r"{(\w+)}", lambda name: FILL.get(name[1], "x"), path)
-
-
-@pytest.mark.slow
-def test_nobody_gets_anything_but_the_public_pages(portal_with_match, tmp_path):
-    walked = 0
-    for path, method in routes(tmp_path):
-        if path in PUBLIC:
-            continue
-        answer = httpx.request(method, portal_with_match.url + filled(path), headers={"Tus-Resumable": "1.0.0"})
-        assert answer.status_code == 401, (method, path, answer.status_code)
-        assert b"Riverside" not in answer.content
-        walked += 1
-    assert walked >= 10
-
-
-@pytest.mark.slow
-def test_a_parent_of_another_team_sees_no_trace_of_the_match(portal_with_match, tmp_path):
-    database = Database(Settings(data=portal_with_match.data).database_url)
-    stranger = ("stranger@example.org", "other pitch 33")
-    with database.writing() as session:
-        team = make_team(session, make_organization(session, "Other club", now()), "Riverside Rovers", now())
-        user = make_user(session, *stranger[:1], "Stranger", stranger[1], now())
-        make_parent(session, user, make_player(session, team, "Sam", "Strange", now().date(), now()), "parent", now())
-    database.close()
-    with portal_with_match.signed_in(stranger) as browser:
-        walked = 0
-        for path, method in routes(tmp_path):
-            if "{match_session}" in path:
-                answer = browser.request(method, filled(path))
-                assert answer.status_code == 404, (method, path)
-                assert "Riverside" not in answer.text
-                walked += 1
-            elif path in DEVICE:
-                answer = browser.request(method, filled(path), headers={"Tus-Resumable": "1.0.0"})
-                assert answer.status_code == 401, (method, path)
-        assert walked >= 4
-        assert SESSION not in browser.get("/").text
-
-
-@pytest.mark.slow
-def test_a_member_reaches_every_page_of_the_match(portal_with_match, tmp_path):
-    with portal_with_match.signed_in(portal_with_match.coach) as browser:
-        for path, method in routes(tmp_path):
-            if "{match_session}" in path:
-                assert browser.request(method, filled(path)).status_code in (200, 303), (method, path)
 
 
 @pytest.mark.slow

@@ -41,7 +41,9 @@ def change_password(
     check_new(new, user.mail)
     session.get_one(User, user.id).password_hash = hash_password(new)
     end_sign_ins(session, user.id, but=keep)
-    void(session, Purpose.RESET, user.id)
+    for purpose in (Purpose.RESET, Purpose.CHANGE_MAIL):
+        # What somebody else began before the password was changed must not take the account over after it.
+        void(session, purpose, user.id)
     note_own(session, "change-password", user, now, address)
     tell(session, user, "Your password was changed", "the password of your account was changed just now.", now, url)
 

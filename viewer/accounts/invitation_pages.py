@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Template
 from litestar.types import ControllerRouterHandler
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from viewer.accounts.models import Role, User
@@ -141,7 +142,10 @@ def _new_user(session: Session, secret: str, data: NewAccountForm, portal: Porta
         made_at=now,
     )
     session.add(user)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as fault:
+        raise AddressTaken("There is an account with this address by now: sign in to accept.") from fault
     note_own(session, "sign-up", user, now, address)
     accept(session, invitation, user, now, address)
     return user

@@ -43,3 +43,4 @@ class Act(StrEnum):
     SIGN_IN_REFUSED = "sign-in-refused"
     OFFER_PAIRING = "offer-pairing"
     MAKE_KEY = "make-key"
+    INGEST = "ingest"

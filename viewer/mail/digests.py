@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, update
@@ -29,38 +29,43 @@ def queue_digests(session: Session, tools: Tools, now: datetime) -> None:
     """Queue a job for each time zone whose morning has come; the job's key keeps it to one for a date."""
     wanted = select(User.time_zone, User.notify).where(User.notify.in_((Frequency.DAILY, Frequency.WEEKLY)))
     for zone, frequency in session.execute(wanted.distinct()).all():
-        day = digest_day(now, zone, frequency)
-        key = f"{KIND}:{zone}:{frequency}:{day.isoformat()}"
-        queue_job(session, KIND, key, zone[:63], {"zone": zone, "frequency": frequency, "day": day.isoformat()}, now)
+        morning = newest_morning(now, zone, frequency)
+        key = f"{KIND}:{zone}:{frequency}:{morning.date().isoformat()}"
+        queue_job(session, KIND, key, zone[:63], {"zone": zone, "frequency": frequency, "morning": str(morning)}, now)
 
 
-def digest_day(now: datetime, zone: str, frequency: str, at: time = DIGEST_AT) -> date:
-    """The date of the newest digest that is due in this zone: today's once it is `at` there, for a weekly one Monday's.
+def newest_morning(now: datetime, zone: str, frequency: str, at: time = DIGEST_AT) -> datetime:
+    """When the newest digest of a zone was or is due, on the clock there: today, or for weekly ones on Monday.
 
-    A clock that is put forward over `at` has passed it; one that is put back comes to the same date again.
+    Where the clock is put back over `at` the first of the two counts; where it is put forward, the time after that.
     """
     try:
-        local = now.astimezone(ZoneInfo(zone))
+        there = ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         log.warning("no such time zone zone=%r", zone)
-        local = now
-    day = local.date() if local.time() >= at else local.date() - timedelta(days=1)
-    return day - timedelta(days=day.weekday()) if frequency == Frequency.WEEKLY else day
+        there = ZoneInfo("UTC")
+    today = now.astimezone(there).date()
+    day = today - timedelta(days=today.weekday()) if frequency == Frequency.WEEKLY else today
+    morning = datetime.combine(day, at, there)
+    # In UTC: times of one zone are compared by their faces.
+    if morning.astimezone(UTC) > now:
+        morning = datetime.combine(day - timedelta(days=7 if frequency == Frequency.WEEKLY else 1), at, there)
+    return morning
 
 
 def send_digests(work: Work) -> None:
-    """Write the digests of one zone, each reader's mail in one transaction with the news being told.
+    """Write the digests of one zone with what was new by its morning, each in one transaction with its news being told.
 
     Run again after a crash it finds the rest. Raises `LeaseLost`.
     """
     database, now, payload = work.tools.database, work.tools.clock(), work.job.payload
-    last = 0
+    morning, last = datetime.fromisoformat(payload["morning"]), 0
     while True:
         work.check()
         with database.writing() as session:
-            readers = _readers(session, payload["zone"], payload["frequency"], last)
+            readers = _readers(session, payload["zone"], payload["frequency"], morning, last)
             for reader in readers:
-                _tell(session, reader, payload["day"], work.tools, now)
+                _tell(session, reader, morning, work.tools, now)
             if not readers:
                 if not settle(session, work.job, work.token, State.DONE):
                     raise LeaseLost("another worker has taken this job over")
@@ -68,18 +73,18 @@ def send_digests(work: Work) -> None:
             last = readers[-1].id
 
 
-def _readers(session: Session, zone: str, frequency: str, after: int) -> Sequence[User]:
-    untold = select(DigestItem.user_id).where(DigestItem.told_at.is_(None))
+def _readers(session: Session, zone: str, frequency: str, morning: datetime, after: int) -> Sequence[User]:
+    untold = select(DigestItem.user_id).where(DigestItem.told_at.is_(None), DigestItem.made_at <= morning)
     readers = select(User).where(User.id.in_(untold), User.time_zone == zone, User.notify == frequency)
     return session.scalars(readers.where(User.id > after).order_by(User.id).limit(_AT_ONCE)).all()
 
 
-def _tell(session: Session, reader: User, day: str, tools: Tools, now: datetime) -> None:
-    key = f"{KIND}:{reader.id}:{day}"
+def _tell(session: Session, reader: User, morning: datetime, tools: Tools, now: datetime) -> None:
+    key = f"{KIND}:{reader.id}:{morning.date().isoformat()}"
     if session.scalar(select(func.count()).where(Mail.key == key)):
         # Moved to a zone where this date comes again: there is another morning tomorrow.
         return
-    items = DigestItem.user_id == reader.id, DigestItem.told_at.is_(None)
+    items = DigestItem.user_id == reader.id, DigestItem.told_at.is_(None), DigestItem.made_at <= morning
     news = session.scalars(select(Recording).join(DigestItem).where(*items).order_by(Recording.start_ns)).all()
     # Who has left the team since then reads nothing of its matches.
     theirs = [r for r in news if any(member.id == reader.id for member in members_of(session, r.game))]

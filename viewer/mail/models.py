@@ -36,4 +36,5 @@ class DigestItem(Base):
     recording_id: Mapped[int] = mapped_column(
         ForeignKey("recording.id", ondelete="CASCADE"), primary_key=True, index=True
     )
+    made_at: Mapped[datetime] = mapped_column(UtcTime)
     told_at: Mapped[datetime | None] = mapped_column(UtcTime, index=True)

@@ -29,7 +29,7 @@ def match_ready(session: Session, recording: Recording, user: User, url: str, no
         return
     if user.notify in (Frequency.DAILY, Frequency.WEEKLY):
         if session.get(DigestItem, (user.id, recording.id)) is None:
-            session.add(DigestItem(user_id=user.id, recording_id=recording.id))
+            session.add(DigestItem(user_id=user.id, recording_id=recording.id, made_at=now))
         return
     if user.notify != Frequency.AT_ONCE:
         return

@@ -123,6 +123,15 @@ def test_a_link_to_a_new_address_runs_out_and_a_newer_one_ends_it(people, world)
     assert people.user("parent").mail == MAIL
 
 
+def test_an_address_change_that_was_begun_before_a_new_password_comes_to_nothing(people, world):
+    with world.client("parent") as client:
+        client.post("/account/mail", data={"mail": NEW_MAIL})
+        client.get(people.link(NEW_MAIL))
+        client.post("/account/password", data={"old": PASSWORD, "password": NEW})
+        assert client.post("/mail-change").status_code == 410
+    assert people.user("parent").mail == MAIL
+
+
 # ---------------------------------------------------------------------------------------------- sign-ins
 
 

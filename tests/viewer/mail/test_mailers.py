@@ -1,83 +1,39 @@
-"""One contract for every mailer, SMTP spoken with a small server of our own."""
+"""One contract for every mailer, and what an SMTP server may answer; over a real mail server."""
 
-import asyncio
-import email
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from email.policy import default
 
 import pytest
 
-from viewer.mail.mailer import MailboxMailer, MailDelayed, MailRefused, SmtpMailer
+from tests.viewer.mail.server import MailServer, certificate
+from viewer.mail.mailer import (
+    AddressRefused,
+    MailboxMailer,
+    MailDelayed,
+    MailRefused,
+    NoMailServer,
+    SmtpMailer,
+    as_message,
+)
 from viewer.mail.models import Mail
 
 
-class SmtpServer:
-    """Takes mails over SMTP on a thread of its own; answers RCPT with `rcpt`."""
-
-    def __init__(self) -> None:
-        self.received: list[bytes] = []
-        self.rcpt = "250 ok"
-        self.port = 0
-        self._loop = asyncio.new_event_loop()
-        self._up = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> "SmtpServer":
-        self._thread.start()
-        assert self._up.wait(10)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._done.set)
-        self._thread.join()
-
-    def _run(self) -> None:
-        self._loop.run_until_complete(self._serve())
-        self._loop.close()
-
-    async def _serve(self) -> None:
-        self._done = asyncio.Event()
-        server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        self._up.set()
-        await self._done.wait()
-        server.close()
-        await server.wait_closed()
-
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 here\r\n")
-        while line := await reader.readline():
-            word = line.split()[0].upper()
-            if word == b"DATA":
-                writer.write(b"354 go on\r\n")
-                lines = []
-                while (text := await reader.readline()) != b".\r\n":
-                    lines.append(text.removeprefix(b".") if text.startswith(b"..") else text)
-                self.received.append(b"".join(lines))
-            answer = {b"RCPT": self.rcpt, b"QUIT": "221 bye"}.get(word, "250 ok")
-            writer.write(f"{answer}\r\n".encode())
-            if word == b"QUIT":
-                break
-        await writer.drain()
-        writer.close()
-
-
 @pytest.fixture
-def server() -> Iterator[SmtpServer]:
-    with SmtpServer() as server:
+def server() -> Iterator[MailServer]:
+    with MailServer() as server:
         yield server
 
 
-def mail() -> Mail:
-    return Mail(
-        recipient="père@example.org".replace("è", "e"),
-        subject="Füchse – Bären: the match is ready",
-        text="Hello,\n.a line that begins with a dot\nGrüße\n",
-        message_id="<1@touchline>",
-        made_at=datetime(2026, 11, 22, tzinfo=UTC),
-    )
+def mail(**changes: object) -> Mail:
+    fields = {
+        "recipient": "pere@example.org",
+        "subject": "Füchse – Bären: the match is ready",
+        "text": "Hello,\n.a line that begins with a dot\nGrüße\n",
+        "message_id": "<1@touchline>",
+        "unsubscribe": "",
+        "made_at": datetime(2026, 11, 22, tzinfo=UTC),
+    }
+    return Mail(**fields | changes)
 
 
 @pytest.fixture(params=["mailbox", "smtp"])
@@ -85,33 +41,147 @@ def mailer(request, server):
     return MailboxMailer() if request.param == "mailbox" else smtp(server)
 
 
-def smtp(server: SmtpServer) -> SmtpMailer:
-    return SmtpMailer(f"smtp://127.0.0.1:{server.port}", "no-reply@example.org")
+def smtp(server: MailServer, scheme: str = "smtp", **options: object) -> SmtpMailer:
+    return SmtpMailer(f"{scheme}://127.0.0.1:{server.port}", "no-reply@example.org", **options)
+
+
+def send(mailer, *mails: Mail) -> None:
+    with mailer.batch() as batch:
+        for one in mails:
+            batch.send(one)
 
 
 def test_every_mailer_takes_a_mail_twice_without_complaint(mailer):
     same = mail()
-    mailer.send(same)
-    mailer.send(same)
+    send(mailer, same, same)
 
 
 def test_what_arrives_is_what_was_written(server):
-    smtp(server).send(mail())
-    smtp(server).send(mail())
-    first, second = (email.message_from_bytes(raw, policy=default) for raw in server.received)
+    send(smtp(server), mail())
+    send(smtp(server), mail())
+    first, second = server.messages
     assert first["Subject"] == mail().subject
     assert first["To"] == "pere@example.org"
     assert first["Message-ID"] == second["Message-ID"] == "<1@touchline>"
     assert first.get_content().replace("\r\n", "\n") == mail().text
+    assert "List-Unsubscribe" not in first
+    assert server.envelopes[0][:2] == ("no-reply@example.org", ["pere@example.org"])
 
 
-@pytest.mark.parametrize(("answer", "fault"), [("451 later", MailDelayed), ("550 no such box", MailRefused)])
-def test_a_refusal_is_judged_by_its_code(server, answer, fault):
-    server.rcpt = answer
-    with pytest.raises(fault, match=answer):
-        smtp(server).send(mail())
+def test_all_mails_of_a_batch_go_over_one_connection(server):
+    send(smtp(server), *(mail(message_id=f"<{n}@x>") for n in range(5)))
+    assert (len(server.received), server.connections) == (5, 1)
+
+
+def test_nothing_to_send_opens_no_connection(server):
+    send(smtp(server))
+    assert server.connections == 0
+
+
+def test_news_can_be_ended_by_one_click_and_the_address_stays_in_one_piece(server):
+    stop = f"https://touchline.a-rather-long-name.example.org/unsubscribe/123456/matches/{'a' * 43}"
+    send(smtp(server), mail(unsubscribe=stop))
+    assert f"\r\nList-Unsubscribe: <{stop}>\r\n".encode() in server.received[0]
+    assert server.messages[0]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_a_subject_cannot_bring_headers_along(server):
+    send(smtp(server), mail(subject="New\r\nBcc: everybody@example.org\r\n\r\nBuy!"))
+    [message] = server.messages
+    assert message["Subject"] == "New Bcc: everybody@example.org Buy!"
+    assert message["Bcc"] is None
+    assert server.envelopes[0][1] == ["pere@example.org"]
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    [
+        "a@example.org, b@example.org",
+        "a@example.org\r\nBcc: b@example.org",
+        "nobody",
+        "@example.org",
+        "a@",
+        "",
+        "a b@c",
+    ],
+)
+def test_what_is_no_single_address_gets_nothing(server, recipient):
+    with pytest.raises(AddressRefused, match="is no mail address"):
+        send(smtp(server), mail(recipient=recipient))
+    assert server.received == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "fault"),
+    [
+        ("rcpt", "451 4.7.1 greylisted", MailDelayed),
+        ("rcpt", "550 5.1.1 no such box", AddressRefused),
+        ("rcpt", "550 5.7.1 not from you", MailRefused),
+        ("data", "452 4.3.1 no room", MailDelayed),
+        ("data", "554 5.6.0 not this text", MailRefused),
+        ("sender", "553 5.7.1 who are you", NoMailServer),
+        ("sender", "421 4.3.2 going down", NoMailServer),
+    ],
+)
+def test_a_refusal_is_judged_by_its_code(server, asked, answer, fault):
+    getattr(server, asked).append(answer)
+    with pytest.raises((MailDelayed, MailRefused), match=answer) as raised:
+        send(smtp(server), mail())
+    assert raised.type is fault
+
+
+def test_a_batch_goes_on_after_a_refusal(server):
+    server.rcpt.append("550 5.1.1 no such box")
+    with smtp(server).batch() as batch:
+        with pytest.raises(AddressRefused):
+            batch.send(mail())
+        batch.send(mail())
+    assert (len(server.received), server.connections) == (1, 1)
+
+
+def test_a_batch_connects_anew_after_the_server_hung_up(server):
+    server.rcpt.append("421 4.3.2 going down")
+    with smtp(server).batch() as batch:
+        with pytest.raises(MailDelayed):
+            batch.send(mail())
+        batch.send(mail())
+    assert (len(server.received), server.connections) == (1, 2)
 
 
 def test_no_server_means_later():
-    with pytest.raises(MailDelayed, match="does not answer"):
-        SmtpMailer("smtp://127.0.0.1:1", "no-reply@example.org").send(mail())
+    with pytest.raises(NoMailServer, match="cannot be used"):
+        send(SmtpMailer("smtp://127.0.0.1:1", "no-reply@example.org"), mail())
+
+
+def test_a_server_that_offers_encryption_gets_nothing_in_the_clear(tmp_path):
+    theirs, ours = certificate(tmp_path)
+    with MailServer(tls_context=theirs, require_starttls=True) as server:
+        send(smtp(server, context=ours), mail())
+    assert [encrypted for _, _, encrypted in server.envelopes] == [True]
+
+
+def test_smtps_is_encrypted_from_the_first_byte(tmp_path):
+    theirs, ours = certificate(tmp_path)
+    with MailServer(ssl_context=theirs) as server:
+        # The controller's own look whether it is up is not encrypted.
+        send(smtp(server, "smtps", context=ours), mail())
+    assert len(server.received) == 1
+
+
+def test_a_server_with_somebody_elses_certificate_gets_no_mail(tmp_path):
+    theirs, _ = certificate(tmp_path)
+    with MailServer(tls_context=theirs, require_starttls=True) as server:
+        with pytest.raises(NoMailServer, match="certificate"):
+            send(smtp(server), mail())
+        assert server.received == []
+
+
+def test_a_password_is_not_said_in_the_clear(monkeypatch, server):
+    monkeypatch.setattr("viewer.mail.mailer.LOOPBACK", ())
+    with pytest.raises(NoMailServer, match="no encryption"):
+        send(SmtpMailer(f"smtp://user:secret@127.0.0.1:{server.port}", "no-reply@example.org"), mail())
+
+
+def test_the_text_keeps_its_letters_whatever_they_are():
+    words = "日本 Ærø ñandú 😀\n" * 30
+    assert as_message(mail(text=words), "no-reply@example.org").get_content() == words

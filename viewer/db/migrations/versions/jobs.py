@@ -23,6 +23,7 @@ def upgrade() -> None:
         "digest_item",
         sa.Column("user_id", WHOLE, nullable=False),
         sa.Column("recording_id", WHOLE, nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["recording_id"], ["recording.id"], name=op.f("fk_digest_item_recording_id_recording"), ondelete="CASCADE"
