@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viewer.clock import now
-from viewer.commands.common import HORIZON, add_command, settings_of
+from viewer.commands.common import HORIZON, Run, add_command, settings_of
 from viewer.db import Database
 from viewer.db.backup.making import make_backup, name_in_row, rotate
 from viewer.db.backup.restoring import Target, restore
@@ -22,9 +22,19 @@ if TYPE_CHECKING:
     from viewer.commands.common import Commands
 
 
+def _in_words(run: Run) -> Run:
+    def command(options: argparse.Namespace) -> int | None:
+        try:
+            return run(options)
+        except OSError as fault:
+            raise BadBackup(f"the disk says: {fault.strerror or fault} ({fault.filename or 'no file'})") from fault
+
+    return command
+
+
 def add(commands: "Commands") -> None:
     """`backup` and `restore`."""
-    make = add_command(commands, "backup", _backup, "copy the portal into one file, also while it runs")
+    make = add_command(commands, "backup", _in_words(_backup), "copy the portal into one file, also while it runs")
     make.add_argument("--to", type=Path, required=True, metavar="PATH", help="the file; with --keep a folder of them")
     make.add_argument(
         "--keep", type=int, metavar="DAYS", help="write a new file into the folder and delete those older than this"
@@ -33,7 +43,9 @@ def add(commands: "Commands") -> None:
     make.add_argument(
         "--with-secret", action="store_true", help="with the portal's secret: keep the file as safe as it"
     )
-    back = add_command(commands, "restore", _restore, "make the portal what a backup says; stop serve and worker first")
+    back = add_command(
+        commands, "restore", _in_words(_restore), "make the portal what a backup says; stop serve and worker first"
+    )
     back.add_argument("--from", dest="source", type=Path, required=True, metavar="FILE", help="the backup")
     back.add_argument("--replace", action="store_true", help="put it in the place of what this portal holds")
     back.add_argument(

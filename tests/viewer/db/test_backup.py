@@ -359,20 +359,17 @@ def test_killed_in_the_middle_the_portal_is_the_old_or_the_new_one(filled, tmp_p
     assert not list(tmp_path.glob("*.restoring*"))
 
 
-def test_on_sqlite_a_running_portal_is_not_replaced(tmp_path):
-    database = Database(f"sqlite:///{tmp_path / 'portal.db'}")
-    upgrade(database)
-    back_up(database, tmp_path / "portal.tar")
-    with database.writing() as session:
-        session.add(User(mail="later@example.org", name="Later", made_at=NOW))
-    running = Database(f"sqlite:///{tmp_path / 'portal.db'}")
+def test_a_running_portal_is_not_replaced(filled, tmp_path):
+    back_up(filled, tmp_path / "portal.tar")
+    before = rows(filled)
+    running = Database(filled.engine.url.render_as_string(hide_password=False))
+    filled.close()
     with running.reading() as session:
         session.scalar(select(func.count()).select_from(User))
         with pytest.raises(NotEmpty, match="stop its serve and worker"):
-            restore(tmp_path / "portal.tar", target_of(database, tmp_path), FakeErasures(), NOW, replace=True)
-    assert users(running) == 1
+            restore(tmp_path / "portal.tar", target_of(filled, tmp_path), FakeErasures(), NOW, replace=True)
+    assert rows(running) == before
     running.close()
-    database.close()
 
 
 def test_on_sqlite_a_damaged_database_can_be_replaced(tmp_path):
@@ -464,6 +461,9 @@ def test_the_commands_back_up_and_restore(tmp_path, capsys, monkeypatch):
     assert "restored as of" in capsys.readouterr().out
     assert cli.main(["backup", "--data", str(data), "--to", str(folder), "--keep", "31"]) == 1
     assert "TOUCHLINE_BACKUP_DAYS" in capsys.readouterr().err
+    (tmp_path / "in-the-way.tar.new").mkdir()
+    assert cli.main(["backup", "--data", str(data), "--to", str(tmp_path / "in-the-way.tar")]) == 1
+    assert "the disk says" in capsys.readouterr().err
     monkeypatch.setenv("TOUCHLINE_BACKUP_DAYS", "60")
     assert cli.main(["backup", "--data", str(data), "--to", str(folder), "--keep", "31"]) == 0
     monkeypatch.setenv("TOUCHLINE_BACKUP_DAYS", "many")

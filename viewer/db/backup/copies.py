@@ -113,9 +113,12 @@ def _play(restore: "subprocess.Popen[bytes]", cursor: Any) -> None:
 def _sqlite(database: Database, folder: Path) -> Copy:
     target = folder / "portal.db"
     # Not SQLite's own copying: that takes along the pages of deleted rows, and with them what was erased.
-    with closing(sqlite3.connect(str(database.engine.url.database), isolation_level=None)) as source:
-        source.execute("PRAGMA busy_timeout=10000")
-        source.execute("VACUUM INTO ?", (str(target),))
+    try:
+        with closing(sqlite3.connect(str(database.engine.url.database), isolation_level=None)) as source:
+            source.execute("PRAGMA busy_timeout=10000")
+            source.execute("VACUUM INTO ?", (str(target),))
+    except sqlite3.Error as fault:
+        raise BadBackup(f"the database cannot be copied: {fault}") from fault
     engine = create_engine(f"sqlite:///{target}")
     with engine.connect() as connection:
         copy = Copy(target, _revision(connection), _files(connection))

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
 from viewer.db.backup.archive import Archive, opened
@@ -152,9 +153,14 @@ def _swap_postgresql(
         dump = Path(folder, "portal.dump")
         archive.extract(DATABASE, dump)
         with target.database.connecting() as connection:
-            connection.execute(text("SET LOCAL lock_timeout = '10s'"))
             alone(connection)
-            fill_postgresql(connection, dump)
+            connection.execute(text("SET LOCAL lock_timeout = '2s'"))
+            try:
+                fill_postgresql(connection, dump)
+            except OperationalError as fault:
+                if isinstance(fault.orig, LockNotAvailable):
+                    raise NotEmpty(_RUNS) from fault
+                raise
             upgrade_on(connection)
             with Session(connection, expire_on_commit=False) as session:
                 erased = erasures.again(session, entries, now)
