@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from viewer.audit.acts import Act
 from viewer.audit.models import AuditEntry
 
 
@@ -23,7 +24,7 @@ def note(
 ) -> None:
     """Write down that somebody did `act` (such as `view`) to the `kind` of thing (such as `recording`) `subject_id`.
 
-    In the same transaction as the act. An empty `actor_mail` is the portal itself, or somebody with a command line.
+    In the same transaction as the act, which must be one of `Act`. An empty `actor_mail` is the portal itself, or somebody with a command line.
     """
     session.add(
         AuditEntry(
@@ -31,7 +32,7 @@ def note(
             actor_id=actor_id,
             actor_mail=actor_mail,
             organization_id=organization_id,
-            act=act,
+            act=Act(act),
             kind=kind,
             subject_id=subject_id,
             address=address[:64],

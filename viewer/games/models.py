@@ -113,7 +113,7 @@ class Recording(Base):
     bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     received_at: Mapped[datetime] = mapped_column(UtcTime)
     delete_at: Mapped[datetime | None] = mapped_column(UtcTime, index=True)
-    blurred: Mapped[list[int]] = mapped_column(JSON, default=list, server_default="[]")
+    blurred: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
     game: Mapped[Game] = relationship(back_populates="recordings")
     events: Mapped[list["GameEvent"]] = relationship(
         order_by="GameEvent.time_s, GameEvent.ordinal", cascade="all, delete-orphan", passive_deletes=True

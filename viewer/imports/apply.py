@@ -14,7 +14,7 @@ from viewer.clubs.models import Duty, Player, Team, TeamCoach, TeamPlayer, Venue
 from viewer.clubs.rosters import make_coach, make_parent, new_code
 from viewer.games.calendar import our_side, recount
 from viewer.games.models import Availability, Game, GameTeam, Recording, ScoreSource
-from viewer.imports.change import Act, Change, Group
+from viewer.imports.change import Change, Effect, Group
 from viewer.imports.diff import venues_by_name
 from viewer.imports.known import Known
 from viewer.imports.models import Origin
@@ -67,39 +67,39 @@ class Applying:
         """Make the ticked changes, group by group, so that what rests on another finds it there."""
         outcome = Outcome()
         # Where both are ticked, what is here already wins over making it anew.
-        linked = {(c.group, c.key) for c in changes if c.act is Act.LINK and c.id in ticked}
+        linked = {(c.group, c.key) for c in changes if c.act is Effect.LINK and c.id in ticked}
         order = {group: at for at, group in enumerate(Group)}
-        steps: dict[tuple[Group, Act], Callable[[Change], None]] = {
-            (Group.VENUE, Act.ADD): self._add_venue,
-            (Group.VENUE, Act.LINK): self._link_venue,
-            (Group.VENUE, Act.CHANGE): self._change_venue,
-            (Group.TEAM, Act.ADD): self._add_team,
-            (Group.TEAM, Act.LINK): self._link_team,
-            (Group.TEAM, Act.CHANGE): self._change_team,
-            (Group.PLAYER, Act.ADD): self._add_player,
-            (Group.PLAYER, Act.LINK): self._link_player,
-            (Group.PLAYER, Act.CHANGE): self._change_player,
-            (Group.PLAYER, Act.RETURN): self._return_player,
-            (Group.PLAYER, Act.LEAVE): self._leave,
-            (Group.PLAYER, Act.INVITE): self._invite_player,
-            (Group.PARENT, Act.LINK): self._link_parent,
-            (Group.PARENT, Act.INVITE): self._invite_parent,
-            (Group.COACH, Act.LINK): self._link_coach,
-            (Group.COACH, Act.INVITE): self._invite_coach,
-            (Group.GAME, Act.ADD): self._add_game,
-            (Group.GAME, Act.LINK): self._link_game,
-            (Group.GAME, Act.CHANGE): self._change_game,
-            (Group.GAME, Act.CANCEL): self._cancel_game,
-            (Group.GAME, Act.JOIN): self._join_games,
-            (Group.ANSWERS, Act.ANSWER): self._answer,
+        steps: dict[tuple[Group, Effect], Callable[[Change], None]] = {
+            (Group.VENUE, Effect.ADD): self._add_venue,
+            (Group.VENUE, Effect.LINK): self._link_venue,
+            (Group.VENUE, Effect.CHANGE): self._change_venue,
+            (Group.TEAM, Effect.ADD): self._add_team,
+            (Group.TEAM, Effect.LINK): self._link_team,
+            (Group.TEAM, Effect.CHANGE): self._change_team,
+            (Group.PLAYER, Effect.ADD): self._add_player,
+            (Group.PLAYER, Effect.LINK): self._link_player,
+            (Group.PLAYER, Effect.CHANGE): self._change_player,
+            (Group.PLAYER, Effect.RETURN): self._return_player,
+            (Group.PLAYER, Effect.LEAVE): self._leave,
+            (Group.PLAYER, Effect.INVITE): self._invite_player,
+            (Group.PARENT, Effect.LINK): self._link_parent,
+            (Group.PARENT, Effect.INVITE): self._invite_parent,
+            (Group.COACH, Effect.LINK): self._link_coach,
+            (Group.COACH, Effect.INVITE): self._invite_coach,
+            (Group.GAME, Effect.ADD): self._add_game,
+            (Group.GAME, Effect.LINK): self._link_game,
+            (Group.GAME, Effect.CHANGE): self._change_game,
+            (Group.GAME, Effect.CANCEL): self._cancel_game,
+            (Group.GAME, Effect.JOIN): self._join_games,
+            (Group.ANSWERS, Effect.ANSWER): self._answer,
         }
         seen_links: set[tuple[Group, str]] = set()
         for change in sorted(changes, key=lambda c: order[c.group]):
             if change.id not in ticked or not change.tickable:
                 continue
             subject = (change.group, change.key)
-            twice = change.act is Act.LINK and subject in seen_links and change.group is Group.PLAYER
-            if twice or (change.act is Act.ADD and subject in linked):
+            twice = change.act is Effect.LINK and subject in seen_links and change.group is Group.PLAYER
+            if twice or (change.act is Effect.ADD and subject in linked):
                 outcome.left_out.append(f"{change.words}: another tick says that it is here already.")
                 continue
             try:
@@ -108,7 +108,7 @@ class Applying:
                 outcome.left_out.append(f"{change.words}: {why}")
             else:
                 outcome.done.append(change.id)
-                seen_links |= {subject} if change.act is Act.LINK else set()
+                seen_links |= {subject} if change.act is Effect.LINK else set()
         self._mark_seen()
         return outcome
 

@@ -23,7 +23,7 @@ class Group(StrEnum):
     NOTE = "note"
 
 
-class Act(StrEnum):
+class Effect(StrEnum):
     """What would be done. LINK ties to what is here already; no act deletes a player, a team or an account."""
 
     ADD = "add"
@@ -43,7 +43,7 @@ class Change:
     """One change; `key` is the source's id of its subject, `ticked` what we propose, `note` what speaks against it."""
 
     group: Group
-    act: Act
+    act: Effect
     key: str
     words: str
     team: str = ""
@@ -61,7 +61,7 @@ class Change:
     @property
     def tickable(self) -> bool:
         """Whether there is something to do, or only something to know."""
-        return self.act is not Act.TELL
+        return self.act is not Effect.TELL
 
 
 def as_json(changes: Iterable[Change]) -> list[dict[str, Any]]:

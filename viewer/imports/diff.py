@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from viewer.accounts.models import Role
 from viewer.clubs.models import Player, Team
-from viewer.imports.change import Act, Change, Group
+from viewer.imports.change import Change, Effect, Group
 from viewer.imports.diff_games import game_changes
 from viewer.imports.known import Known, load_known
 from viewer.imports.snapshot import CoachSeen, ParentSeen, PlayerSeen, Snapshot, TeamSeen, VenueSeen
@@ -36,7 +36,7 @@ def compared(known: Known, snapshot: Snapshot) -> list[Change]:
         *_parents(known, snapshot),
         *_coaches(known, snapshot),
         *game_changes(known, snapshot),
-        *(Change(Group.NOTE, Act.TELL, note, note) for note in dict.fromkeys(snapshot.notes)),
+        *(Change(Group.NOTE, Effect.TELL, note, note) for note in dict.fromkeys(snapshot.notes)),
     ]
 
 
@@ -58,15 +58,15 @@ def _venues(known: Known, snapshot: Snapshot) -> Iterator[Change]:
         said = {"address": seen.address, "latitude": seen.latitude, "longitude": seen.longitude}
         new = {key: value for key, value in said.items() if value not in ("", None)}
         if local is None:
-            yield Change(Group.VENUE, Act.ADD, seen.id, seen.name, new={"name": seen.name, **new})
+            yield Change(Group.VENUE, Effect.ADD, seen.id, seen.name, new={"name": seen.name, **new})
             continue
         old = {key: getattr(local, key) for key in new if getattr(local, key) != new[key]}
         if old:
             new = {key: new[key] for key in old}
-            yield Change(Group.VENUE, Act.CHANGE, seen.id, local.name, old=old, new=new)
+            yield Change(Group.VENUE, Effect.CHANGE, seen.id, local.name, old=old, new=new)
         if any(known.local("venue", venue.id) != local.id for venue in venues):
             words = f"{seen.name} is the venue {local.name} here"
-            yield Change(Group.VENUE, Act.LINK, seen.id, words, new={"venue": local.id})
+            yield Change(Group.VENUE, Effect.LINK, seen.id, words, new={"venue": local.id})
 
 
 def _teams(known: Known, snapshot: Snapshot) -> Iterator[Change]:
@@ -79,14 +79,14 @@ def _teams(known: Known, snapshot: Snapshot) -> Iterator[Change]:
             yield from _new_team(known, seen, likely.get(seen.id))
         elif seen.name and (seen.name, local.season_id) not in taken:
             yield Change(
-                Group.TEAM, Act.CHANGE, seen.id, local.name, local.name, {"name": local.name}, {"name": seen.name}
+                Group.TEAM, Effect.CHANGE, seen.id, local.name, local.name, {"name": local.name}, {"name": seen.name}
             )
     if snapshot.whole:
         seen_ids = {team.id for team in snapshot.teams}
         for external, local_id in sorted(known.origins["team"].items()):
             if external not in seen_ids and local_id in known.teams:
                 words = f"{known.teams[local_id].name} is not shown to us any more. Nothing of it was changed."
-                yield Change(Group.NOTE, Act.TELL, f"team {external}", words)
+                yield Change(Group.NOTE, Effect.TELL, f"team {external}", words)
 
 
 def _new_team(known: Known, seen: TeamSeen, same: Team | None) -> Iterator[Change]:
@@ -95,9 +95,9 @@ def _new_team(known: Known, seen: TeamSeen, same: Team | None) -> Iterator[Chang
     gone = known.local("team", seen.id) is not None
     if same is not None:
         words = f"{seen.name} is the team {same.name} here"
-        yield Change(Group.TEAM, Act.LINK, seen.id, words, seen.name, new={"team": same.id})
+        yield Change(Group.TEAM, Effect.LINK, seen.id, words, seen.name, new={"team": same.id})
     note = "As another team of the same name." if same else REMOVED if gone else ""
-    yield Change(Group.TEAM, Act.ADD, seen.id, seen.name, seen.name, {}, new, same is None and not gone, note)
+    yield Change(Group.TEAM, Effect.ADD, seen.id, seen.name, seen.name, {}, new, same is None and not gone, note)
 
 
 def _players(known: Known, snapshot: Snapshot) -> Iterator[Change]:
@@ -131,7 +131,15 @@ def _new_player(
         words = f"{name} is {same.first_name} {same.last_name}{_where(known, same)}, who is here already"
         note = "" if same is likely else "Only the name is the same: tick if you know that it is the same child."
         yield Change(
-            Group.PLAYER, Act.LINK, seen.id, words, team, {}, {"player": same.id, **_said(seen)}, same is likely, note
+            Group.PLAYER,
+            Effect.LINK,
+            seen.id,
+            words,
+            team,
+            {},
+            {"player": same.id, **_said(seen)},
+            same is likely,
+            note,
         )
     notes = {
         "As another player of the same name.": likely is not None,
@@ -139,7 +147,7 @@ def _new_player(
         "Named in a table of parents only: check the spelling.": seen.mentioned,
     }
     note = next((words for words, holds in notes.items() if holds), "")
-    yield Change(Group.PLAYER, Act.ADD, seen.id, name, team, {}, new, not any(notes.values()), note)
+    yield Change(Group.PLAYER, Effect.ADD, seen.id, name, team, {}, new, not any(notes.values()), note)
 
 
 def _the_same(known: Known, seen: PlayerSeen, team: Team | None, alike: list[Player]) -> Player | None:
@@ -171,7 +179,7 @@ def _known_player(known: Known, seen: PlayerSeen, local: Player, team: str, name
         left = seat.left_on.isoformat() if seat is not None and seat.left_on else ""
         note = "It was set here that they left."
         old, new = {"left_on": left}, {"jersey_number": seen.jersey_number}
-        yield Change(Group.PLAYER, Act.RETURN, seen.id, name, team, old, new, False, note)
+        yield Change(Group.PLAYER, Effect.RETURN, seen.id, name, team, old, new, False, note)
         seat = None
     said = _said(seen)
     # A child on two teams has an entry in each: one of the two spells the name.
@@ -186,7 +194,7 @@ def _known_player(known: Known, seen: PlayerSeen, local: Player, team: str, name
     }
     differs = {key: value for key, value in said.items() if value and now[key] != value}
     if differs and not seen.mentioned:
-        yield Change(Group.PLAYER, Act.CHANGE, seen.id, name, team, {key: now[key] for key in differs}, differs)
+        yield Change(Group.PLAYER, Effect.CHANGE, seen.id, name, team, {key: now[key] for key in differs}, differs)
 
 
 def _said(seen: PlayerSeen) -> dict[str, Any]:
@@ -205,7 +213,7 @@ def _missing_players(known: Known, snapshot: Snapshot) -> Iterator[Change]:
         words = f"{player.first_name} {player.last_name}"
         note = "Not on the list any more. Nothing is deleted: the player leaves the roster as of today."
         new = {"seat": seat.id}
-        yield Change(Group.PLAYER, Act.LEAVE, external, words, team, {}, new, False, note)
+        yield Change(Group.PLAYER, Effect.LEAVE, external, words, team, {}, new, False, note)
 
 
 def _parents(known: Known, snapshot: Snapshot) -> Iterator[Change]:
@@ -232,10 +240,10 @@ def _parent(known: Known, seen: ParentSeen, child: PlayerSeen, team: str, mail: 
         if user.disabled_at is None and (player is None or (user.id, player.id) not in known.parents):
             words = f"{user.name} ({mail}), {of}"
             new |= {"user": user.id}
-            yield Change(Group.PARENT, Act.LINK, f"{seen.id} {mail}", words, team, {}, new, False, _SAME_ADDRESS)
+            yield Change(Group.PARENT, Effect.LINK, f"{seen.id} {mail}", words, team, {}, new, False, _SAME_ADDRESS)
     elif (mail, Role.PARENT, None, player.id if player else -1) not in known.invited:
         words = f"{seen.name or mail} ({mail}), {of}" if seen.name else f"{mail}, {of}"
-        yield Change(Group.PARENT, Act.INVITE, f"{seen.id} {mail}", words, team, {}, new, False)
+        yield Change(Group.PARENT, Effect.INVITE, f"{seen.id} {mail}", words, team, {}, new, False)
 
 
 def _own_address(known: Known, child: PlayerSeen, team: str, mail: str) -> Iterator[Change]:
@@ -248,7 +256,7 @@ def _own_address(known: Known, child: PlayerSeen, team: str, mail: str) -> Itera
     name = f"{child.first_name} {child.last_name}".strip()
     note = "The address stands with the child, but may be a parent's: whoever gets it signs in as the player."
     new = {"player": child.id, "mail": mail}
-    yield Change(Group.PLAYER, Act.INVITE, f"{child.id} {mail}", f"{name} ({mail})", team, {}, new, False, note)
+    yield Change(Group.PLAYER, Effect.INVITE, f"{child.id} {mail}", f"{name} ({mail})", team, {}, new, False, note)
 
 
 def _coaches(known: Known, snapshot: Snapshot) -> Iterator[Change]:
@@ -265,7 +273,7 @@ def _coach(known: Known, seen: CoachSeen, team_name: str, mail: str) -> Iterator
         if user.disabled_at is None and (team is None or (user.id, team.id) not in known.coaches):
             words = f"{user.name} ({mail}), {seen.duty} of {team_name}"
             new |= {"user": user.id}
-            yield Change(Group.COACH, Act.LINK, f"{seen.id} {mail}", words, team_name, {}, new, False, _SAME_ADDRESS)
+            yield Change(Group.COACH, Effect.LINK, f"{seen.id} {mail}", words, team_name, {}, new, False, _SAME_ADDRESS)
     elif (mail, seen.duty, team.id if team else -1, None) not in known.invited:
         words = f"{seen.name} ({mail}), {seen.duty} of {team_name}"
-        yield Change(Group.COACH, Act.INVITE, f"{seen.id} {mail}", words, team_name, {}, new, False)
+        yield Change(Group.COACH, Effect.INVITE, f"{seen.id} {mail}", words, team_name, {}, new, False)

@@ -14,7 +14,7 @@ from viewer.clubs.models import Team
 from viewer.games.calendar import place_of
 from viewer.games.matching import Place, Planned, game_shown
 from viewer.games.models import Game, ScoreSource
-from viewer.imports.change import Act, Change, Group
+from viewer.imports.change import Change, Effect, Group
 from viewer.imports.known import Known
 from viewer.imports.snapshot import GameSeen, Snapshot, VenueSeen
 
@@ -53,9 +53,9 @@ def _new_game(
     if same is not None:
         what = "a recording is here already" if same.recordings else "the game is here already"
         said = f"{words}: {what} ({same.title or same.opponent}, {_local(same.starts_at, same.time_zone)})"
-        yield Change(Group.GAME, Act.LINK, seen.id, said, team, _had(same), {"game": same.id, **new})
+        yield Change(Group.GAME, Effect.LINK, seen.id, said, team, _had(same), {"game": same.id, **new})
     note = "As another game at the same time." if same else REMOVED if gone else ""
-    yield Change(Group.GAME, Act.ADD, seen.id, words, team, {}, new, same is None and not gone, note)
+    yield Change(Group.GAME, Effect.ADD, seen.id, words, team, {}, new, same is None and not gone, note)
 
 
 def _known_game(
@@ -75,10 +75,10 @@ def _known_game(
     if local.recordings:
         if differs or seen.cancelled != was_off:
             words = f"{_words(seen, known)}: changed after it was recorded. The recorded game stays as it is."
-            yield Change(Group.GAME, Act.TELL, seen.id, words, team, had, {**differs, "cancelled": seen.cancelled})
+            yield Change(Group.GAME, Effect.TELL, seen.id, words, team, had, {**differs, "cancelled": seen.cancelled})
         differs = {}
     elif seen.cancelled and not was_off:
-        yield Change(Group.GAME, Act.CANCEL, seen.id, _words(seen, known), team)
+        yield Change(Group.GAME, Effect.CANCEL, seen.id, _words(seen, known), team)
         return
     elif was_off and not seen.cancelled:
         differs |= {"cancelled": False}
@@ -87,13 +87,13 @@ def _known_game(
     if differs:
         # A time is shown as it is at the place.
         old = {key: had.get(key) for key in (*differs, "time_zone")}
-        yield Change(Group.GAME, Act.CHANGE, seen.id, _words(seen, known), team, old, differs)
+        yield Change(Group.GAME, Effect.CHANGE, seen.id, _words(seen, known), team, old, differs)
 
 
 def _join(seen: GameSeen, local: Game, shown: Game, team: str) -> Change:
     recording = _local(shown.starts_at, shown.time_zone)
     words = f"The recording of {recording} ({shown.title or shown.opponent}) shows the game against {local.opponent}"
-    return Change(Group.GAME, Act.JOIN, seen.id, words, team, {}, {"game": local.id, "from": shown.id})
+    return Change(Group.GAME, Effect.JOIN, seen.id, words, team, {}, {"game": local.id, "from": shown.id})
 
 
 def _recorded(
@@ -159,7 +159,7 @@ def _missing_games(known: Known, snapshot: Snapshot) -> Iterator[Change]:
             words = f"{game.opponent}, {_local(game.starts_at, game.time_zone)}"
             note = "Not in the calendar any more."
             team = known.teams[game.team_id].name
-            yield Change(Group.GAME, Act.CANCEL, external, words, team, {}, {"missing": True}, False, note)
+            yield Change(Group.GAME, Effect.CANCEL, external, words, team, {}, {"missing": True}, False, note)
 
 
 def _answers(known: Known, snapshot: Snapshot, teams: Mapping[str, str], games: list[GameSeen]) -> Iterator[Change]:
@@ -182,7 +182,13 @@ def _answers(known: Known, snapshot: Snapshot, teams: Mapping[str, str], games: 
             counts = Counter(new.values())
             told = ", ".join(f"{counts[word]} {word}" for word in ("yes", "maybe", "no") if counts[word])
             yield Change(
-                Group.ANSWERS, Act.ANSWER, seen.id, f"{_words(seen, known)}: {told}", teams.get(seen.team, ""), old, new
+                Group.ANSWERS,
+                Effect.ANSWER,
+                seen.id,
+                f"{_words(seen, known)}: {told}",
+                teams.get(seen.team, ""),
+                old,
+                new,
             )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from viewer.imports.change import Act, Change, Group
+from viewer.imports.change import Change, Effect, Group
 from viewer.imports.models import ImportRun
 from viewer.imports.runs import RunState
 
@@ -21,16 +21,16 @@ _GROUPS = {
     Group.NOTE: "To know",
 }
 _ACTS = {
-    Act.ADD: "New",
-    Act.LINK: "Same as here",
-    Act.CHANGE: "Changed",
-    Act.LEAVE: "Leaves",
-    Act.RETURN: "Is back",
-    Act.INVITE: "Invite by mail",
-    Act.JOIN: "Recording",
-    Act.CANCEL: "Cancelled",
-    Act.ANSWER: "Answers",
-    Act.TELL: "To know",
+    Effect.ADD: "New",
+    Effect.LINK: "Same as here",
+    Effect.CHANGE: "Changed",
+    Effect.LEAVE: "Leaves",
+    Effect.RETURN: "Is back",
+    Effect.INVITE: "Invite by mail",
+    Effect.JOIN: "Recording",
+    Effect.CANCEL: "Cancelled",
+    Effect.ANSWER: "Answers",
+    Effect.TELL: "To know",
 }
 _SOURCES = {"teamsnap": "TeamSnap", "csv": "Table"}
 _STATES = {RunState.OPEN: "waits for you", RunState.APPLIED: "applied", RunState.DROPPED: "dropped"}
@@ -54,7 +54,7 @@ _FIELDS = {
     "their_score": "their goals",
     "left_on": "left on",
 }
-_DETAILED = {Act.CHANGE, Act.LINK, Act.RETURN, Act.TELL}
+_DETAILED = {Effect.CHANGE, Effect.LINK, Effect.RETURN, Effect.TELL}
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def missing(session: Session, recording_ids: Collection[int]) -> dict[int, dict[
     looked = select(NotShown.recording_id, NotShown.player_id).where(NotShown.recording_id.in_(recording_ids))
     absent = {(recording, player) for recording, player in session.execute(looked)}
     rows = session.execute(select(Recording.id, Recording.blurred).where(Recording.id.in_(recording_ids)))
-    blurred = {recording: frozenset(burned) for recording, burned in rows}
+    blurred = {recording: frozenset(burned or ()) for recording, burned in rows}
     found: dict[int, dict[int, frozenset[int]]] = {}
     for recording, player in sorted(expected):
         tracks = known.get((recording, player), frozenset())

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from viewer.db.base import NEVER_REUSED, Base, Id, UtcTime
@@ -76,7 +76,7 @@ class Erasure(Base):
     id: Mapped[Id]
     kind: Mapped[str] = mapped_column(String(10))
     subject_id: Mapped[int]
-    name: Mapped[str] = mapped_column(String(63), default="", server_default="", index=True)
+    name: Mapped[str] = mapped_column(String(63), default="", server_default=text("''"), index=True)
     at: Mapped[datetime] = mapped_column(UtcTime)
     horizon_at: Mapped[datetime] = mapped_column(UtcTime)
     counts: Mapped[dict[str, Any]] = mapped_column(JSON)

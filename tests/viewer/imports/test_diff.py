@@ -16,7 +16,7 @@ from viewer.clubs.invitations import invite
 from viewer.clubs.models import ParentPlayer, Player, Team, TeamCoach, TeamPlayer, Venue
 from viewer.games.models import Availability, Game, Recording, ScoreSource
 from viewer.imports.apply import Applying
-from viewer.imports.change import Act, Group
+from viewer.imports.change import Effect, Group
 from viewer.imports.diff import compared, differences
 from viewer.imports.known import load_known
 from viewer.imports.models import Origin
@@ -68,8 +68,8 @@ def game_of(world, game_id):
 
 def test_a_recording_that_was_here_before_its_game_becomes_the_planned_games(world):
     changes = look(world, CALENDAR)
-    link = next(c for c in changes if c.group is Group.GAME and c.act is Act.LINK)
-    add = next(c for c in changes if c.group is Group.GAME and c.act is Act.ADD)
+    link = next(c for c in changes if c.group is Group.GAME and c.act is Effect.LINK)
+    add = next(c for c in changes if c.group is Group.GAME and c.act is Effect.ADD)
     assert link.ticked
     assert not add.ticked
     assert link.new["game"] == world.ids["game"]
@@ -85,7 +85,7 @@ def test_a_recording_moves_to_the_game_that_was_planned_meanwhile(world):
         # The game is moved in the calendar to when the rig recorded it, by an unplanned session.
         [planned] = session.query(Origin).filter_by(kind="game").all()
         session.get_one(Game, planned.local_id).starts_at = KICK_OFF
-    join = next(c for c in look(world, CALENDAR) if c.act is Act.JOIN)
+    join = next(c for c in look(world, CALENDAR) if c.act is Effect.JOIN)
     assert join.ticked
     assert join.new == {"game": planned.local_id, "from": world.ids["game"]}
     apply(world, CALENDAR)
@@ -111,14 +111,14 @@ def test_a_game_that_does_not_fit_takes_no_recording(world, game):
     snapshot = replace(CALENDAR, teams=(U12, TeamSeen("t2", "U14")), games=(game,))
     apply(world, snapshot, lambda c: c.group in (Group.TEAM, Group.VENUE))
     acts = [c.act for c in look(world, snapshot) if c.group is Group.GAME]
-    assert acts == ([] if game.cancelled else [Act.ADD])
+    assert acts == ([] if game.cancelled else [Effect.ADD])
 
 
 def test_a_game_elsewhere_takes_no_recording(world):
     with world.database.writing() as session:
         home = Venue(organization_id=world.ids["ours"], name="Home ground", latitude=48.0, longitude=7.0)
         session.get_one(Game, world.ids["game"]).venue = home
-    assert [c.act for c in look(world, CALENDAR) if c.group is Group.GAME] == [Act.ADD]
+    assert [c.act for c in look(world, CALENDAR) if c.group is Group.GAME] == [Effect.ADD]
 
 
 def test_a_recorded_game_stays_as_it_is_and_the_change_is_told(world):
@@ -127,7 +127,7 @@ def test_a_recorded_game_stays_as_it_is_and_the_change_is_told(world):
     off = replace(CALENDAR, games=(replace(GAME, cancelled=True),))
     for changed in (moved, off):
         [told] = [c for c in look(world, changed) if c.group is Group.GAME]
-        assert told.act is Act.TELL
+        assert told.act is Effect.TELL
         assert apply(world, changed, lambda c: True).done == []
 
 
@@ -156,7 +156,7 @@ def test_a_game_that_was_planned_by_hand_is_not_planned_twice(world):
         by_hand = game.id
     seen = GameSeen("g2", "t1", "Lakeside FC", START + timedelta(days=7, hours=1))
     snapshot = replace(CALENDAR, games=(seen,))
-    link = next(c for c in look(world, snapshot) if c.group is Group.GAME and c.act is Act.LINK)
+    link = next(c for c in look(world, snapshot) if c.group is Group.GAME and c.act is Effect.LINK)
     assert link.new["game"] == by_hand
     apply(world, snapshot)
     assert game_of(world, by_hand)[:2] == ("Lakeside FC", seen.starts_at)
@@ -168,7 +168,7 @@ def test_a_game_that_is_gone_from_the_calendar_is_cancelled_only_by_a_tick(world
     apply(world, replace(CALENDAR, games=(coming,)))
     gone = replace(CALENDAR, games=())
     [cancel] = look(world, gone)
-    assert cancel.act is Act.CANCEL
+    assert cancel.act is Effect.CANCEL
     assert not cancel.ticked
     partly = replace(gone, teams=(replace(U12, games=False),))
     assert look(world, partly) == []
@@ -177,14 +177,14 @@ def test_a_game_that_is_gone_from_the_calendar_is_cancelled_only_by_a_tick(world
 def test_namesakes_are_the_same_child_only_where_more_than_the_name_says_so(world):
     seen = PlayerSeen("p1", "t1", "Robin", "Example", 2014)
     alone = replace(CALENDAR, games=(), players=(seen,))
-    link = next(c for c in look(world, alone) if c.group is Group.PLAYER and c.act is Act.LINK)
+    link = next(c for c in look(world, alone) if c.group is Group.PLAYER and c.act is Effect.LINK)
     assert link.ticked
     elsewhere = replace(CALENDAR, games=(), teams=(TeamSeen("t9", "U8"),), players=(replace(seen, team="t9"),))
     acts = {c.act: c.ticked for c in look(world, elsewhere) if c.group is Group.PLAYER}
-    assert acts == {Act.LINK: False, Act.ADD: True}
+    assert acts == {Effect.LINK: False, Effect.ADD: True}
     with world.database.writing() as session:
         session.get_one(Player, world.ids["robin"]).birth_year = 2009
-    assert {c.act: c.ticked for c in look(world, alone) if c.group is Group.PLAYER} == {Act.ADD: True}
+    assert {c.act: c.ticked for c in look(world, alone) if c.group is Group.PLAYER} == {Effect.ADD: True}
 
 
 def test_blanks_take_nothing_away(world):
@@ -198,7 +198,7 @@ def test_no_row_of_the_other_club_is_ever_touched_or_told(world):
     sam = replace(
         CALENDAR, teams=(TeamSeen("t1", "Strange team"),), players=(PlayerSeen("p1", "t1", "Sam", "Strange"),)
     )
-    assert [c.act for c in look(world, sam) if c.group is Group.PLAYER] == [Act.ADD]
+    assert [c.act for c in look(world, sam) if c.group is Group.PLAYER] == [Effect.ADD]
     apply(world, sam)
     with world.database.reading() as session:
         assert session.query(Player).filter_by(organization_id=world.ids["theirs"]).count() == 1

@@ -8,7 +8,7 @@ import pytest
 from tests.viewer.imports.conftest import allow
 from viewer.audit.models import AuditEntry
 from viewer.clubs.models import Player, Team
-from viewer.imports.change import Act
+from viewer.imports.change import Effect
 from viewer.imports.models import ImportRun, OAuthConnection
 from viewer.jobs.models import Job
 
@@ -255,7 +255,7 @@ def test_where_the_portal_is_not_registered_tables_work_and_teamsnap_is_not_offe
 def test_what_was_left_out_is_told(teamsnap):
     teamsnap.let_in()
     teamsnap.sync()
-    child = next(c for c in teamsnap.changes() if c.act is Act.ADD and c.group.value == "player")
+    child = next(c for c in teamsnap.changes() if c.act is Effect.ADD and c.group.value == "player")
     with teamsnap.world.client("club_admin") as browser:
         page = browser.post(f"{BASE}/{teamsnap.run().id}/apply", data={"tick": child.id})
         assert page.status_code == 200

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from viewer.accounts.models import User
 from viewer.clubs.models import Invitation, ParentPlayer, Player, Team, TeamCoach, TeamPlayer, Venue
 from viewer.games.models import Availability, Game
-from viewer.imports.change import Act, Group
+from viewer.imports.change import Effect, Group
 from viewer.imports.models import ImportRun, Origin
 from viewer.mail.models import Mail
 
@@ -81,7 +81,7 @@ def test_games_keep_utc_and_the_places_zone_and_only_games_of_a_fixed_time_come(
 def test_children_get_no_account_and_parents_are_invited_only_by_a_tick(teamsnap):
     teamsnap.let_in()
     teamsnap.sync()
-    invitations = [c for c in teamsnap.changes() if c.act is Act.INVITE]
+    invitations = [c for c in teamsnap.changes() if c.act is Effect.INVITE]
     assert invitations
     assert not any(c.ticked for c in invitations)
     teamsnap.apply(lambda change: change.ticked and change.tickable)
@@ -110,7 +110,7 @@ def test_an_account_with_a_contacts_address_is_never_linked_without_a_tick(teams
     teamsnap.fake.records["contact_email_address"][1010000]["email"] = "Kims_Parent@example.org"
     teamsnap.let_in()
     teamsnap.sync()
-    [link] = [c for c in teamsnap.changes() if c.group is Group.PARENT and c.act is Act.LINK]
+    [link] = [c for c in teamsnap.changes() if c.group is Group.PARENT and c.act is Effect.LINK]
     assert not link.ticked
     assert "Tick only" in link.note
     user = teamsnap.world.users["kims_parent"]
@@ -118,7 +118,7 @@ def test_an_account_with_a_contacts_address_is_never_linked_without_a_tick(teams
     teamsnap.apply(lambda c: c.ticked and c.tickable)
     assert len(ours(teamsnap, ParentPlayer, user_id=user)) == before
     teamsnap.sync()
-    teamsnap.apply(lambda c: c.group is Group.PARENT and c.act is Act.LINK)
+    teamsnap.apply(lambda c: c.group is Group.PARENT and c.act is Effect.LINK)
     linked = ours(teamsnap, ParentPlayer, user_id=user)
     assert len(linked) == before + 1
     assert linked[-1].relationship_name == "parent"
@@ -167,12 +167,12 @@ def test_changed_names_numbers_and_times_are_shown_with_old_and_new(teamsnap):
     teamsnap.sync()
     changed = {(c.group, c.act, c.key): c for c in teamsnap.changes() if c.ticked and c.tickable}
     assert set(changed) == {
-        (Group.TEAM, Act.CHANGE, "102"),
-        (Group.PLAYER, Act.CHANGE, "101003"),
-        (Group.GAME, Act.CHANGE, "10101"),
-        (Group.GAME, Act.CANCEL, "10102"),
+        (Group.TEAM, Effect.CHANGE, "102"),
+        (Group.PLAYER, Effect.CHANGE, "101003"),
+        (Group.GAME, Effect.CHANGE, "10101"),
+        (Group.GAME, Effect.CANCEL, "10102"),
     }
-    player = changed[Group.PLAYER, Act.CHANGE, "101003"]
+    player = changed[Group.PLAYER, Effect.CHANGE, "101003"]
     assert player.old["jersey_number"] == "3"
     assert player.new == {"jersey_number": "99", "last_name": "Newname"}
     teamsnap.apply(lambda c: c.id in {x.id for x in changed.values()})
@@ -189,7 +189,7 @@ def test_who_is_missing_is_never_deleted_and_leaves_only_by_a_tick(teamsnap):
     gone = teamsnap.fake.records["member"].pop(101_007)
     players = len(ours(teamsnap, Player))
     teamsnap.sync()
-    [leave] = [c for c in teamsnap.changes() if c.act is Act.LEAVE]
+    [leave] = [c for c in teamsnap.changes() if c.act is Effect.LEAVE]
     assert not leave.ticked
     teamsnap.apply(lambda c: c.id == leave.id)
     assert len(ours(teamsnap, Player)) == players
@@ -199,7 +199,7 @@ def test_who_is_missing_is_never_deleted_and_leaves_only_by_a_tick(teamsnap):
     teamsnap.world.clock.now += timedelta(days=30)
     teamsnap.fake.records["member"][101_007] = gone
     teamsnap.sync()
-    [back] = [c for c in teamsnap.changes() if c.act is Act.RETURN]
+    [back] = [c for c in teamsnap.changes() if c.act is Effect.RETURN]
     teamsnap.apply(lambda c: c.id == back.id)
     [player] = ours(teamsnap, Player, first_name=gone["first_name"], last_name=gone["last_name"])
     assert player.inactive_at is None
@@ -211,18 +211,18 @@ def test_what_is_forbidden_is_told_and_takes_nothing_away(teamsnap, rel):
     settled_world(teamsnap)
     teamsnap.fake.forbidden.add((101, rel))
     teamsnap.sync()
-    told = [c for c in teamsnap.changes() if c.act is Act.TELL]
+    told = [c for c in teamsnap.changes() if c.act is Effect.TELL]
     assert len(told) == 1
     assert "Riverside U12" in told[0].words
-    assert not [c for c in teamsnap.changes() if c.act in (Act.LEAVE, Act.CANCEL)]
+    assert not [c for c in teamsnap.changes() if c.act in (Effect.LEAVE, Effect.CANCEL)]
 
 
 def test_a_team_that_is_not_shown_any_more_keeps_everything(teamsnap):
     settled_world(teamsnap)
     teamsnap.fake.team(102)["is_retired"] = True
     teamsnap.sync()
-    acts = [c for c in teamsnap.changes() if c.act is not Act.INVITE]
-    assert [c.act for c in acts] == [Act.TELL]
+    acts = [c for c in teamsnap.changes() if c.act is not Effect.INVITE]
+    assert [c.act for c in acts] == [Effect.TELL]
     assert "Riverside U14" in acts[0].words
 
 
@@ -259,7 +259,7 @@ def test_an_erased_child_is_not_brought_back_by_the_next_look(teamsnap):
         last = teamsnap.fake.member(101_004)["last_name"]
         session.delete(session.query(Player).filter_by(first_name=first, last_name=last).one())
     teamsnap.sync()
-    [again] = [c for c in teamsnap.changes() if c.group is Group.PLAYER and c.act is Act.ADD]
+    [again] = [c for c in teamsnap.changes() if c.group is Group.PLAYER and c.act is Effect.ADD]
     assert not again.ticked
     assert "removed here" in again.note
 

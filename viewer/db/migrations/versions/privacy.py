@@ -15,10 +15,10 @@ WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     """To this revision."""
-    op.add_column("recording", sa.Column("blurred", sa.JSON(), server_default="[]", nullable=False))
+    op.add_column("recording", sa.Column("blurred", sa.JSON(none_as_null=True), nullable=True))
     op.add_column("clip", sa.Column("hidden_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("clip", sa.Column("removed", sa.Boolean(), server_default=sa.false(), nullable=False))
-    op.add_column("erasure", sa.Column("name", sa.String(length=63), server_default="", nullable=False))
+    op.add_column("erasure", sa.Column("name", sa.String(length=63), server_default=sa.text("''"), nullable=False))
     op.create_index(op.f("ix_erasure_name"), "erasure", ["name"])
     op.create_table(
         "not_shown",
