@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Act(StrEnum):
-    """What somebody did, as the audit log names it: a view, a download, a share, an export, an admin's act, a sign-in."""
+    """What somebody did, as the audit log names it: a view, a download, a share, an export, an admin's act …"""
 
     VIEW = "view"
     DOWNLOAD = "download"
@@ -48,7 +48,7 @@ class Act(StrEnum):
     ASK_RESET = "ask-reset"
     ASK_TO_JOIN = "ask-to-join"
     CHANGE_MAIL = "change-mail"
-    CHANGE_PASSWORD = "change-password"
+    CHANGE_PASSWORD = "change-password"  # noqa: S105 - the name of an act
     CHANGE_PROFILE = "change-profile"
     END_SIGN_INS = "end-sign-ins"
     JOIN_REFUSED = "join-refused"

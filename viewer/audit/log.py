@@ -24,7 +24,8 @@ def note(
 ) -> None:
     """Write down that somebody did `act` (such as `view`) to the `kind` of thing (such as `recording`) `subject_id`.
 
-    In the same transaction as the act, which must be one of `Act`. An empty `actor_mail` is the portal itself, or somebody with a command line.
+    In the same transaction as the act, which is one of `Act`. An empty `actor_mail` is the portal itself, or somebody
+    with a command line.
     """
     session.add(
         AuditEntry(
