@@ -28,7 +28,7 @@ from viewer.games.models import HeatMap
 from viewer.games.movement import packed
 
 CONNECTIONS = 16
-ROUNDS = 5
+ROUNDS = 3
 SECONDS = 4.0
 MATCH = 1
 PARENT = 2

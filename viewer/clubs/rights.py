@@ -6,7 +6,7 @@ from datetime import date
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import Date, cast, literal, null, select, union_all
+from sqlalchemy import BigInteger, CompoundSelect, Date, bindparam, cast, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from viewer.accounts.models import Passkey, Role, Totp, User
@@ -101,28 +101,30 @@ class Rights:
         return until is None or (day is not None and day <= until)
 
 
+def _links() -> CompoundSelect[Any]:
+    user, never = bindparam("user", type_=BigInteger), cast(null(), Date)
+    children = select(ParentPlayer.player_id).where(ParentPlayer.user_id == user)
+    own = select(Player.id).where(Player.user_id == user)
+    return union_all(
+        select(literal("club"), OrganizationAdmin.organization_id, never).where(OrganizationAdmin.user_id == user),
+        select(literal("factor"), Totp.user_id, never).where(Totp.user_id == user, Totp.confirmed_at.is_not(None)),
+        select(literal("factor"), Passkey.id, never).where(Passkey.user_id == user),
+        select(TeamCoach.duty, TeamCoach.team_id, never).where(TeamCoach.user_id == user),
+        select(literal("child"), ParentPlayer.player_id, never).where(ParentPlayer.user_id == user),
+        select(literal("own"), Player.id, never).where(Player.user_id == user),
+        select(literal("roster"), TeamPlayer.team_id, TeamPlayer.left_on).where(
+            TeamPlayer.player_id.in_(children) | TeamPlayer.player_id.in_(own)
+        ),
+    )
+
+
+_LINKS = _links()
+"""Every link of a user, written once: putting it together takes longer than asking it."""
+
+
 def rights_of(session: Session, user: User) -> Rights:
     """The rights of a user, by one query."""
-    children = select(ParentPlayer.player_id).where(ParentPlayer.user_id == user.id)
-    never = cast(null(), Date)
-    own = select(Player.id).where(Player.user_id == user.id)
-    links: Any = session.execute(
-        union_all(
-            select(literal("club"), OrganizationAdmin.organization_id, never).where(
-                OrganizationAdmin.user_id == user.id
-            ),
-            select(literal("factor"), Totp.user_id, never).where(
-                Totp.user_id == user.id, Totp.confirmed_at.is_not(None)
-            ),
-            select(literal("factor"), Passkey.id, never).where(Passkey.user_id == user.id),
-            select(TeamCoach.duty, TeamCoach.team_id, never).where(TeamCoach.user_id == user.id),
-            select(literal("child"), ParentPlayer.player_id, never).where(ParentPlayer.user_id == user.id),
-            select(literal("own"), Player.id, never).where(Player.user_id == user.id),
-            select(literal("roster"), TeamPlayer.team_id, TeamPlayer.left_on).where(
-                TeamPlayer.player_id.in_(children) | TeamPlayer.player_id.in_(own)
-            ),
-        )
-    ).all()
+    links: Any = session.execute(_LINKS, {"user": user.id})
     found: dict[str, set[int]] = {}
     rosters: dict[int, date | None] = {}
     for kind, number, until in links:

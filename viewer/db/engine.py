@@ -1,11 +1,12 @@
 """Connections and transactions."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.orm import Session
 
 from viewer.errors import BadSettings
@@ -15,6 +16,9 @@ _KEPT, _MORE = 8, 27
 """Connections: asyncio gives handlers at most 32 threads, the worker a few, and none of them is to wait for another's.
 Two portal processes stay below PostgreSQL's usual 100."""
 _POOL_WAIT_S = 10
+_RESTED_S = 5.0
+"""A connection that has rested so long is tried before it is used. At each use that would cost a page a tenth of its
+time; the first that fails within these seconds takes all others of its age out of the pool."""
 _SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _TIMEOUTS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
 """PostgreSQL's guard against a statement, a wait or a forgotten transaction that would hold up everybody."""
@@ -25,9 +29,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         try:
-            self.engine = create_engine(
-                url, pool_pre_ping=True, pool_size=_KEPT, max_overflow=_MORE, pool_timeout=_POOL_WAIT_S
-            )
+            self.engine = create_engine(url, pool_size=_KEPT, max_overflow=_MORE, pool_timeout=_POOL_WAIT_S)
         except (ArgumentError, ImportError) as fault:
             raise BadSettings("--database is written sqlite:///FILE or postgresql+psycopg://user@host/name") from fault
         if self.engine.dialect.name == "sqlite":
@@ -35,6 +37,8 @@ class Database:
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
             event.listen(self.engine, "connect", _prepare_postgresql)
+            event.listen(self.engine, "checkin", _note_rest)
+            event.listen(self.engine, "checkout", _try_rested)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -77,6 +81,21 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
     settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in _TIMEOUTS.items())
     connection.execute(f"SELECT {settings}")
     connection.commit()
+
+
+def _note_rest(_connection: Any, record: Any) -> None:
+    record.info["rests_since"] = time.monotonic()
+
+
+def _try_rested(connection: Any, record: Any, _proxy: Any) -> None:
+    if time.monotonic() - record.info.get("rests_since", float("inf")) < _RESTED_S:
+        return
+    try:
+        connection.execute("")
+        connection.rollback()
+    except Exception as fault:
+        # The pool opens another one.
+        raise DisconnectionError("the database has closed this connection") from fault
 
 
 def _begin_sqlite(connection: Connection) -> None:
