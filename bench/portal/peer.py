@@ -15,6 +15,7 @@ from viewer.db import Database
 from viewer.games import movement, view
 from viewer.games.models import HeatMap
 from viewer.games.store import plain_recording, recordings_of
+from viewer.privacy.blur import open_to
 from viewer.web.assets import Assets
 from viewer.web.person import Person
 from viewer.web.subjects import SUBJECTS
@@ -54,7 +55,8 @@ def create() -> Flask:
     def home() -> str:
         with database.reading() as session:
             who = person(session)
-            cards = [view.card(recording) for recording in recordings_of(session, who.rights)]
+            recordings = open_to(session, who.rights, recordings_of(session, who.rights))
+            cards = [view.card(recording) for recording in recordings]
         return render_template("home.html", person=who, here="/", cards=cards, older=None)
 
     @app.get("/matches/<match>/players/<int:track>")

@@ -2,14 +2,28 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    CompoundSelect,
+    Date,
+    Select,
+    bindparam,
+    cast,
+    exists,
+    null,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session, aliased
 
 from viewer.audit.acts import Act
 from viewer.clubs.actor import Actor
 from viewer.clubs.models import Team, TeamPlayer
 from viewer.clubs.rights import Rights, Standing, Subject
+from viewer.db.base import UtcTime
 from viewer.devices.models import Device
 from viewer.games.models import Game, GameTeam, PlayerGameStats, Recording, RecordingFile
 from viewer.privacy.models import ConsentRecord, NotShown, Scope
@@ -35,8 +49,7 @@ def missing(session: Session, recording_ids: Collection[int]) -> dict[int, dict[
     """
     if not recording_ids:
         return {}
-    known = _known_tracks(session, recording_ids)
-    expected = _expected(session, recording_ids) | {(r, p) for r, p in known}
+    known, expected = _shown(session, recording_ids)
     if not expected:
         return {}
     looked = select(NotShown.recording_id, NotShown.player_id).where(NotShown.recording_id.in_(recording_ids))
@@ -133,32 +146,41 @@ def say_where(
     session.flush()
 
 
-def _expected(session: Session, recording_ids: Collection[int]) -> set[tuple[int, int]]:
-    rows = session.execute(
-        select(Recording.id, TeamPlayer.player_id, Game.starts_at, TeamPlayer.joined_on, TeamPlayer.left_on)
+def _shown_statement() -> CompoundSelect[Any]:
+    ids: BindParameter[Any] = bindparam("ids", expanding=True)
+    out = refused().scalar_subquery()
+    never, track = cast(null(), Date), cast(null(), BigInteger)
+    expected = (
+        select(Recording.id, TeamPlayer.player_id, track, Game.starts_at, TeamPlayer.joined_on, TeamPlayer.left_on)
         .join(Game, Game.id == Recording.game_id)
         .join(GameTeam, GameTeam.game_id == Game.id)
         .join(TeamPlayer, TeamPlayer.team_id == GameTeam.team_id)
-        .where(Recording.id.in_(recording_ids), TeamPlayer.player_id.in_(refused()))
+        .where(Recording.id.in_(ids), TeamPlayer.player_id.in_(out))
     )
-    return {
-        (recording, player)
-        for recording, player, at, since, until in rows
-        if since <= at.date() and (until is None or at.date() <= until)
-    }
+    at = cast(null(), UtcTime)
+    known = select(
+        PlayerGameStats.recording_id, PlayerGameStats.player_id, PlayerGameStats.track, at, never, never
+    ).where(PlayerGameStats.recording_id.in_(ids), PlayerGameStats.player_id.in_(out))
+    return union_all(expected, known)
 
 
-def _known_tracks(session: Session, recording_ids: Collection[int]) -> dict[tuple[int, int], frozenset[int]]:
+_SHOWN = _shown_statement()
+"""Who opted out and is, or may be, in the recordings `ids`; written once, for every list of matches asks it."""
+
+
+def _shown(
+    session: Session, recording_ids: Collection[int]
+) -> tuple[dict[tuple[int, int], frozenset[int]], set[tuple[int, int]]]:
+    """The known tracks by recording and player, and all pairs of recording and player that count."""
     known: dict[tuple[int, int], set[int]] = {}
-    rows = session.execute(
-        select(PlayerGameStats.recording_id, PlayerGameStats.player_id, PlayerGameStats.track).where(
-            PlayerGameStats.recording_id.in_(recording_ids), PlayerGameStats.player_id.in_(refused())
-        )
-    )
-    for recording, player, track in rows:
-        if player is not None:
+    expected: set[tuple[int, int]] = set()
+    rows: Any = session.execute(_SHOWN, {"ids": list(recording_ids)})
+    for recording, player, track, at, since, until in rows:
+        if track is not None:
             known.setdefault((recording, player), set()).add(track)
-    return {key: frozenset(tracks) for key, tracks in known.items()}
+        elif since <= at.date() and (until is None or at.date() <= until):
+            expected.add((recording, player))
+    return {key: frozenset(tracks) for key, tracks in known.items()}, expected | known.keys()
 
 
 def subject_of(game: Game) -> Subject:
