@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from flask import Flask, abort, jsonify, render_template, request
 from sqlalchemy import text
 
@@ -67,8 +68,7 @@ def create() -> Flask:
         if kept is None:
             abort(404)
         seconds = movement.unpacked(kept.tenths, kept.rows, kept.columns)
-        heat = [[round(float(v), 1) for v in row] for row in seconds]
-        return jsonify(track=track, heat=heat, thirds=movement.thirds(seconds))
+        return jsonify(track=track, heat=np.round(seconds, 1).tolist(), thirds=movement.thirds(seconds))
 
     @app.get("/healthz")
     def health() -> Any:

@@ -20,6 +20,7 @@ _RESTED_S = 5.0
 """A connection that has rested so long is tried before it is used. At each use that would cost a page a tenth of its
 time; the first that fails within these seconds takes all others of its age out of the pool."""
 _SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+_EACH_ALONE = {"isolation_level": "AUTOCOMMIT"}
 _TIMEOUTS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
 """PostgreSQL's guard against a statement, a wait or a forgotten transaction that would hold up everybody."""
 
@@ -46,6 +47,14 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session:
             if self.engine.dialect.name == "postgresql":
                 session.connection(execution_options=_SNAPSHOT)
+            yield session
+
+    @contextmanager
+    def glancing(self) -> Iterator[Session]:
+        """Single questions that need not see one state together, without the two ways that a transaction costs."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            if self.engine.dialect.name == "postgresql":
+                session.connection(execution_options=_EACH_ALONE)
             yield session
 
     @contextmanager

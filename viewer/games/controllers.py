@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
+import numpy as np
 from litestar import HttpMethod, Request, Response, get, route
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
@@ -35,7 +36,7 @@ def home_page(
 ) -> Template:
     """The newest matches that are open to the reader, or those played before a time (nanoseconds since 1970)."""
     before = None if before_ns is None else EPOCH + timedelta(microseconds=before_ns // 1000)
-    with portal_of(state).database.reading() as session:
+    with portal_of(state).database.glancing() as session:
         recordings = recordings_of(session, request.user.rights, before)
         cards = [view.card(recording) for recording in open_to(session, request.user.rights, recordings)]
     older = (
@@ -108,7 +109,7 @@ def match_tracks(
 @get("/matches/{match_session:str}/players/{track:int}", opt=MEMBER, sync_to_thread=True)
 def player_movement(state: State, match_session: FromPath[str], track: FromPath[int]) -> dict[str, Any]:
     """Where one player was: a heat map, and the same as shares of the nine fields of the pitch."""
-    with portal_of(state).database.reading() as session:
+    with portal_of(state).database.glancing() as session:
         recording = plain_recording(session, match_session)
         kept = session.get(HeatMap, (recording.id, track))
         known = kept is not None or session.get(PlayerGameStats, (recording.id, track)) is not None
@@ -120,8 +121,7 @@ def player_movement(state: State, match_session: FromPath[str], track: FromPath[
         seconds = movement.heat(tracks, track, recording.pitch_length_m, recording.pitch_width_m)
     else:
         seconds = movement.unpacked(kept.tenths, kept.rows, kept.columns)
-    heat = [[round(float(v), 1) for v in row] for row in seconds]
-    return {"track": track, "heat": heat, "thirds": movement.thirds(seconds)}
+    return {"track": track, "heat": np.round(seconds, 1).tolist(), "thirds": movement.thirds(seconds)}
 
 
 def _tracks(state: State, match_session: str) -> tuple[PitchTracks, Recording]:

@@ -107,7 +107,7 @@ def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHand
         return
     key = connection.cookies.get(cookie_name(portal), "")
     now = portal.clock()
-    with portal.database.reading() as session:
+    with portal.database.glancing() as session:
         sign_in = signed_in(session, key, now)
         if sign_in is None:
             raise NotAuthorizedException("Please sign in.")
@@ -184,7 +184,7 @@ def cookie_name(portal: Portal) -> str:
 
 def _device(connection: ASGIConnection[Any, Any, Any, Any], portal: Portal) -> None:
     scheme, _, key = connection.headers.get("authorization", "").partition(" ")
-    with portal.database.reading() as session:
+    with portal.database.glancing() as session:
         device = device_of(session, key.strip()) if scheme.lower() == "bearer" and key else None
     if device is None:
         raise NotAuthorizedException("This device key is not known here, or was revoked.")

@@ -31,7 +31,7 @@ def static_file(
 @route("/healthz", http_method=_BOTH, opt=PUBLIC, status_code=200, sync_to_thread=True)
 def health(request: Request[Any, Any, Any], state: State) -> dict[str, str] | None:
     """Whether the portal answers and reaches its database."""
-    with portal_of(state).database.reading() as session:
+    with portal_of(state).database.glancing() as session:
         session.execute(text("SELECT 1"))
     return None if request.method == "HEAD" else {"status": "ok"}
 
