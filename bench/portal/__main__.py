@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-from bench.portal import load
+from bench.portal import load, scale
 
-PARTS = {"load": load.main}
+PARTS = {"load": load.main, "scale": scale.main}
 
 
 def main() -> int:

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import numpy as np
 from sqlalchemy import Connection, text
 
 from viewer.db import Database
+from viewer.games.movement import packed
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 
@@ -84,22 +86,26 @@ _STATEMENTS = (
               (ARRAY['pass', 'pass', 'pass', 'throw_in', 'shot', 'corner', 'goal_kick', 'save'])[1 + e % 8],
               CASE WHEN e % 2 = 0 THEN 'home' ELSE 'away' END, e % 50, e % 30, .8, e % 22 + 1
        FROM recording r, generate_series(0, :events_a_game - 1) e""",
-    """INSERT INTO clip (recording_id, event_ordinal, path, thumbnail, start_s, end_s)
-       SELECT r.id, c * 8 + 4, 'clips/' || c || '.mp4', 'clips/' || c || '.jpg', c * 86.4, c * 86.4 + 10
+    """INSERT INTO clip (id, recording_id, event_ordinal, path, thumbnail, start_s, end_s)
+       SELECT (r.id - 1) * :clips_a_game + c, r.id, c * 8 + 4, 'clips/' || c || '.mp4', 'clips/' || c || '.jpg',
+              c * 86.4, c * 86.4 + 10
        FROM recording r, generate_series(1, :clips_a_game) c""",
     """INSERT INTO player_game_stats (recording_id, track, side, distance_m, top_speed_mps, followed_s)
        SELECT r.id, t, CASE WHEN t <= 11 THEN 'home' ELSE 'away' END, 4000 + t, 6.5, 4000
        FROM recording r, generate_series(1, 22) t""",
+    """INSERT INTO heat_map (recording_id, track, rows, columns, tenths)
+       SELECT recording_id, track, 34, 52, :tenths FROM player_game_stats""",
 )
-_NUMBERED = ("organization", "season", "team", "user_account", "player", "device", "game", "recording")
+_NUMBERED = ("organization", "season", "team", "user_account", "player", "device", "game", "recording", "clip")
 
 
 def fill(database: Database, size: Size) -> None:
     """Write the crowd into an empty PostgreSQL with today's tables, and let it gather its statistics."""
+    heat = packed(np.random.default_rng(1).gamma(0.3, 30, (34, 52)))
     with database.connecting() as connection:
         values = {name: getattr(size, name) for name in (*size.__dataclass_fields__, "teams", "games")}
         for statement in _STATEMENTS:
-            connection.execute(text(statement), {**values, "now": NOW})
+            connection.execute(text(statement), {**values, "now": NOW, "tenths": heat})
         for table in _NUMBERED:
             last = text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")  # noqa: S608
             connection.execute(last)

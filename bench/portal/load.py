@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
-import numpy as np
 import psutil  # type: ignore[import-untyped]
 
 from bench.portal.crowd import Size, fill
@@ -24,8 +23,6 @@ from viewer.accounts.service import new_sign_in
 from viewer.clock import now
 from viewer.db import Database
 from viewer.db.migrate import upgrade
-from viewer.games.models import HeatMap
-from viewer.games.movement import packed
 
 CONNECTIONS = 16
 ROUNDS = 5
@@ -83,8 +80,6 @@ def _prepared(url: str) -> tuple[str, str]:
     upgrade(database)
     fill(database, Size(clubs=1))
     with database.writing() as session:
-        heat = np.random.default_rng(1).gamma(0.3, 30, (34, 52))
-        session.add(HeatMap(recording_id=MATCH, track=3, rows=34, columns=52, tenths=packed(heat)))
         cookie = new_sign_in(session, PARENT, now())
     database.close()
     return cookie, f"{1795000000 + MATCH}-{MATCH:010x}"
