@@ -137,7 +137,7 @@ class Walker:
     """Asks as anybody, over one client that keeps no cookie of its own."""
 
     def __init__(self, world: World, client: TestClient, strong: bool) -> None:
-        self.client, self.name = client, cookie_name(world.portal)
+        self.world, self.client, self.name = world, client, cookie_name(world.portal)
         self.keys = {who: world.sign_in(who, strong=strong) for who in world.users}
 
     def ask(self, who: str | None, method: str, path: str, form: dict[str, str] | None = None, **headers: str):

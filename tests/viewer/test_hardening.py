@@ -239,9 +239,7 @@ def test_made_up_links_are_all_told_the_same(world, page):
     assert answers[0][0] == 410
 
 
-@pytest.mark.parametrize(("trusted", "throttled"), [((), True), (("127.0.0.0/8",), True)])
-def test_writing_another_address_before_ones_own_gives_no_more_tries(people, world, monkeypatch, trusted, throttled):  # noqa: F811
-    world.portal.settings = replace(world.portal.settings, trusted_proxies=trusted)
+def test_writing_another_address_before_ones_own_gives_no_more_tries(people, world, monkeypatch):  # noqa: F811
     monkeypatch.setattr("viewer.accounts.throttle.MOST_PER_ADDRESS", 5)
     assert MOST_PER_ADDRESS > 5
     with world.client() as browser:
@@ -249,7 +247,7 @@ def test_writing_another_address_before_ones_own_gives_no_more_tries(people, wor
             headers = {"X-Forwarded-For": f"198.51.100.{n}, 203.0.113.9", "X-Real-IP": f"198.51.100.{n}"}
             form = {"mail": f"m{n}@example.org", "password": "wrong wrong 1"}
             answer = browser.post("/sign-in", data=form, headers=headers)
-    assert (answer.status_code == 429) is throttled
+    assert answer.status_code == 429
 
 
 @pytest.mark.parametrize("header", ["Cookie", "X-Forwarded-For", "User-Agent", "Accept", "Range", "If-None-Match"])
