@@ -1,4 +1,4 @@
-"""The API's OpenAPI document is true of the routes; nothing that it allows, or that a form could say, breaks anything."""
+"""The API's document is true of its routes, and nothing that it allows, or that a form could say, breaks anything."""
 
 import re
 from base64 import b64encode

@@ -268,3 +268,26 @@ def test_the_name_of_an_uploaded_table_is_used_for_nothing(world, name):
     assert answer.status_code in (303, 400, 422)
     assert name not in answer.text
     assert {path for path in world.portal.settings.data.rglob("*") if path.suffix == ".csv"} <= before
+
+
+def test_over_https_every_cookie_that_comes_or_goes_is_secure_and_bound(people, world):  # noqa: F811
+    world.portal.settings = replace(world.portal.settings, public_url="https://portal.example")
+    mail = "parent@example.org"
+    with world.client() as browser:
+        browser.post("/sign-in/forgotten", data={"mail": mail})
+        people.work()
+        link = re.findall(r"https://portal\.example(/reset/\S+)", people.mails(mail)[-1].text)[0]
+        browser.base_url = "https://testserver.local"
+        answers = [browser.get(link), browser.post("/reset", data={"password": "another green field 5"})]
+        answers.append(browser.post("/sign-in", data={"mail": mail, "password": "another green field 5"}))
+        answers.append(browser.post("/sign-out"))
+        assert not browser.cookies
+    said = [cookie for answer in answers for cookie in answer.headers.get_list("set-cookie")]
+    assert [cookie.partition("=")[0] for cookie in said] == [
+        *("__Secure-touchline-reset", "__Secure-touchline-reset"),
+        *("__Host-touchline", "__Host-touchline"),
+    ]
+    for cookie in said:
+        attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
+        assert {"secure", "httponly", "samesite=lax"} <= attributes, cookie
+        assert not any(part.startswith("domain") for part in attributes)
