@@ -76,7 +76,7 @@ def take_invitation(request: Asked, state: State, data: Annotated[NewAccountForm
     log.info("signed up mail=%r address=%s", user.mail, visit.address)
     answer = go("/")
     keep_sign_in(answer, portal, key)
-    drop(answer, _PAGE)
+    drop(answer, portal, _PAGE)
     return answer
 
 
@@ -105,7 +105,7 @@ def take_my_invitation(request: Asked, state: State) -> Response[Any]:
         return refuse(request, "spent", fault, 410, again="")
     log.info("invitation accepted mail=%r address=%s", user.mail, visit.address)
     answer = go("/")
-    drop(answer, _PAGE)
+    drop(answer, portal, _PAGE)
     return answer
 
 

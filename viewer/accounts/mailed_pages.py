@@ -95,7 +95,7 @@ def take_reset(request: Asked, state: State, data: Annotated[ResetForm, FORM]) -
     portal.wake()
     log.info("password reset address=%s", visit.address)
     answer = go("/sign-in")
-    drop(answer, _RESET)
+    drop(answer, portal, _RESET)
     return answer
 
 
@@ -130,7 +130,7 @@ def take_mail_change(request: Asked, state: State) -> Response[Any]:
     portal.wake()
     log.info("mail address changed mail=%r address=%s", user.mail, visit.address)
     answer = go("/account")
-    drop(answer, _MAIL)
+    drop(answer, portal, _MAIL)
     return answer
 
 

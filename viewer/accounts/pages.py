@@ -13,7 +13,7 @@ from viewer.accounts.service import LONGEST_STAY
 from viewer.errors import Throttled, ViewerError
 from viewer.web.access import cookie_name
 from viewer.web.address import client_address
-from viewer.web.portal import Portal
+from viewer.web.portal import Portal, portal_of
 
 FORM = Body(media_type=RequestEncodingType.URL_ENCODED)
 """What a plain form sends."""
@@ -71,20 +71,24 @@ def keep_sign_in(answer: Response[Any], portal: Portal, key: str) -> None:
 def carry(portal: Portal, secret: str, page: str, seconds: int) -> Redirect:
     """To the page that a mailed link is for, with its secret in a cookie: it stays out of addresses from then on."""
     answer = go(page)
-    answer.set_cookie(
-        _carrier(page), secret, max_age=seconds, path=page, httponly=True, samesite="lax", secure=portal.settings.https
-    )
+    name, secure = _carrier(portal, page), portal.settings.https
+    answer.set_cookie(name, secret, max_age=seconds, path=page, httponly=True, samesite="lax", secure=secure)
     return answer
 
 
 def carried(request: Asked, page: str) -> str:
     """The secret of the mailed link that led to `page`."""
-    return str(request.cookies.get(_carrier(page), ""))
+    return str(request.cookies.get(_carrier(portal_of(request.app.state), page), ""))
 
 
-def drop(answer: Response[Any], page: str) -> None:
+def drop(answer: Response[Any], portal: Portal, page: str) -> None:
     """Forget the secret of a link that is spent."""
-    answer.delete_cookie(_carrier(page), path=page)
+    _forget(answer, portal, _carrier(portal, page), page)
+
+
+def forget_sign_in(answer: Response[Any], portal: Portal) -> None:
+    """Take the cookie of the sign-in, which has ended, from the browser."""
+    _forget(answer, portal, cookie_name(portal), "/")
 
 
 def inside(page: str) -> str:
@@ -94,5 +98,11 @@ def inside(page: str) -> str:
     return page if plain and not parts.netloc and not parts.scheme else "/"
 
 
-def _carrier(page: str) -> str:
-    return f"touchline{page.replace('/', '-')}"
+def _forget(answer: Response[Any], portal: Portal, name: str, path: str) -> None:
+    # Browsers take nothing for a name with a prefix that is not Secure, its end neither.
+    answer.set_cookie(name, "", max_age=0, path=path, httponly=True, samesite="lax", secure=portal.settings.https)
+
+
+def _carrier(portal: Portal, page: str) -> str:
+    # Its path keeps it from the prefix __Host- (OWASP ASVS 5.0 3.3.1).
+    return f"{'__Secure-' if portal.settings.https else ''}touchline{page.replace('/', '-')}"

@@ -12,7 +12,7 @@ from litestar.types import ControllerRouterHandler
 
 from viewer.accounts import second_factor
 from viewer.accounts.credentials import user_of
-from viewer.accounts.pages import FORM, Asked, Visit, go, inside, keep_sign_in, refuse, show
+from viewer.accounts.pages import FORM, Asked, Visit, forget_sign_in, go, inside, keep_sign_in, refuse, show
 from viewer.accounts.passkeys import Site, passkeys_of
 from viewer.accounts.service import mail_address, note_own, renewed, sign_in, sign_out
 from viewer.errors import Throttled, WrongCode, WrongSignIn
@@ -112,7 +112,7 @@ def take_sign_out(request: Asked, state: State) -> Redirect:
     sign_out(portal.database, request.cookies.get(cookie, ""))
     log.info("signed out mail=%r", request.user.mail)
     answer = go("/sign-in")
-    answer.delete_cookie(cookie, path="/")
+    forget_sign_in(answer, portal)
     return answer
 
 

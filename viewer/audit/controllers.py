@@ -14,7 +14,7 @@ from viewer.audit.reading import PAGE, Wanted, as_csv, entries
 from viewer.clubs.club_pages import club_page
 from viewer.clubs.clubs import club_named
 from viewer.web.access import Access, open_to
-from viewer.web.pages import Asked, Before, actor_of, next_key
+from viewer.web.pages import Asked, Before, actor_of, next_key, searched
 from viewer.web.portal import portal_of
 
 CLUB = open_to(Access.CLUB)
@@ -58,7 +58,9 @@ def audit_table(
     portal = portal_of(state)
     with portal.database.writing() as session:
         club = club_named(session, organization_slug)
-        asked = {"act": act, "actor": actor, "since": since, "until": until}
+        # A NUL would break the stream half-way: no database takes one.
+        act, actor = searched(act), searched(actor)
+        asked = {"act": act, "actor": actor, "since": searched(since), "until": searched(until)}
         actor_of(request).did(
             session, Act.AUDIT_EXPORT, "organization", club.id, portal.clock(), organization_id=club.id, filter=asked
         )

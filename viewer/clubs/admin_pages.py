@@ -8,7 +8,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 from sqlalchemy.orm import Session
 
-from viewer.accounts.models import Role, User
+from viewer.accounts.models import Role
 from viewer.clubs import clubs, people, squads, teams
 from viewer.clubs.club_pages import CLUB, club_page, own
 from viewer.clubs.clubs import club_named
@@ -16,7 +16,6 @@ from viewer.clubs.models import Organization
 from viewer.clubs.people import Circle
 from viewer.clubs.player_pages import player_page_of
 from viewer.clubs.teams import TeamEntry
-from viewer.errors import NotThere
 from viewer.web.access import Access, open_to
 from viewer.web.forms import Form, Sent
 from viewer.web.pages import MOST_NUMBER, After, Asked, Before, Words, actor_of, done, next_key, searched, show
@@ -232,7 +231,8 @@ def remove_admin_page(
 ) -> Template:
     """Ask whether somebody shall run the club no more."""
     with portal_of(state).database.reading() as session:
-        club, user = club_named(session, organization_slug), _user(session, user_id)
+        club = club_named(session, organization_slug)
+        user = people.admin_of(session, club.id, user_id)
     words = f"{user.name} ({user.mail}) will no longer run {club.name}. You can invite them again."
     return _confirm(request, club, f"Remove {user.name} as admin?", words)
 
@@ -269,8 +269,9 @@ def remove_staff_page(
 ) -> Template:
     """Ask whether somebody shall coach or manage a team no more."""
     with portal_of(state).database.reading() as session:
-        club, user = club_named(session, organization_slug), _user(session, user_id)
+        club = club_named(session, organization_slug)
         team = teams.team_of(session, team_id, club.id)
+        user = people.staff_member(session, team.id, user_id)
     words = f"{user.name} ({user.mail}) will no longer see {team.name}'s roster and matches. You can invite them again."
     return _confirm(request, club, f"Remove {user.name} from {team.name}?", words)
 
@@ -294,13 +295,6 @@ def remove_staff(
         team = teams.team_of(session, team_id, club_named(session, organization_slug).id)
         people.remove_staff(session, team, user_id, portal.clock(), actor_of(request))
     return Redirect(f"/clubs/{organization_slug}/people?circle=staff&done=removed", status_code=303)
-
-
-def _user(session: Session, user_id: int) -> User:
-    user = session.get(User, user_id)
-    if user is None:
-        raise NotThere("There is no such account.")
-    return user
 
 
 def _confirm(request: Asked, club: Organization, title: str, words: str, fault: str = "") -> Template:
@@ -346,7 +340,7 @@ def join_team(
     now = portal.clock()
     with form.taking(), portal.database.writing() as session:
         club = club_named(session, organization_slug)
-        player = squads.player_of(session, player_id)
+        player = squads.player_of(session, player_id, club.id)
         team_id = form.row("team_id", [number for number, _ in teams.team_choices(session, club.id)])
         number, joined_on = form.text("jersey_number", 10, needed=False), form.day("joined_on")
         form.check()

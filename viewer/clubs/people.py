@@ -127,6 +127,22 @@ def take_back(session: Session, club_id: int, invitation_id: int, now: datetime,
     withdraw(session, found, now, None if by.id is None else session.get(User, by.id))
 
 
+def admin_of(session: Session, club_id: int, user_id: int) -> User:
+    """Somebody who runs the club; raises `NotThere` for everybody else, so that no name or address is told of them."""
+    link = session.get(OrganizationAdmin, (club_id, user_id))
+    if link is None:
+        raise NotThere("They do not run this club.")
+    return session.get_one(User, user_id)
+
+
+def staff_member(session: Session, team_id: int, user_id: int) -> User:
+    """Somebody who coaches or manages the team; raises `NotThere` for everybody else."""
+    link = session.get(TeamCoach, (team_id, user_id))
+    if link is None:
+        raise NotThere("They neither coach nor manage this team.")
+    return session.get_one(User, user_id)
+
+
 def remove_admin(session: Session, club: Organization, user_id: int, now: datetime, by: Actor) -> None:
     """Let somebody run the club no more; raises `BadEntry` for its last admin."""
     admins = session.scalars(

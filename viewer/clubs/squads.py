@@ -68,6 +68,17 @@ def entry_of(session: Session, team_id: int, entry_id: int) -> TeamPlayer:
     return entry
 
 
+def playing(session: Session, team_id: int, entry_id: int) -> TeamPlayer:
+    """One line of the team's roster, of somebody who is on it now; raises `NotThere`.
+
+    Who stands for a child is not for the staff of a team that the child has left.
+    """
+    entry = entry_of(session, team_id, entry_id)
+    if entry.left_on is not None:
+        raise NotThere("This player has left the team.")
+    return entry
+
+
 def add_player(
     session: Session, team: Team, entry: PlayerEntry, jersey_number: str, joined_on: date, now: datetime, by: Actor
 ) -> TeamPlayer:
@@ -136,10 +147,10 @@ def leave(session: Session, listed: TeamPlayer, left_on: date, now: datetime, by
     by.did(session, Act.LEAVE, "player", listed.player_id, now, organization_id=club, team=listed.team_id)
 
 
-def player_of(session: Session, player_id: int) -> Player:
-    """One player; raises `NotThere`."""
+def player_of(session: Session, player_id: int, club_id: int | None = None) -> Player:
+    """One player, of that club where one is given; raises `NotThere`."""
     player = session.get(Player, player_id)
-    if player is None:
+    if player is None or club_id not in (None, player.organization_id):
         raise NotThere("There is no such player.")
     return player
 

@@ -15,6 +15,7 @@ from viewer.clubs import people, squads, teams
 from viewer.clubs.clubs import PAGE
 from viewer.clubs.models import Team
 from viewer.clubs.squads import POSITIONS, PlayerEntry
+from viewer.errors import NotThere
 from viewer.games.calendar import games_of
 from viewer.games.lines import game_lines
 from viewer.privacy.consent import consents_of
@@ -199,7 +200,7 @@ def invite_family(
     portal, form = portal_of(state), Form(data)
     now = portal.clock()
     with form.taking(), portal.database.writing() as session:
-        listed = squads.entry_of(session, team_id, entry_id)
+        listed = squads.playing(session, team_id, entry_id)
         mail, role = form.text("mail", 320), form.choice("role", (Role.PARENT, Role.PLAYER))
         form.check()
         by, url = actor_of(request), portal.settings.url
@@ -217,11 +218,14 @@ def unlink_page(
 ) -> Template:
     """Ask whether somebody shall stand for the player no more."""
     with portal_of(state).database.reading() as session:
-        entry = squads.entry_of(session, team_id, entry_id)
+        entry = squads.playing(session, team_id, entry_id)
         parents = squads.parents_of(session, [entry.player_id]).get(entry.player_id, [])
-    name = next((f"{p.user.name} ({p.user.mail})" for p in parents if p.user.id == user_id), "This person")
+    parent = next((parent.user for parent in parents if parent.user.id == user_id), None)
+    if parent is None:
+        raise NotThere("They do not stand for this player.")
     child = entry.player.first_name
-    words = f"{name} will no longer see {child}'s matches nor decide on {child}'s consent. You can invite them again."
+    who = f"{parent.name} ({parent.mail})"
+    words = f"{who} will no longer see {child}'s matches nor decide on {child}'s consent. You can invite them again."
     back, title = f"/teams/{team_id}/roster/{entry_id}", f"Unlink from {child}?"
     return show(request, "confirm.html", "/teams", title=title, words=words, fault="", back=back, button="Unlink")
 
@@ -238,7 +242,7 @@ def unlink_parent(
     """Let somebody stand for the player no more."""
     portal = portal_of(state)
     with portal.database.writing() as session:
-        entry = squads.entry_of(session, team_id, entry_id)
+        entry = squads.playing(session, team_id, entry_id)
         squads.unlink_parent(session, entry.player, user_id, portal.clock(), actor_of(request))
     return done(f"/teams/{team_id}/roster/{entry_id}", "removed")
 
@@ -264,7 +268,7 @@ def _entry_page(
     context: dict[str, Any] = {
         "entry": entry,
         "player": player,
-        "parents": squads.parents_of(session, [player.id]).get(player.id, []),
+        "parents": [] if entry.left_on else squads.parents_of(session, [player.id]).get(player.id, []),
         "consent": consents_of(session, [player.id])[player.id],
         "playing": any(other.player_id == player.id for other in squads.roster_of(session, team_id)),
         "form": form,

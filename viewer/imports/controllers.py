@@ -29,6 +29,7 @@ from viewer.imports.tables import MOST_BYTES
 from viewer.imports.teamsnap import oauth
 from viewer.settings import Settings, TeamSnapApp
 from viewer.web.access import SIGNED_IN, Access, open_to
+from viewer.web.address import client_address
 from viewer.web.person import Person
 from viewer.web.portal import portal_of
 
@@ -317,7 +318,7 @@ def _note(session: Session, request: Asked, club: Organization, act: str, now: d
         actor_id=request.user.id,
         actor_mail=request.user.mail,
         organization_id=club.id,
-        address=request.client.host if request.client else "",
+        address=client_address(request),
     )
 
 

@@ -15,6 +15,7 @@ from viewer.jobs.lease import State as WorkState
 from viewer.mail.models import Mail
 from viewer.mail.unsubscribing import subscriber, unsubscribe
 from viewer.web.access import PUBLIC
+from viewer.web.address import client_address
 from viewer.web.portal import portal_of
 from viewer.web.security import ANY_SITE
 
@@ -46,7 +47,7 @@ def take_unsubscribe(
         user = subscriber(session, portal.seal, reader, kind, signature)
         if user is None:
             raise NotFoundException
-        unsubscribe(session, user, portal.clock(), request.client.host if request.client else "")
+        unsubscribe(session, user, portal.clock(), client_address(request))
     return Template("mail/unsubscribe.html", context={"ended": True})
 
 

@@ -9,6 +9,7 @@ from litestar.response import Redirect, Template
 from sqlalchemy import select
 
 from viewer.accounts.models import User
+from viewer.accounts.pages import forget_sign_in
 from viewer.audit.acts import Act
 from viewer.clubs.models import Player
 from viewer.errors import BadEntry, NotThere
@@ -19,7 +20,7 @@ from viewer.privacy.erasure import ERASED, erase_player, erase_user
 from viewer.privacy.export import KEPT, ask_export, export_path, exports_of
 from viewer.privacy.horizon import horizon_of
 from viewer.privacy.models import Scope
-from viewer.web.access import SIGNED_IN, Access, cookie_name, open_to
+from viewer.web.access import SIGNED_IN, Access, open_to
 from viewer.web.forms import Form, Sent
 from viewer.web.pages import Asked, actor_of, show
 from viewer.web.portal import portal_of
@@ -96,7 +97,7 @@ def take_account_erase(request: Asked, state: State, data: Sent) -> Response[Any
         user = session.get_one(User, request.user.id)
         erase_user(session, user, actor_of(request), portal.clock(), horizon_of(portal.settings), portal.seal)
     answered = Redirect("/sign-in", status_code=303)
-    answered.delete_cookie(cookie_name(portal), path="/")
+    forget_sign_in(answered, portal)
     return answered
 
 

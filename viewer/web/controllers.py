@@ -1,8 +1,9 @@
-"""Routes that belong to no domain: static files and health."""
+"""Routes that belong to no domain: static files, health, and the description of the API."""
 
+from pathlib import Path
 from typing import Any
 
-from litestar import HttpMethod, Request, Response, route
+from litestar import HttpMethod, MediaType, Request, Response, get, route
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
@@ -13,6 +14,7 @@ from viewer.media.files import answer_file
 from viewer.web.access import PUBLIC
 from viewer.web.portal import portal_of
 
+_DOCUMENT = (Path(__file__).parent / "openapi.json").read_bytes()
 _BOTH = [HttpMethod.GET, HttpMethod.HEAD]
 
 
@@ -36,4 +38,10 @@ def health(request: Request[Any, Any, Any], state: State) -> dict[str, str] | No
     return None if request.method == "HEAD" else {"status": "ok"}
 
 
-ROUTES: list[ControllerRouterHandler] = [static_file, health]
+@get("/api/v1/openapi.json", opt=PUBLIC, media_type=MediaType.JSON, sync_to_thread=False)
+def api_document() -> bytes:
+    """What hubs and the match page may ask, as OpenAPI 3.1; a test asks the portal all that it allows."""
+    return _DOCUMENT
+
+
+ROUTES: list[ControllerRouterHandler] = [static_file, health, api_document]

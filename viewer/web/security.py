@@ -20,6 +20,7 @@ _POLICY = "; ".join(
         "media-src 'self'{elsewhere}",
         "connect-src 'self'",
         "form-action 'self'",
+        "object-src 'none'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
     )

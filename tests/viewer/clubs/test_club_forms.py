@@ -261,3 +261,16 @@ def test_lists_go_on_behind_the_last_row_of_a_page(world, monkeypatch):
             page = f"{CLUBS}/teams{more[1]}" if more else ""
     assert len(seen) == len(set(seen)) == 62
     assert seen == sorted(seen)
+
+
+def test_the_question_before_a_removal_tells_no_name_of_other_clubs(world):
+    page = "/clubs/riverside-rovers/people"
+    mine, theirs = world.users["club_admin"], world.users["their_admin"]
+    with world.client("club_admin") as browser:
+        assert "club_admin@example.org" in browser.get(f"{page}/admins/{mine}/remove").text
+        staff = f"{page}/teams/{world.ids['u12']}"
+        assert "coach@example.org" in browser.get(f"{staff}/{world.users['coach']}/remove").text
+        for other in (f"{page}/admins/{theirs}/remove", f"{staff}/{world.users['their_coach']}/remove"):
+            refused = browser.get(other)
+            assert refused.status_code == 404
+            assert "their_" not in refused.text

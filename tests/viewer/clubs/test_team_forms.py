@@ -268,3 +268,29 @@ def test_nobody_else_can_send_any_of_these_forms(world):
             assert browser.get(f"/clubs/hillside-united/seasons/{number}").status_code == 404
     with world.database.reading() as session:
         assert session.scalar(select(func.count()).select_from(AuditEntry)) == before
+
+
+def test_who_stands_for_a_player_is_not_for_the_staff_of_a_team_that_they_left(world):
+    with world.database.reading() as session:
+        entry = session.query(TeamPlayer).filter_by(player_id=world.ids["jo"]).one().id
+    page, parent = f"/teams/{world.ids['u12']}/roster/{entry}", world.users["former_parent"]
+    with world.client("coach") as browser:
+        shown = browser.get(page)
+        assert shown.status_code == 200
+        assert "former_parent@example.org" not in shown.text
+        me = {"mail": "myself@example.org", "role": "parent"}
+        assert browser.post(f"{page}/invite", data=me).status_code == 404
+        assert browser.get(f"{page}/parents/{parent}/remove").status_code == 404
+        assert browser.post(f"{page}/parents/{parent}/remove").status_code == 404
+    with world.database.reading() as session:
+        assert session.query(Invitation).count() == 0
+        assert session.get(ParentPlayer, (parent, world.ids["jo"])) is not None
+
+
+def test_the_question_before_unlinking_tells_only_who_stands_for_the_player(world):
+    with world.database.reading() as session:
+        entry = session.query(TeamPlayer).filter_by(player_id=world.ids["robin"]).one().id
+    with world.client("coach") as browser:
+        page = f"/teams/{world.ids['u12']}/roster/{entry}/parents"
+        assert browser.get(f"{page}/{world.users['parent']}/remove").status_code == 200
+        assert browser.get(f"{page}/{world.users['their_parent']}/remove").status_code == 404
