@@ -16,8 +16,7 @@ from simulator.club.work import Hands
 from simulator.console import Console
 from simulator.demo.portal import SignIn, pronounceable
 from simulator.errors import BadOptions
-from simulator.teamsnap import FakeTeamSnap, running_fake
-from simulator.teamsnap.people import made_up
+from simulator.teamsnap import running_fake
 from viewer.accounts.models import Role, User
 from viewer.accounts.people import make_user
 from viewer.clubs.joining import ask
@@ -82,7 +81,7 @@ def _make(tools: Tools, seed: int, footage: list[Footage], console: Console) -> 
     matches.spoil_one(hands, devices, seed, now)
     console.step("Invitations, requests, a look at the made-up TeamSnap, and mail.")
     _under_way(hands, made, plan, now)
-    _snap(hands, made, plan, now)
+    _snap(hands, made, now)
     with tools.database.reading() as session:
         mails = session.scalars(select(Mail.id).where(Mail.recipient.endswith(f"@{DOMAIN}")).order_by(Mail.id)).all()
     hands.mails(mails)
@@ -110,8 +109,9 @@ def _invite(session: Session, made: Made, plan: ClubPlan, now: datetime, url: st
     invite_as(session, f"helping.hand@{DOMAIN}", Role.MANAGER, now - timedelta(days=3), coach, url, team_id=helped)
 
 
-def _snap(hands: Hands, made: Made, plan: ClubPlan, now: datetime) -> None:
-    with running_fake(FakeTeamSnap(made_up(plan.season.first + timedelta(days=40)))) as fake:
+def _snap(hands: Hands, made: Made, now: datetime) -> None:
+    # The very records that `python -m simulator.teamsnap` has, so that a later look finds nothing else.
+    with running_fake() as fake:
         app = app_at(fake.url)
         tools = replace(hands.tools, settings=replace(hands.tools.settings, teamsnap=app))
         look_at_teamsnap(Hands(tools), made, app, now)

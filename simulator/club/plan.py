@@ -149,7 +149,7 @@ def plan_club(seed: int, now: datetime) -> ClubPlan:
 
 
 def _roster(dice: random.Random, team: int, season: Years, today: date) -> list[Child]:
-    size = dice.randint(12, 16)
+    size = dice.randint(13, 17)
     girls = GROUPS[team][1]
     firsts = dice.sample(GIRLS if girls else BOYS, size)
     numbers = ["1", *map(str, dice.sample(range(2, 24), size - 1))]
@@ -227,7 +227,7 @@ def _families(dice: random.Random, rosters: list[list[Child]]) -> list[Family]:
     families = [Family([free[KEPT_OPEN].pop(4), free[1].pop(3)])]
     for at, roster in enumerate(free):
         for child in roster:
-            elders = [f for f in families if f.children[-1] not in rosters[at] and len(f.children) < 3]
+            elders = [f for f in families if len(f.children) < 3 and _fits(child, f, roster=rosters[at])]
             if elders and at and dice.random() < 0.17:
                 dice.choice(elders).children.append(child)
             else:
@@ -237,6 +237,11 @@ def _families(dice: random.Random, rosters: list[list[Child]]) -> list[Family]:
         for child in family.children:
             child.last = names[at % len(names)]
     return families
+
+
+def _fits(child: Child, family: Family, roster: list[Child]) -> bool:
+    """Whether the child can be one more of the family: another name, and another team than the others'."""
+    return all(other not in roster and other.first != child.first for other in family.children)
 
 
 def _tell_apart(dice: random.Random, families: list[Family]) -> None:
