@@ -17,6 +17,7 @@ from viewer.clubs.hubs import DeviceEntry, end_device, save_device
 from viewer.devices.keys import make_key
 from viewer.devices.models import Device
 from viewer.devices.presence import heard
+from viewer.games.calendar import set_score
 from viewer.games.intake import KIND, package_path, queue_intake
 from viewer.games.models import Game, Recording
 from viewer.jobs.lease import State
@@ -93,6 +94,7 @@ def bring_in(
         ours = made.teams[planned.team, planned.current].name
         home, away = (ours, game.opponent) if game.at_home else (game.opponent, ours)
         match = _footage_of(footage, planned.team)
+        _count_the_goal(hands, made, planned, game)
         write_package(match, name, start_ns, "County league", home, away, package_path(settings, upload))
         when = game.starts_at + _AFTER
         with database.writing() as session:
@@ -102,6 +104,17 @@ def bring_in(
         sessions.append(str(name))
         tell(at + 1, len(games))
     return sessions
+
+
+def _count_the_goal(hands: Hands, made: Made, planned: PlannedGame, game: Game) -> None:
+    """In every drawn match home scores: the result must have that goal."""
+    ours, theirs = planned.score or (0, 0)
+    ours, theirs = (max(ours, 1), theirs) if game.at_home else (ours, max(theirs, 1))
+    if (ours, theirs) != planned.score:
+        coach = made.actor(f"coach {planned.team}")
+        with hands.tools.database.writing() as session:
+            row = session.get_one(Game, game.id)
+            set_score(session, row, ours, theirs, row.starts_at + timedelta(hours=2), coach)
 
 
 def spoil_one(hands: Hands, devices: Devices, seed: int, now: datetime) -> None:

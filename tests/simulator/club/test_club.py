@@ -92,6 +92,9 @@ def test_the_club_has_everything_that_a_page_of_the_portal_shows(tools, footage,
         recordings = session.scalars(select(Recording)).all()
         assert len(recordings) == 8
         assert all(r.game.opponent in (r.home, r.away) for r in recordings)
+        assert all((r.game.our_score if r.our_side == "home" else r.game.their_score) for r in recordings), (
+            "home scores"
+        )
         assert count(session, Game) == 174, "no recording has made a game of its own"
         assert len(withheld(session, [r.id for r in recordings])) == 1, "one shows a child who opted out"
         for table in (Clip, HeatMap, Availability, Share, RemovalRequest, JoinRequest, Invitation):
