@@ -33,8 +33,8 @@ class Portal:
     def __init__(self, url: str, data: Path, sheet: MatchSheet) -> None:
         self.url = url
         self.device_key = ""
-        self.coach = SignIn("coach", "coach@example.org", _pronounceable())
-        self.parent = SignIn("parent", "parent@example.org", _pronounceable())
+        self.coach = SignIn("coach", "coach@example.org", pronounceable())
+        self.parent = SignIn("parent", "parent@example.org", pronounceable())
         self._data = data
         self._sheet = sheet
 
@@ -95,7 +95,7 @@ async def answers(http: aiohttp.ClientSession, url: str, processes: Processes) -
     raise ProcessFailed(f"{url} does not answer: look at the logs")
 
 
-def _pronounceable() -> str:
+def pronounceable() -> str:
     """A password that can be read off a screen and typed on a phone."""
     syllables = [a + b for a in "bdfgklmnprstvz" for b in "aeiou"]
     return "-".join("".join(secrets.choice(syllables) for _ in range(3)) for _ in range(3))

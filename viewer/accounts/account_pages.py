@@ -222,7 +222,7 @@ def _told(sign_in: SignIn, mine: str) -> dict[str, Any]:
     }
 
 
-def _players(session: Session, user_id: int) -> list[dict[str, str]]:
+def _players(session: Session, user_id: int) -> list[dict[str, str | int]]:
     """The players a user stands for or is, with their teams of today."""
     children = select(ParentPlayer.player_id).where(ParentPlayer.user_id == user_id)
     rows = session.execute(
@@ -232,12 +232,12 @@ def _players(session: Session, user_id: int) -> list[dict[str, str]]:
         .where(Player.id.in_(children) | (Player.user_id == user_id))
         .order_by(Player.first_name, Player.id, Team.name)
     ).all()
-    teams: dict[str, list[str]] = {}
+    teams: dict[tuple[int, str], list[str]] = {}
     for player, team in rows:
-        teams.setdefault(f"{player.first_name} {player.last_name}", []).append(
+        teams.setdefault((player.id, f"{player.first_name} {player.last_name}"), []).append(
             f"{team.name}, {team.organization.name}" if team else "in no team now"
         )
-    return [{"name": name, "teams": " · ".join(of)} for name, of in teams.items()]
+    return [{"id": number, "name": name, "teams": " · ".join(of)} for (number, name), of in teams.items()]
 
 
 def _proof(request: Asked, portal: Portal, wanted: str) -> dict[str, Any]:

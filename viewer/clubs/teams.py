@@ -73,8 +73,8 @@ def team_choices(session: Session, club_id: int) -> list[tuple[int, str]]:
 
 
 def teams_with(session: Session, numbers: Iterable[int]) -> Sequence[Team]:
-    """The teams with these numbers, by name."""
-    return session.scalars(select(Team).where(Team.id.in_(set(numbers))).order_by(Team.name, Team.id)).all()
+    """The teams with these numbers by name; of one name the newest first."""
+    return session.scalars(select(Team).where(Team.id.in_(set(numbers))).order_by(Team.name, Team.id.desc())).all()
 
 
 def team_lines(session: Session, teams: Sequence[Team]) -> list[TeamLine]:

@@ -8,7 +8,7 @@ from litestar.datastructures import State
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
-from viewer.clubs.club_pages import club_page
+from viewer.clubs.club_pages import club_page, own
 from viewer.clubs.clubs import club_named
 from viewer.clubs.models import Organization
 from viewer.errors import AlreadyDecided, BadEntry
@@ -61,7 +61,9 @@ def removals_page(
             for row, recording in rows
         ]
     following = next_key(list(rows), PAGE, lambda row: row[0].id)
-    return club_page(request, club, "privacy/removals.html", "/removals", lines=lines, decided=decided, next=following)
+    # The platform's admin sees no match.
+    context = {"lines": lines, "decided": decided, "next": following, "may_watch": own(request, club)}
+    return club_page(request, club, "privacy/removals.html", "/removals", **context)
 
 
 @post("/removals/{removal_id:int}", opt=CLUB, sync_to_thread=True)

@@ -81,6 +81,19 @@ def forget(session: Session, horizon: Horizon, now: datetime) -> None:
             write_durably(path, "".join(_line(entry, until) for entry, until in kept).encode())
 
 
+def forget_all(session: Session, horizon: Horizon, erasures: Iterable[Erasure]) -> None:
+    """Drop what is remembered of these erasures: what was erased was made up, and is gone with all that knew of it."""
+    gone = set()
+    for erasure in erasures:
+        gone.add((erasure.kind, erasure.subject_id, erasure.at))
+        session.delete(erasure)
+    path = horizon.data / FILE
+    if gone and path.exists():
+        with _alone(path):
+            kept = [(e, until) for e, until in _lines(path) if (e.kind, e.subject_id, e.at) not in gone]
+            write_durably(path, "".join(_line(entry, until) for entry, until in kept).encode())
+
+
 def _append(path: Path, entry: Entry, until: datetime) -> None:
     with _alone(path), path.open("ab") as out:
         # A line that a crash cut off must not swallow this one.

@@ -31,7 +31,8 @@ export function moments(player, duration) {
     const dot = document.createElement("button");
     dot.type = "button";
     dot.className = `mark type-${type} ${side}${side === "away" ? " below" : ""}`;
-    dot.textContent = mark;
+    // Its letters are a picture: what is read out and spoken to it are the words.
+    dot.dataset.mark = mark;
     dot.setAttribute("aria-label", `${moment.button.querySelector(".at").textContent} ${moment.words}`);
     dot.title = dot.getAttribute("aria-label");
     // The list beside it leads to the same places: one way through it by keyboard is enough.

@@ -1,0 +1,114 @@
+"""Every page that a link leads to, as everybody of the demo club: no link is dead, and axe finds nothing."""
+
+import re
+from collections import Counter, deque
+from html.parser import HTMLParser
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+import pytest
+
+from simulator.club.making import make_club, sign_ins
+from simulator.console import Console
+from tests.conftest import AXE
+from tests.viewer.conftest import RunningPortal, answers, end, free_port
+from viewer.clock import now
+from viewer.db import Database
+from viewer.db.migrate import upgrade
+from viewer.jobs.duties import Tools
+from viewer.sealing import open_seal
+from viewer.settings import Settings
+
+pytestmark = pytest.mark.slow
+OF_A_KIND = 12
+"""Addresses that are asked for of each kind of page."""
+
+
+class Links(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found += [value for name, value in attrs if name in ("href", "src", "poster") and value]
+
+
+def kind_of(address: str) -> str:
+    """An address without what tells one thing of a kind from another."""
+    path = re.sub(r"(/matches|/clubs)/[^/]+", r"\1/X", urlsplit(address).path)
+    return re.sub(r"/(media|static)/.*", r"/\1/X", re.sub(r"/\d+(?=/|$)", "/N", path))
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, footage):
+    """A portal with the club, up; and who can sign in."""
+    folder = tmp_path_factory.mktemp("club")
+    settings = Settings(data=folder / "portal")
+    settings.make_folders()
+    database = Database(settings.database_url)
+    upgrade(database)
+    tools = Tools(database, settings, now, open_seal(settings.data))
+    with (folder / "said").open("w") as said:
+        make_club(tools, 1, footage, Console(said))
+    people = {account.who: account for account in sign_ins(tools, operator=True)}
+    database.close()
+    portal = RunningPortal(settings.data, free_port(), "")
+    server = portal.start("serve")
+    portal.wait_for(lambda: answers(portal.url), "the portal's start")
+    yield portal, people
+    end(server)
+
+
+WHO = ("admin", "coach", "manager", "parent", "player", "platform admin")
+
+
+def walk(client: httpx.Client) -> tuple[dict[str, str], list[str]]:
+    """One page of each kind that links lead to, and what did not open."""
+    todo, asked, pages, dead = deque(["/", "/account", "/join"]), Counter(), {}, []
+    seen = set(todo)
+    while todo:
+        address = todo.popleft()
+        asked[kind_of(address)] += 1
+        if asked[kind_of(address)] > OF_A_KIND:
+            continue
+        answer = client.get(address)
+        if answer.status_code >= 400:
+            dead.append(f"{answer.status_code} {address}")
+        links = [answer.headers["location"]] if answer.is_redirect else []
+        if "text/html" in answer.headers.get("content-type", ""):
+            pages.setdefault(kind_of(address), address)
+            links = Links(answer.text).found
+        for link in links:
+            parts = urlsplit(urljoin(f"{client.base_url}{address}", link))
+            here = f"{parts.path}?{parts.query}" if parts.query else parts.path
+            if parts.netloc == client.base_url.netloc.decode() and here not in seen:
+                seen.add(here)
+                todo.append(here)
+    return pages, dead
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_no_link_is_dead_and_axe_is_content(served, chromium, who):
+    portal, people = served
+    account = people[who]
+    with portal.signed_in((account.mail, account.password)) as client:
+        pages, dead = walk(client)
+        cookies = [
+            {"name": c.name, "value": c.value, "url": portal.url} for c in client.cookies.jar if c.value is not None
+        ]
+    assert dead == []
+    assert len(pages) >= {"admin": 40, "platform admin": 30, "coach": 20, "manager": 20}.get(who, 12), sorted(pages)
+    faults = []
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, base_url=portal.url, bypass_csp=True)
+    context.add_cookies(cookies)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    for kind, address in sorted(pages.items()):
+        page.goto(address)
+        page.add_script_tag(path=str(AXE))
+        found = page.evaluate("axe.run().then(r => r.violations.map(v => `${v.id}: ${v.nodes[0].html}`))")
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        faults += [f"{kind} {fault}" for fault in found] + ([f"{kind} is {wide} px too wide"] if wide > 0 else [])
+    context.close()
+    assert faults == []
