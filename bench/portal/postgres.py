@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SETTINGS = "-c listen_addresses='' -c shared_buffers=512MB -c max_connections=100 -c jit=off"
+SETTINGS = "-c listen_addresses='' -c shared_buffers=512MB -c max_connections=100 -c jit=off -c random_page_cost=1.1"
 
 
 @contextmanager

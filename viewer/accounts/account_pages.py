@@ -225,11 +225,12 @@ def _told(sign_in: SignIn, mine: str) -> dict[str, Any]:
 def _players(session: Session, user_id: int) -> list[dict[str, str | int]]:
     """The players a user stands for or is, with their teams of today."""
     children = select(ParentPlayer.player_id).where(ParentPlayer.user_id == user_id)
+    mine = children.union(select(Player.id).where(Player.user_id == user_id))
     rows = session.execute(
         select(Player, Team)
         .outerjoin(TeamPlayer, (TeamPlayer.player_id == Player.id) & TeamPlayer.left_on.is_(None))
         .outerjoin(Team, Team.id == TeamPlayer.team_id)
-        .where(Player.id.in_(children) | (Player.user_id == user_id))
+        .where(Player.id.in_(mine))
         .order_by(Player.first_name, Player.id, Team.name)
     ).all()
     teams: dict[tuple[int, str], list[str]] = {}

@@ -118,7 +118,6 @@ def storage_page(request: Asked, state: State, club: FromQuery[str] = "", after:
             "club": of_club,
             "slugs": condition.slugs(session, [line.id for line in usage]) if of_club is None else {},
             "following": next_key(usage, condition.PAGE, lambda line: line.id),
-            "total": condition.total_bytes(session),
             "sweeps": [(name, slot) for name, slot in condition.duties_run(session) if "sweep" in name],
         }
     return platform_page(

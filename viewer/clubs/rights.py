@@ -103,8 +103,7 @@ class Rights:
 
 def _links() -> CompoundSelect[Any]:
     user, never = bindparam("user", type_=BigInteger), cast(null(), Date)
-    children = select(ParentPlayer.player_id).where(ParentPlayer.user_id == user)
-    own = select(Player.id).where(Player.user_id == user)
+    on_roster = select(literal("roster"), TeamPlayer.team_id, TeamPlayer.left_on)
     return union_all(
         select(literal("club"), OrganizationAdmin.organization_id, never).where(OrganizationAdmin.user_id == user),
         select(literal("factor"), Totp.user_id, never).where(Totp.user_id == user, Totp.confirmed_at.is_not(None)),
@@ -112,9 +111,10 @@ def _links() -> CompoundSelect[Any]:
         select(TeamCoach.duty, TeamCoach.team_id, never).where(TeamCoach.user_id == user),
         select(literal("child"), ParentPlayer.player_id, never).where(ParentPlayer.user_id == user),
         select(literal("own"), Player.id, never).where(Player.user_id == user),
-        select(literal("roster"), TeamPlayer.team_id, TeamPlayer.left_on).where(
-            TeamPlayer.player_id.in_(children) | TeamPlayer.player_id.in_(own)
+        on_roster.join(ParentPlayer, ParentPlayer.player_id == TeamPlayer.player_id).where(
+            ParentPlayer.user_id == user
         ),
+        on_roster.join(Player, Player.id == TeamPlayer.player_id).where(Player.user_id == user),
     )
 
 
