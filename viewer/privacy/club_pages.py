@@ -62,7 +62,7 @@ def removals_page(
         ]
     following = next_key(list(rows), PAGE, lambda row: row[0].id)
     # The platform's admin sees no match.
-    context = {"lines": lines, "decided": decided, "next": following, "may_watch": own(request, club)}
+    context: dict[str, Any] = {"lines": lines, "decided": decided, "next": following, "may_watch": own(request, club)}
     return club_page(request, club, "privacy/removals.html", "/removals", **context)
 
 
