@@ -79,7 +79,8 @@ def main() -> int:
         with database.engine.connect() as connection:
             rows = {name: f"{n:,}" for name, n in counted(connection).items()}
             large = _large(connection)
-        print(f"{rows} written in {time.monotonic() - began:.0f} s")
+            megabytes = int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one()) / 1e6
+        print(f"{rows} written in {time.monotonic() - began:.0f} s: {megabytes:.0f} MB")
         portal = Portal(settings, database, lambda: None, Seal(b"the secret of a bench" * 2))
         pages = _measured(build_app(portal), portal, size, large)
         database.close()
