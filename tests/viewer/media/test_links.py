@@ -9,10 +9,13 @@ from sqlalchemy import delete, select, update
 from tests.viewer.world import FILES, OURS
 from viewer.accounts.service import key_hash
 from viewer.audit.models import AuditEntry
-from viewer.clubs.models import ParentPlayer
+from viewer.clubs.actor import Actor
+from viewer.clubs.models import ParentPlayer, Player
 from viewer.errors import BadLink
-from viewer.games.models import Recording
+from viewer.games.models import PlayerGameStats, Recording
 from viewer.media.links import LASTS, LinkFor, media_link, opened
+from viewer.privacy.consent import answer
+from viewer.privacy.models import Scope
 from viewer.sealing import Seal
 from viewer.shares.models import Share
 from viewer.web.access import cookie_name
@@ -31,7 +34,11 @@ def save(world, who="parent"):
 
 
 def shared(world, **changes) -> Share:
+    """A link to the clip; Robin, whom somebody has found in it, agrees."""
     with world.database.writing() as session:
+        session.query(PlayerGameStats).filter_by(track=3).update({"player_id": world.ids["robin"]})
+        robin, agreed = session.get_one(Player, world.ids["robin"]), {Scope.HIGHLIGHTS: True, Scope.PUBLIC: True}
+        answer(session, robin, agreed, Actor(), world.clock())
         values = {
             "secret_hash": "x" * 64,
             "clip_id": world.ids["clip"],

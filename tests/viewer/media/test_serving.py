@@ -27,6 +27,7 @@ def streamed_world(s3_world):
     return s3_world
 
 
+@pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("where", ["world", "streamed_world"])
 def test_the_portal_sends_the_file_or_a_part(request, where):
     with request.getfixturevalue(where).client("parent") as browser:
@@ -44,6 +45,7 @@ def test_the_portal_sends_the_file_or_a_part(request, where):
         assert (head.status_code, head.headers["content-length"], head.content) == (200, str(len(WHOLE)), b"")
 
 
+@pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("where", ["world", "s3_world", "streamed_world", "nginx_world"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_nobody_else_gets_a_byte_or_an_address(request, where, method):
@@ -84,6 +86,7 @@ def test_pages_may_load_pictures_and_videos_from_the_bucket_and_nothing_else(s3_
     assert {name for name, value in rules.items() if origin in value} == {"img-src", "media-src"}
 
 
+@pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("where", ["world", "streamed_world"])
 def test_pages_load_nothing_from_elsewhere_where_the_portal_sends_all(request, where):
     with request.getfixturevalue(where).client("parent") as browser:
@@ -126,7 +129,7 @@ def test_only_what_the_package_listed_is_ever_sent(world, path):
         assert browser.get(f"/matches/{OURS}/media/{path}").status_code in (400, 404)
 
 
-def test_a_file_sets_no_cookie_and_asks_the_database_four_things(world):
+def test_a_file_sets_no_cookie_and_asks_the_database_six_things(world):
     asked = []
     event.listen(world.database.engine, "before_cursor_execute", lambda *a: asked.append(a[2]))
     with world.client("parent") as browser:
@@ -134,8 +137,8 @@ def test_a_file_sets_no_cookie_and_asks_the_database_four_things(world):
         asked.clear()
         answer = browser.get(VIDEO, headers={"Range": "bytes=0-1"})
     statements = [words.split()[0] for words in asked if not words.startswith(("BEGIN", "COMMIT", "ROLLBACK"))]
-    # Whose browser it is, what they may see, whose match it is, and the file.
-    assert statements == ["SELECT"] * 4
+    # Whose browser it is, what they may see, whose match it is, which recording, who opted out, and the file.
+    assert statements == ["SELECT"] * 6
     assert "set-cookie" not in answer.headers
 
 
