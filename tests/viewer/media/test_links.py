@@ -62,6 +62,7 @@ def test_saving_a_clip_leads_to_a_file_named_after_the_match_and_the_minute(worl
     assert browser.get(link, headers={"Range": "bytes=3-5"}).content == FILES[CLIP][3:6]
 
 
+@pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("where", ["s3_world"])
 def test_what_is_saved_from_a_bucket_goes_through_the_portal_for_its_name(request, where):
     browser, link = save(request.getfixturevalue(where))
