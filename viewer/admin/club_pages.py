@@ -24,7 +24,7 @@ _TABS = (
     ("Health", "/platform"),
     ("Clubs", "/platform/clubs"),
     ("Accounts", "/platform/users"),
-    ("Work", "/platform/work"),
+    ("Work", "/platform/jobs"),
     ("Mail", "/platform/mail"),
     ("Storage", "/platform/storage"),
     ("Settings", "/platform/settings"),

@@ -31,7 +31,7 @@ class Work(StrEnum):
     MAIL = "mail"
 
 
-@get("/platform/work", opt=PLATFORM, sync_to_thread=True)
+@get("/platform/jobs", opt=PLATFORM, sync_to_thread=True)
 def work_page(request: Asked, state: State, kind: FromQuery[Work] = Work.JOB, before: Before = None) -> Template:
     """What waits and is being worked on, and the dead letters of one kind."""
     with portal_of(state).database.reading() as session:
@@ -43,10 +43,10 @@ def work_page(request: Asked, state: State, kind: FromQuery[Work] = Work.JOB, be
         "kind": kind,
         "following": next_key(failed, _PAGE, lambda row: row.id),
     }
-    return platform_page(request, "admin/work.html", "/platform/work", **context)
+    return platform_page(request, "admin/work.html", "/platform/jobs", **context)
 
 
-@post("/platform/work/{kind:str}/{work_id:int}/retry", opt=PLATFORM, status_code=200, sync_to_thread=True)
+@post("/platform/jobs/{kind:str}/{work_id:int}/retry", opt=PLATFORM, status_code=200, sync_to_thread=True)
 def retry_work(request: Asked, state: State, kind: FromPath[Work], work_id: FromPath[int]) -> Redirect:
     """Let a dead letter be tried again."""
     portal = portal_of(state)
@@ -60,7 +60,7 @@ def retry_work(request: Asked, state: State, kind: FromPath[Work], work_id: From
     return _back(kind, "retried")
 
 
-@get("/platform/work/{kind:str}/{work_id:int}/drop", opt=PLATFORM, sync_to_thread=True)
+@get("/platform/jobs/{kind:str}/{work_id:int}/drop", opt=PLATFORM, sync_to_thread=True)
 def drop_page(request: Asked, state: State, kind: FromPath[Work], work_id: FromPath[int]) -> Template:
     """Ask before a dead letter is dropped."""
     with portal_of(state).database.reading() as session:
@@ -69,11 +69,11 @@ def drop_page(request: Asked, state: State, kind: FromPath[Work], work_id: FromP
         raise NotThere("This is no dead letter any more.")
     about = _line(row)
     words = f"{about['title']}, {about['detail']}: it is given up for good. What a hub brought must be sent again."
-    back = f"/platform/work?kind={kind.value}"
+    back = f"/platform/jobs?kind={kind.value}"
     return show(request, "confirm.html", "/platform", title="Drop it?", words=words, fault="", back=back, button="Drop")
 
 
-@post("/platform/work/{kind:str}/{work_id:int}/drop", opt=PLATFORM, status_code=200, sync_to_thread=True)
+@post("/platform/jobs/{kind:str}/{work_id:int}/drop", opt=PLATFORM, status_code=200, sync_to_thread=True)
 def drop_work(request: Asked, state: State, kind: FromPath[Work], work_id: FromPath[int]) -> Redirect:
     """Give a dead letter up for good."""
     portal = portal_of(state)
@@ -138,7 +138,7 @@ def _line(row: Job | Mail) -> dict[str, Any]:
 
 
 def _back(kind: Work, what: str) -> Redirect:
-    return Redirect(f"/platform/work?kind={kind.value}&done={what}", status_code=303)
+    return Redirect(f"/platform/jobs?kind={kind.value}&done={what}", status_code=303)
 
 
 ROUTES = [work_page, retry_work, drop_page, drop_work, mail_page, storage_page]

@@ -20,9 +20,9 @@ PAGES = (
     "/platform/users/{coach}",
     "/platform/users/{coach}/disable",
     "/platform/users/{coach}/reset-second-factor",
-    "/platform/work",
-    "/platform/work?kind=mail",
-    "/platform/work/job/{job}/drop",
+    "/platform/jobs",
+    "/platform/jobs?kind=mail",
+    "/platform/jobs/job/{job}/drop",
     "/platform/mail",
     "/platform/mail?which=failed",
     "/platform/storage",
@@ -131,11 +131,11 @@ def test_accounts_are_changed_by_whoever_has_proven_themselves_just_now(world):
 def test_dead_letters_are_tried_again_or_dropped(world):
     filled = fill(world)
     with world.client("platform_admin") as browser:
-        assert "the package is damaged" in browser.get("/platform/work").text
-        assert browser.post(f"/platform/work/job/{filled['job']}/retry").status_code == 303
-        assert browser.post(f"/platform/work/job/{filled['job']}/retry").status_code == 404
-        assert browser.post(f"/platform/work/mail/{filled['mail']}/drop").status_code == 303
-        assert browser.get(f"/platform/work/mail/{filled['mail']}/drop").status_code == 404
+        assert "the package is damaged" in browser.get("/platform/jobs").text
+        assert browser.post(f"/platform/jobs/job/{filled['job']}/retry").status_code == 303
+        assert browser.post(f"/platform/jobs/job/{filled['job']}/retry").status_code == 404
+        assert browser.post(f"/platform/jobs/mail/{filled['mail']}/drop").status_code == 303
+        assert browser.get(f"/platform/jobs/mail/{filled['mail']}/drop").status_code == 404
     with world.database.reading() as session:
         job = session.get_one(Job, filled["job"])
         assert (job.state, job.attempts) == (State.WAITING, 0)

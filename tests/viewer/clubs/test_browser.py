@@ -28,7 +28,7 @@ CLUB_PAGES = (
 )
 PLATFORM_PAGES = (
     *("/platform", "/platform/clubs", "/platform/users", "/platform/users/1", "/platform/users/1/disable"),
-    *("/platform/work", "/platform/mail?which=done", "/platform/storage", "/platform/settings"),
+    *("/platform/jobs", "/platform/mail?which=done", "/platform/storage", "/platform/settings"),
 )
 pytestmark = pytest.mark.slow
 
