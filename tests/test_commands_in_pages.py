@@ -120,8 +120,8 @@ def rule_for(command: str):
             return functools.partial(is_a_module_with_these_options, module, *words)
         case [".venv/bin/python" | "python", "-m", module, *words] if module.startswith("bench."):
             return functools.partial(is_a_module_with_these_options, module, *words)
-        case [module] if re.fullmatch(r"bench\.\w+", module):
-            return functools.partial(is_a_module_with_these_options, module)
+        case [module, *words] if re.fullmatch(r"bench\.\w+", module):
+            return functools.partial(is_a_module_with_these_options, module, *words)
         case [script, *words] if script.removeprefix(".venv/bin/") in SCRIPTS:
             return functools.partial(is_understood_by_its_parser, script.removeprefix(".venv/bin/"), *words)
     pytest.fail(f"no rule says how to try: {command}")

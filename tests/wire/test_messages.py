@@ -27,6 +27,7 @@ from wire.pitch_tracks import (
     encode_pitch_tracks,
     pitch_tracks_csv,
 )
+from wire.privacy import BlurOrders, HiddenNumbers, HiddenTracks
 from wire.proof import HubProof, Sealed
 from wire.readiness import Finding, GateReport, SelfTestReport, Verdict
 from wire.rig import CameraModel, Lens, Quality, Rig, looking
@@ -75,6 +76,10 @@ MESSAGES = [
     OFFER,
     HubProof(nonce="00", proof="ff"),
     Sealed(text="{}", seal="00"),
+    BlurOrders(
+        teams=(HiddenNumbers(team="Reds", numbers=("7", "10")),),
+        sessions=(HiddenTracks(session=SESSION, tracks_sha256="ff", tracks=(3, 8)),),
+    ),
     StickReceipts(confirmed=(OFFER,)),
     MarkRequest(time_ns=9, session=SESSION, note="goal?"),
     Mark(session=SESSION, node=NODE, time_ns=9),
@@ -251,11 +256,16 @@ def test_junk_is_refused_as_malformed(junk):
             read(junk)
 
 
-@given(st.data(), hnp.arrays(np.int64, st.integers(0, 40), elements=st.integers(-(2**30), 2**30)))
+@given(st.data(), hnp.arrays(np.int64, st.integers(0, 40), elements=st.integers(-(2**30), 2**30 - 1)))
 def test_deltas_are_undone_exactly_with_and_without_groups(data, values):
     groups = np.sort(data.draw(hnp.arrays(np.int64, len(values), elements=st.integers(0, 4))))
     np.testing.assert_array_equal(undeltas(deltas(values)), values)
     np.testing.assert_array_equal(undeltas(deltas(values, groups), groups), values)
+
+
+def test_values_whose_difference_is_no_int32_are_refused_instead_of_stored_wrongly():
+    with pytest.raises(MalformedMessage, match="too far apart"):
+        deltas(np.array([-(2**30), 2**30], np.int64))
 
 
 def small_tracks():
