@@ -54,6 +54,7 @@ def until(page: Page, condition: str) -> None:
 
 def open_match(page: Page) -> None:
     page.click("a.card")
+    page.wait_for_url("**/matches/*")
     # The controls show as soon as the page's modules have run.
     until(page, "!document.getElementById('controls').hidden && document.getElementById('video').readyState >= 1")
 
