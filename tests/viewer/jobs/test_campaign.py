@@ -88,12 +88,14 @@ def test_workers_that_are_killed_again_and_again_lose_nothing_and_double_only_ma
         end, kills = time.monotonic() + PATIENCE_S, 0
         # Kills are spread over the work, each at a place of its own.
         places = sorted(chance.sample(range(1, JOBS + MAILS - 60), KILLS))
-        while (progress := done(database)) < JOBS + MAILS:
-            assert time.monotonic() < end, f"{progress} of {JOBS + MAILS} done"
-            if kills < KILLS and progress >= places[kills]:
-                kills += herd.kill_one(chance)
-            time.sleep(chance.uniform(0, 0.03))
-        herd.end()
+        try:
+            while (progress := done(database)) < JOBS + MAILS:
+                assert time.monotonic() < end, f"{progress} of {JOBS + MAILS} done"
+                if kills < KILLS and progress >= places[kills]:
+                    kills += herd.kill_one(chance)
+                time.sleep(chance.uniform(0, 0.03))
+        finally:
+            herd.end()
     assert kills == KILLS
     with database.reading() as session:
         for table in (Job, Mail):
