@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tarfile
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,18 +18,24 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from tests.viewer.db.first_portal import fill, rows
-from tests.viewer.world import FILES, NOW, make_world
+from tests.viewer.world import FILES, NOW, OURS, make_world
 from viewer import cli
 from viewer.accounts.models import User
+from viewer.clubs.actor import Actor
+from viewer.clubs.models import Player
 from viewer.db import Database
 from viewer.db.backup.archive import opened
 from viewer.db.backup.making import make_backup, name_in_row, rotate
 from viewer.db.backup.restoring import Target, restore
 from viewer.db.migrate import current, newest, upgrade
 from viewer.errors import BadBackup, NewerDatabase, NotEmpty, ToolMissing
-from viewer.games.models import RecordingFile
+from viewer.games.models import Recording, RecordingFile
 from viewer.media.folder import FolderStore
-from viewer.sealing import open_seal, secret_of
+from viewer.privacy.again import Erasures
+from viewer.privacy.deleting import delete_recording
+from viewer.privacy.erasure import erase_player, erase_user
+from viewer.privacy.horizon import Horizon, entries_in
+from viewer.sealing import Seal, open_seal, secret_of
 from viewer.settings import Settings
 
 SECRET = b"the portal's secret for tests...."
@@ -215,6 +221,40 @@ def test_what_was_erased_since_is_erased_again(filled, tmp_path):
     assert (done.erased, erasures.asked) == (1, [(True, NOW)])
     with filled.reading() as session:
         assert session.get(User, erased) is None
+
+
+@pytest.mark.parametrize("told_by", ["the table", "the file"])
+def test_a_child_an_account_and_a_match_that_were_erased_since_do_not_come_back(filled, tmp_path, request, told_by):
+    back_up(filled, tmp_path / "portal.tar")
+    target = target_of(filled, tmp_path)
+    horizon, seal = Horizon(target.data, timedelta(days=31)), Seal(SECRET)
+    later, by = NOW + timedelta(days=2), Actor(mail="admin@example.org")
+    with filled.writing() as session:
+        robin = session.scalars(select(Player).where(Player.first_name == "Robin")).one()
+        parent = session.scalars(select(User).where(User.mail == "parent@example.org")).one()
+        ours = session.scalars(select(Recording).where(Recording.session == OURS)).one()
+        gone = robin.id, parent.id
+        erase_player(session, robin, by, later, horizon, seal)
+        erase_user(session, parent, by, later, horizon, seal)
+        delete_recording(session, ours, by, later, horizon, reason="asked for")
+    if told_by == "the table":
+        (target.data / "erasures.jsonl").unlink()
+        restored = filled
+    else:
+        # The machine was lost, and the file of erasures is all that was kept of it.
+        restored = another(filled, tmp_path, request)
+        target = replace(target, database=restored)
+    filled.close()
+    done = restore(tmp_path / "portal.tar", target, Erasures(horizon, seal), later, replace=True)
+    assert done.erased == 3
+    with restored.reading() as session:
+        assert session.scalars(select(Player).where(Player.first_name == "Robin")).all() == []
+        assert session.get_one(Player, gone[0]).first_name == "erased"
+        assert session.get(User, gone[1]) is None
+        assert session.scalar(select(Recording).where(Recording.session == OURS)) is None
+        assert session.scalars(select(Player.first_name).where(Player.first_name == "Kim")).all() == ["Kim"]
+    assert {(e.kind, e.name) for e in entries_in(target.data)} == {("player", ""), ("user", ""), ("recording", OURS)}
+    restored.close()
 
 
 def test_a_backup_of_the_first_portal_is_brought_up_to_date(empty_database, tmp_path, request):
