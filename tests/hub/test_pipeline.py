@@ -1,5 +1,7 @@
+import hashlib
 import io
 import shutil
+import tarfile
 from fractions import Fraction
 
 import av
@@ -10,10 +12,11 @@ import pytest
 
 from firmware.clock import SystemClock
 from firmware.log import Log
-from hub import eye
+from hub import eye, pipeline
 from hub.errors import HubError, PitchNotFound
 from hub.eye import SessionEye
 from hub.messages import CalibrationRequest, SessionPlan, SessionRequest, Stage
+from hub.package import HEAD
 from hub.panorama import vision
 from hub.panorama.conveyor import CostBook
 from hub.panorama.footage import StoredSegment
@@ -21,15 +24,18 @@ from hub.panorama.timeline import Arrivals
 from hub.panorama.writer import rigs_later
 from hub.pipeline import Pipeline
 from hub.sessions import SessionFolder, Sessions
+from wire.events import Event, EventType
 from wire.ids import session_id
-from wire.match import MatchSheet, Team
+from wire.match import MatchPackage, MatchSheet, Team
 from wire.message import decode
+from wire.pitch_tracks import PitchTracks, Role, TeamSide, Track
 from wire.rig import CameraModel, Rig
 from wire.rigtime import SECOND
 from wire.tracks import SegmentTracks, encode_tracks
 
 SESSION, START = session_id("s"), 1_000 * SECOND
 RATE = 5
+HIDDEN = 3
 
 
 class Recorded:
@@ -250,3 +256,69 @@ def test_a_calibration_that_was_asked_for_is_tried_by_the_pictures_asked_for_and
     with pytest.raises(PitchNotFound):
         played.again()
     assert len(tried) == 3
+
+
+@pytest.fixture
+def shown(rig, played, photograph, monkeypatch) -> SessionFolder:
+    """A finished session with a player on the halfway line, and a goal."""
+    frames, across = np.arange(300), np.linspace(-6.0, 6.0, 300)
+    tracks = PitchTracks(
+        START,
+        25.0,
+        (Track(HIDDEN, Role.PLAYER, TeamSide.HOME),),
+        frames,
+        np.full(300, HIDDEN),
+        np.stack([np.zeros(300), across], axis=1),
+        np.ones(300, bool),
+    )
+    goal = Event(time_s=6.0, type=EventType.GOAL, x_m=0.0, y_m=0.0, team=TeamSide.HOME, track=HIDDEN)
+    monkeypatch.setattr(pipeline, "fuse", lambda *_: tracks)
+    monkeypatch.setattr(pipeline, "find_events", lambda *_: [goal])
+    left, right = (photograph(camera, rig.pitch) for camera in rig.cameras)
+    return played([left] * 6, [right] * 6)
+
+
+def made_of(folder: SessionFolder) -> dict[str, bytes]:
+    clips = [path for path in folder.clips.iterdir() if path.suffix == ".mp4"]
+    assert len(clips) == 1
+    return {path.name: path.read_bytes() for path in (folder.archive, folder.poster, *clips)}
+
+
+def packed(folder: SessionFolder) -> MatchPackage:
+    with tarfile.open(folder.package) as package:
+        return decode(package.extractfile(HEAD).read(), MatchPackage)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dies", ["", "burn", "thumbnail", "write_durably"])
+def test_whoever_is_to_be_blurred_is_blurred_in_all_that_was_made_though_the_hub_dies_over_it(
+    shown, played, monkeypatch, dies
+):
+    before = made_of(shown)
+    assert packed(shown).blurred == ()
+    assert played.sessions.blur(SESSION, (HIDDEN,))
+    if dies:
+        with monkeypatch.context() as patch:
+            real = getattr(pipeline, dies)
+
+            def once_more_and_no_further(*words, **more):
+                if dies == "burn":
+                    real(*words, **more)
+                raise KeyboardInterrupt
+
+            patch.setattr(pipeline, dies, once_more_and_no_further)
+            with pytest.raises(KeyboardInterrupt):
+                played.again()
+        if dies != "burn":
+            assert not shown.package.exists(), "what shows the player could still be sent"
+    played.again()
+    after = made_of(shown)
+    assert after.keys() == before.keys()
+    assert [name for name in after if after[name] == before[name]] == []
+    package = packed(shown)
+    assert package.blurred == (HIDDEN,)
+    sums = {file.path: file.sha256 for file in package.files}
+    assert sums[shown.archive.name] == hashlib.sha256(after[shown.archive.name]).hexdigest()
+    sent = shown.package.read_bytes()
+    played.again()
+    assert (made_of(shown), shown.package.read_bytes()) == (after, sent)
