@@ -286,12 +286,48 @@ def empty_database(database_url: str) -> Iterator[Database]:
     database.close()
 
 
-@pytest.fixture
-def database(empty_database: Database) -> Database:
-    """A database with today's tables."""
+def _with_tables(url: str) -> None:
     from viewer.db.migrate import upgrade
 
-    upgrade(empty_database)
+    database = Database(url)
+    upgrade(database)
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with today's tables to copy: the migrations are tried elsewhere, and cost more than most tests."""
+    file = tmp_path_factory.mktemp("tables") / "tables.db"
+    _with_tables(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_tables(postgres_server: str) -> str:
+    """A database with today's tables on the private server, to copy."""
+    import psycopg
+
+    with psycopg.connect(host=postgres_server, user="touchline", dbname="postgres", autocommit=True) as admin:
+        admin.execute("CREATE DATABASE with_tables")
+    _with_tables(f"postgresql+psycopg://touchline@/with_tables?host={postgres_server}")
+    return "with_tables"
+
+
+@pytest.fixture
+def database(empty_database: Database, request: pytest.FixtureRequest) -> Database:
+    """A database with today's tables."""
+    import psycopg
+
+    url = empty_database.engine.url
+    assert url.database
+    if url.drivername.startswith("sqlite"):
+        shutil.copyfile(request.getfixturevalue("sqlite_tables"), url.database)
+        return empty_database
+    template = request.getfixturevalue("postgres_tables")
+    server = request.getfixturevalue("postgres_server")
+    with psycopg.connect(host=server, user="touchline", dbname="postgres", autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE {url.database}")
+        admin.execute(f"CREATE DATABASE {url.database} TEMPLATE {template}")
     return empty_database
 
 

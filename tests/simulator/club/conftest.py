@@ -11,7 +11,9 @@ from tests.viewer.conftest import (  # noqa: F401 - fixtures
     empty_database,
     new_postgres_url,
     postgres_server,
+    postgres_tables,
     settings,
+    sqlite_tables,
 )
 
 
