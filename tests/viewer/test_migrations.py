@@ -6,12 +6,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import Column, Integer, Table, inspect, text
 
 import viewer.db.migrate
-from viewer.db import Database
+from viewer.db import Database, UtcTime
 from viewer.db.migrate import current, downgrade, newest, upgrade
 from viewer.db.models import metadata
+from viewer.db.revising import write_revision
 from viewer.errors import NewerDatabase
 
 
@@ -112,3 +113,22 @@ def test_a_database_of_a_newer_portal_is_refused_in_words(database: Database):
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(NewerDatabase, match="update this portal"):
         upgrade(database)
+
+
+def test_the_next_migration_is_written_from_what_the_models_have_beyond_the_last(tmp_path):
+    extra = Table(
+        "pitch_side", metadata, Column("id", Integer, primary_key=True), Column("at", UtcTime, nullable=False)
+    )
+    try:
+        made = write_revision("Sides of a pitch are kept", tmp_path)
+    finally:
+        metadata.remove(extra)
+    told = made.read_text()
+    assert made.parent == tmp_path
+    assert told.startswith(f'"""Sides of a pitch are kept.\n\nRevision {int(newest()) + 1:04}, after {newest()}.')
+    assert [line.strip() for line in told.splitlines() if "_table(" in line] == [
+        'op.create_table("pitch_side",'.replace('"', "'"),
+        'op.drop_table("pitch_side")'.replace('"', "'"),
+    ]
+    assert "sa.DateTime(timezone=True)" in told
+    compile(told, str(made), "exec")

@@ -26,7 +26,7 @@ def upgrade_on(connection: Connection, revision: str = "head") -> None:
     """`upgrade` as a part of the transaction that `connection` is in."""
     alone(connection)
     try:
-        command.upgrade(_config(connection), revision)
+        command.upgrade(config_of(connection), revision)
     except CommandError as fault:
         raise NewerDatabase(
             "this database was written by a newer Touchline: update this portal before you start it"
@@ -37,7 +37,7 @@ def downgrade(database: Database, revision: str) -> None:
     """Take the schema back to `revision` (`base` for none)."""
     with database.connecting() as connection:
         alone(connection)
-        command.downgrade(_config(connection), revision)
+        command.downgrade(config_of(connection), revision)
 
 
 def current(database: Database) -> str | None:
@@ -53,18 +53,12 @@ def current_on(connection: Connection) -> str | None:
 
 def newest() -> str | None:
     """The revision this portal wants."""
-    return ScriptDirectory.from_config(_config(None)).get_current_head()
-
-
-def write_revision(database: Database, message: str) -> None:
-    """For developers: write the next migration from the difference between models and database."""
-    with database.connecting() as connection:
-        command.revision(_config(connection), message, autogenerate=True)
+    return ScriptDirectory.from_config(config_of(None)).get_current_head()
 
 
 def revisions() -> frozenset[str]:
     """Every revision that this portal knows."""
-    return frozenset(script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions())
+    return frozenset(script.revision for script in ScriptDirectory.from_config(config_of(None)).walk_revisions())
 
 
 def alone(connection: Connection) -> None:
@@ -73,7 +67,8 @@ def alone(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
-def _config(connection: Connection | None) -> Config:
+def config_of(connection: Connection | None) -> Config:
+    """Where Alembic finds our migrations, and the connection that it is to use."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
