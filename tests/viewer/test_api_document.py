@@ -14,7 +14,7 @@ from schemathesis import checks
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 from schemathesis.specs.openapi.checks import status_code_conformance as documented_status
 
-from tests.viewer.test_every_route import filled, fitting, full, routes, values, walking  # noqa: F401 - fixture
+from tests.viewer.walking import filled, fitting, routes, values, walking
 from tests.viewer.world import OURS
 from viewer.web import app
 
@@ -70,7 +70,7 @@ def test_the_document_asks_for_a_key_or_a_sign_in_where_the_routes_do(world, doc
 
 @pytest.mark.slow
 @pytest.mark.parametrize("who", ["device", "parent", None])
-def test_whatever_the_document_allows_gets_an_answer_that_it_documents(full, document, monkeypatch, who):  # noqa: F811
+def test_whatever_the_document_allows_gets_an_answer_that_it_documents(full, document, monkeypatch, who):
     schema = schemathesis.openapi.from_dict(document)
     with walking(full, monkeypatch) as walker:
         key = {
@@ -117,7 +117,7 @@ WORD = st.one_of(
 
 
 @pytest.mark.slow
-def test_no_form_breaks_anything_whatever_it_says(full, monkeypatch):  # noqa: F811
+def test_no_form_breaks_anything_whatever_it_says(full, monkeypatch):
     here = values(full, "")
     posts = [(path, opt) for method, path, opt in routes(full) if method == "POST" and opt["access"] != "device"]
     names = _names()
@@ -157,7 +157,7 @@ def test_a_table_of_acts_that_nobody_can_have_done_is_empty_and_whole(world):
 
 
 @pytest.mark.slow
-def test_no_query_breaks_anything_whatever_it_says(full, monkeypatch):  # noqa: F811
+def test_no_query_breaks_anything_whatever_it_says(full, monkeypatch):
     asked = [path for method, path, opt in routes(full) if method == "GET" and opt["access"] != "device"]
     names = ["before", "after", "q", "act", "actor", "since", "until", "team", "season", "circle", "kind", "which"]
     names += ["club", "from", "to", "done", "told", "next", "download", "v", "code", "state", "clip", "asked"]

@@ -7,8 +7,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import select
 
-from tests.viewer.accounts.conftest import cheap_hashes, people  # noqa: F401 - fixtures
-from tests.viewer.test_every_route import filled, fitting, full, routes, values, walking  # noqa: F401 - fixture
+from tests.viewer.walking import filled, fitting, routes, values, walking
 from tests.viewer.world import PASSWORD
 from viewer.accounts.models import Role, User
 from viewer.accounts.throttle import MOST_PER_ADDRESS
@@ -39,7 +38,7 @@ def pages(world, *, method: str = "GET"):
 
 
 @pytest.mark.slow
-def test_every_answer_is_fenced_in_and_no_page_is_kept(full, monkeypatch):  # noqa: F811
+def test_every_answer_is_fenced_in_and_no_page_is_kept(full, monkeypatch):
     full.portal.settings = replace(full.portal.settings, public_url="https://portal.example")
     with walking(full, monkeypatch) as walker:
         for where, opt in pages(full):
@@ -61,7 +60,7 @@ def test_every_answer_is_fenced_in_and_no_page_is_kept(full, monkeypatch):  # no
 
 
 @pytest.mark.slow
-def test_no_form_is_taken_from_a_page_of_another_site(full, monkeypatch):  # noqa: F811
+def test_no_form_is_taken_from_a_page_of_another_site(full, monkeypatch):
     foreign = (
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
@@ -84,7 +83,7 @@ def test_no_form_is_taken_from_a_page_of_another_site(full, monkeypatch):  # noq
 
 
 @pytest.mark.slow
-def test_other_methods_mean_nothing_and_no_page_allows_other_sites(full, monkeypatch):  # noqa: F811
+def test_other_methods_mean_nothing_and_no_page_allows_other_sites(full, monkeypatch):
     known = {(method, path) for method, path, _ in routes(full)}
     with walking(full, monkeypatch) as walker:
         for path in {path for _, path in known}:
@@ -102,7 +101,7 @@ def led_to(answer) -> str:
 
 
 @pytest.mark.parametrize("wanted", HOSTILE)
-def test_no_parameter_leads_out_of_the_portal(people, world, wanted):  # noqa: F811
+def test_no_parameter_leads_out_of_the_portal(people, world, wanted):
     mail = "parent@example.org"
     with world.client() as browser:
         signed = browser.post("/sign-in", data={"mail": mail, "password": PASSWORD, "next": wanted})
@@ -119,7 +118,7 @@ def test_no_parameter_leads_out_of_the_portal(people, world, wanted):  # noqa: F
         assert "evil" not in address or re.match(r"/(?![/\\])", address), address
 
 
-def test_links_in_mails_never_come_from_the_host_that_was_asked(people, world):  # noqa: F811
+def test_links_in_mails_never_come_from_the_host_that_was_asked(people, world):
     planted = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
     with world.client() as browser:
         browser.post("/sign-in/forgotten", data={"mail": "parent@example.org"}, headers=planted)
@@ -144,7 +143,7 @@ def test_a_line_break_in_an_address_plants_no_header(world, path):
 
 
 @pytest.mark.slow
-def test_names_with_code_in_them_are_shown_as_they_are_on_every_page(full, monkeypatch):  # noqa: F811
+def test_names_with_code_in_them_are_shown_as_they_are_on_every_page(full, monkeypatch):
     with full.database.writing() as session:
         for table, fields in (
             (Organization, ("name",)),
@@ -209,7 +208,7 @@ def told(answer) -> tuple:
     return answer.status_code, headers, re.sub(r"[\w.]+@example\.org", "MAIL", answer.text)
 
 
-def test_known_and_unknown_people_get_the_same_answer_in_every_header(people, world):  # noqa: F811
+def test_known_and_unknown_people_get_the_same_answer_in_every_header(people, world):
     known, unknown = "parent@example.org", "nobody.here@example.org"
     for page, form in (
         ("/sign-in", {"password": "wrong wrong 1"}),
@@ -239,7 +238,7 @@ def test_made_up_links_are_all_told_the_same(world, page):
     assert answers[0][0] == 410
 
 
-def test_writing_another_address_before_ones_own_gives_no_more_tries(people, world, monkeypatch):  # noqa: F811
+def test_writing_another_address_before_ones_own_gives_no_more_tries(people, world, monkeypatch):
     monkeypatch.setattr("viewer.accounts.throttle.MOST_PER_ADDRESS", 5)
     assert MOST_PER_ADDRESS > 5
     with world.client() as browser:
@@ -270,7 +269,7 @@ def test_the_name_of_an_uploaded_table_is_used_for_nothing(world, name):
     assert {path for path in world.portal.settings.data.rglob("*") if path.suffix == ".csv"} <= before
 
 
-def test_over_https_every_cookie_that_comes_or_goes_is_secure_and_bound(people, world):  # noqa: F811
+def test_over_https_every_cookie_that_comes_or_goes_is_secure_and_bound(people, world):
     world.portal.settings = replace(world.portal.settings, public_url="https://portal.example")
     mail = "parent@example.org"
     with world.client() as browser:

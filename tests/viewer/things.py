@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from tests.viewer.conftest import made_up_tracks
+from tests.viewer.packages import made_up_tracks
 from tests.viewer.world import NOW, START, World
 from viewer.accounts.models import Passkey, Role, User
 from viewer.accounts.people import make_user

@@ -1,20 +1,10 @@
-"""Portals on both databases, and a short match that is drawn once."""
+"""A short match that is drawn once."""
 
 from pathlib import Path
 
 import pytest
 
 from simulator.club.footage import Footage, Wanted, draw
-from tests.viewer.conftest import (  # noqa: F401 - fixtures
-    database,
-    database_url,
-    empty_database,
-    new_postgres_url,
-    postgres_server,
-    postgres_tables,
-    settings,
-    sqlite_tables,
-)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 from simulator.club.making import make_club, sign_ins
 from simulator.console import Console
 from tests.conftest import AXE
-from tests.viewer.conftest import RunningPortal, answers, end, free_port
+from tests.viewer.portals import RunningPortal, answers, end, free_port
 from viewer.clock import now
 from viewer.db import Database
 from viewer.db.migrate import upgrade

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import delete, select
 
-from tests.viewer.conftest import made_up_tracks
+from tests.viewer.packages import made_up_tracks
 from tests.viewer.world import OURS
 from viewer.games import movement
 from viewer.games.models import HeatMap, PlayerGameStats, Recording

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.viewer.conftest import free_port
+from tests.viewer.portals import free_port
 from viewer.settings import Settings
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from tests.viewer.conftest import ROOT
 from tests.viewer.mail.server import MailServer
+from tests.viewer.portals import ROOT
 from viewer.audit.models import AuditEntry
 from viewer.clock import now
 from viewer.jobs.duties import queue_job
