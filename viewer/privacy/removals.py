@@ -1,13 +1,15 @@
 """Asking to have a recording or clip removed, and the club's decision."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from viewer.accounts.models import User
+from viewer.accounts.service import mail_address
 from viewer.audit.acts import Act
 from viewer.clubs.actor import Actor
 from viewer.clubs.models import Organization, OrganizationAdmin
@@ -19,6 +21,10 @@ from viewer.privacy.horizon import Horizon
 from viewer.privacy.models import RemovalRequest
 
 PAGE = 50
+_ADDRESS = re.compile(r"[^@\s,;:<>\"]{1,64}@[^@\s,;:<>\"]{1,255}")
+"""What can be an address; whether there is anybody, a mail tells."""
+MOST_FROM_OUTSIDE = 3
+"""Undecided requests about a clip by people without an account."""
 
 
 class Outcome(StrEnum):
@@ -85,6 +91,24 @@ def ask_removal(
             user_id=admin.id,
         )
     return request
+
+
+def ask_removal_from_outside(
+    session: Session, clip: Clip, words: str, contact: str, by: Actor, now: datetime, url: str
+) -> RemovalRequest:
+    """The same for somebody without an account who follows a link to a clip; raises `BadEntry`.
+
+    Only so many of these wait at once: a link that went astray must not fill the club's mailbox.
+    """
+    if not _ADDRESS.fullmatch(contact):
+        raise BadEntry("contact", "Please give an e-mail address, so that the club can tell you what it decides.")
+    strange = select(func.count()).where(
+        RemovalRequest.clip_id == clip.id, RemovalRequest.user_id.is_(None), RemovalRequest.decided_at.is_(None)
+    )
+    if (session.scalar(strange) or 0) >= MOST_FROM_OUTSIDE:
+        raise BadEntry("words", "Others have asked for this already: the club is about to decide.")
+    recording = session.get_one(Recording, clip.recording_id)
+    return ask_removal(session, recording, clip.id, words, by, now, url, contact=mail_address(contact))
 
 
 def decide_removal(

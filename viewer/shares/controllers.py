@@ -12,12 +12,14 @@ from litestar.types import ControllerRouterHandler
 from sqlalchemy import select
 
 from viewer.audit.acts import Act
+from viewer.clubs.actor import Actor
 from viewer.errors import NotThere
 from viewer.games import view
 from viewer.games.models import Clip, Recording
 from viewer.games.store import file_of
 from viewer.games.words import day
 from viewer.media.serving import answer_media
+from viewer.privacy.removals import ask_removal_from_outside
 from viewer.shares.links import (
     LONGEST_DAYS,
     USUAL_DAYS,
@@ -104,6 +106,7 @@ def shared_page(request: Request[Any, Any, Any], state: State, secret: FromPath[
         "until": day(shown.share.expires_at, recording.game.time_zone),
         "video": f"/s/{secret}/clip.mp4",
         "download": f"/s/{secret}/clip.mp4?download=1" if shown.share.may_download else "",
+        "removal": f"/s/{secret}/removal",
     }
     return Template("shares/shared.html", context=context)
 
@@ -121,6 +124,43 @@ def shared_file(
     if file is None:
         raise NotFoundException
     return answer_media(request, file, save_as="clip.mp4" if download else "", lasting=False)
+
+
+@get("/s/{secret:str}/removal", opt=PUBLIC, sync_to_thread=True)
+def shared_removal_page(request: Request[Any, Any, Any], state: State, secret: FromPath[str]) -> Template:
+    """A form for somebody without an account to ask the club to remove the clip."""
+    return _removal(secret, _opened(request, state, secret, None), Form(), asked="asked" in request.query_params)
+
+
+@post("/s/{secret:str}/removal", opt=PUBLIC, sync_to_thread=True)
+def take_shared_removal(
+    request: Request[Any, Any, Any], state: State, secret: FromPath[str], data: Sent
+) -> Response[Any]:
+    """Write the request down and mail it to the club's admins."""
+    portal, form = portal_of(state), Form(data)
+    shown = _opened(request, state, secret, None)
+    contact, words = form.text("contact", 320), form.text("words", 2000)
+    with form.taking():
+        form.check()
+        with portal.database.writing() as session:
+            ask_removal_from_outside(
+                session,
+                session.get_one(Clip, shown.clip.id),
+                words,
+                contact,
+                Actor(address=client_address(request)),
+                portal.clock(),
+                portal.settings.url,
+            )
+    if form.faults:
+        return _removal(secret, shown, form, status=422)
+    return Redirect(f"/s/{secret}/removal?asked=1", status_code=303)
+
+
+def _removal(secret: str, shown: Shown, form: Form, *, asked: bool = False, status: int = 200) -> Template:
+    match = f"{shown.recording.home} – {shown.recording.away}"
+    context = {"clip": f"/s/{secret}", "match": match, "form": form, "asked": asked}
+    return Template("shares/removal.html", context=context, status_code=status)
 
 
 def _opened(request: Request[Any, Any, Any], state: State, secret: str, act: Act | None) -> Shown:
@@ -150,4 +190,12 @@ def _page(request: Asked, state: State, clip_id: int, form: Form, *, link: str =
     return show(request, "shares/share.html", "/", status=status, most=LONGEST_DAYS, **context)
 
 
-ROUTES: list[ControllerRouterHandler] = [share_page, take_share, take_share_end, shared_page, shared_file]
+ROUTES: list[ControllerRouterHandler] = [
+    share_page,
+    take_share,
+    take_share_end,
+    shared_page,
+    shared_file,
+    shared_removal_page,
+    take_shared_removal,
+]

@@ -9,6 +9,7 @@ from sqlalchemy import select
 import viewer
 from tests.viewer.privacy.test_blur import confirm, opt
 from tests.viewer.privacy.test_consent import given
+from tests.viewer.privacy.test_shares import shared
 from tests.viewer.things import add_things
 from tests.viewer.world import OURS
 from viewer.audit.acts import Act
@@ -68,6 +69,7 @@ FORMS = {
     "/account/export": ("coach", "/account/export", {}, Act.EXPORT),
     "/account/erase": ("parent", "/account/erase", {"sure": "erase"}, Act.ERASE),
     CLIP: ("parent", "/clips/{clip}/share", {"days": "7"}, Act.SHARE),
+    "/s/{secret:str}/removal": (None, "", {"contact": "x@example.org", "words": "Please"}, Act.REMOVAL_ASK),
     CLIP + "/{share_id:int}/end": ("parent", "/clips/{clip}/share/{share}/end", {}, Act.SHARE_REVOKE),
 }
 """Each form's route: who sends it, where to, with what, and the act that the log names."""
@@ -85,9 +87,10 @@ def test_every_form_of_privacy_and_shares_is_tried_for_its_trace():
 def test_a_form_of_privacy_or_of_shares_leaves_its_trace_with_who_sent_it(world, route):
     who, path, form, act = FORMS[route]
     add_things(world)
-    if route.startswith(CLIP):
+    if route.startswith((CLIP, "/s/")):
         confirm(world, "robin", 3)
         given(world, "robin", team=True, highlights=True, public=True)
+    path = path or f"{shared(world)}/removal"
     if route.endswith("/blur"):
         opt(world, "robin", shown=False)
     with world.database.reading() as session:
@@ -99,5 +102,5 @@ def test_a_form_of_privacy_or_of_shares_leaves_its_trace_with_who_sent_it(world,
     with world.database.reading() as session:
         entries = session.scalars(select(AuditEntry).where(AuditEntry.id.not_in(before))).all()
     # An account that is erased leaves its trace without a name.
-    by = None if route == "/account/erase" else world.users[who]
+    by = None if route == "/account/erase" or who is None else world.users[who]
     assert [(entry.act, entry.actor_id) for entry in entries] == [(act, by)]

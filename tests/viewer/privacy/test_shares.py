@@ -10,6 +10,9 @@ from tests.viewer.privacy.test_consent import given
 from tests.viewer.world import FILES, OURS, World
 from viewer.audit.models import AuditEntry
 from viewer.games.models import GameEvent
+from viewer.mail.models import Mail
+from viewer.privacy.models import RemovalRequest
+from viewer.privacy.removals import MOST_FROM_OUTSIDE
 from viewer.shares.models import Share
 
 
@@ -118,3 +121,38 @@ def test_a_match_that_is_held_back_opens_by_no_link(agreed):
 def test_a_link_has_an_end(agreed, days):
     with agreed.client("parent") as browser:
         assert browser.post(f"/clips/{agreed.ids['clip']}/share", data={"days": days}).status_code == 422
+
+
+def test_whoever_follows_a_link_may_ask_for_removal_and_hears_what_was_decided(agreed):
+    link = shared(agreed)
+    with agreed.client() as anybody:
+        assert f'href="{link}/removal"' in anybody.get(link).text
+        assert anybody.get(f"{link}/removal").status_code == 200
+        for form in ({"contact": "no address", "words": "x"}, {"contact": "n@example.org", "words": " "}, {}):
+            assert anybody.post(f"{link}/removal", data=form).status_code == 422
+        sent = {"contact": "Neighbour@example.org", "words": "My child is in it."}
+        done = anybody.post(f"{link}/removal", data=sent)
+        assert done.status_code == 303
+        assert "with the club" in anybody.get(done.headers["location"]).text
+    with agreed.database.reading() as session:
+        request = session.scalars(select(RemovalRequest)).one()
+        assert (request.clip_id, request.user_id) == (agreed.ids["clip"], None)
+        assert request.contact == "neighbour@example.org"
+        asked = session.scalars(select(Mail.recipient).where(Mail.key.startswith("removal:"))).all()
+    assert asked == ["club_admin@example.org"]
+    with agreed.client("club_admin") as browser:
+        assert "neighbour@example.org" in browser.get("/clubs/riverside-rovers/removals").text
+        assert browser.post(f"/removals/{request.id}", data={"outcome": "hide_clip"}).status_code == 303
+    with agreed.database.reading() as session:
+        told = session.scalars(select(Mail).where(Mail.key == f"removal-decided:{request.id}")).one()
+    assert told.recipient == "neighbour@example.org"
+    assert opens(agreed, link) == opens(agreed, f"{link}/removal") == 404
+
+
+def test_a_link_that_went_astray_does_not_fill_the_clubs_mailbox(agreed):
+    link = shared(agreed)
+    sent = {"contact": "n@example.org", "words": "Please"}
+    with agreed.client() as anybody:
+        told = [anybody.post(f"{link}/removal", data=sent).status_code for _ in range(MOST_FROM_OUTSIDE + 1)]
+        assert told == [303] * MOST_FROM_OUTSIDE + [422]
+        assert anybody.post("/s/made-up/removal", data=sent).status_code == 404
