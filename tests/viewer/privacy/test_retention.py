@@ -60,6 +60,25 @@ def test_a_new_recording_ends_as_its_team_or_else_its_club_says_and_never_not_at
         assert ours.delete_at == START + 500 * DAY
 
 
+def test_the_admins_forms_move_the_ends_of_what_is_there_already(world):
+    club = "/clubs/riverside-rovers"
+    with world.database.writing() as session:
+        keep_until(recording(session))
+
+    def end_after(page: str, form: dict[str, str]):
+        with world.client("club_admin") as browser:
+            assert browser.post(page, data=form).status_code == 303
+        with world.database.reading() as session:
+            return recording(session).delete_at - START
+
+    settings = {"name": "Riverside Rovers", "slug": "riverside-rovers", "time_zone": "UTC"}
+    team = f"{club}/teams/{world.ids['u12']}"
+    assert end_after(f"{club}/settings", {**settings, "retention_days": "200"}) == 200 * DAY
+    assert end_after(team, {"name": "U12", "retention_days": "90"}) == 90 * DAY
+    assert end_after(f"{club}/settings", {**settings, "retention_days": "300"}) == 90 * DAY
+    assert end_after(team, {"name": "U12", "retention_days": ""}) == 300 * DAY
+
+
 def test_the_end_is_told_once_to_coaches_and_admins_and_comes_not_before_they_were_told(world):
     ending(world, NOW + 10 * DAY)
     for _ in range(2):
