@@ -1,0 +1,71 @@
+"""What a club has taken away stays away, whatever its hub sends later."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from tests.viewer.world import OURS, World
+from viewer.games.intake import queue_intake
+from viewer.games.models import Clip, Recording
+from viewer.jobs.duties import Tools
+from viewer.jobs.lease import State
+from viewer.jobs.models import Job
+from viewer.jobs.worker import Worker
+from viewer.privacy.models import RemovalRequest
+
+
+@pytest.fixture
+def bring(world: World, made_package):
+    """`bring("name")` has a package of our match taken in, with three clips."""
+    package = replace(made_package, clips_of=(0, 1, 3))
+
+    def brought(upload: str, **changes: object) -> None:
+        package.tar(world.portal.settings.incoming / f"{upload}.tar", session=OURS, **changes)
+        with world.database.writing() as session:
+            queue_intake(session, upload, OURS, world.ids["device"], world.clock())
+        tools = Tools(world.database, world.portal.settings, world.clock, world.portal.seal)
+        Worker(tools, None, lambda: False).drain()
+        with world.database.reading() as session:
+            states = session.scalars(select(Job.state).where(Job.kind == "intake"))
+            assert set(states) == {State.DONE}
+
+    return brought
+
+
+def clips(world: World) -> list[Clip]:
+    with world.database.reading() as session:
+        recording = select(Recording.id).where(Recording.session == OURS).scalar_subquery()
+        return list(session.scalars(select(Clip).where(Clip.recording_id == recording).order_by(Clip.start_s)))
+
+
+def opens(world: World, path: str) -> bool:
+    with world.client("parent") as browser:
+        return browser.get(f"/matches/{OURS}/media/{path}").status_code == 200
+
+
+def decided(world: World, clip: Clip, outcome: str) -> None:
+    with world.client("parent") as browser:
+        browser.post(f"/matches/{OURS}/removal", data={"words": "Not this one.", "clip": str(clip.id)})
+    with world.database.reading() as session:
+        request = session.scalars(select(RemovalRequest.id).order_by(RemovalRequest.id.desc())).first()
+    with world.client("club_admin") as browser:
+        assert browser.post(f"/removals/{request}", data={"outcome": outcome}).status_code == 303
+
+
+def test_clips_that_were_taken_away_stay_away_when_their_hub_sends_the_match_anew(world, bring):
+    bring("first")
+    hidden, deleted, other = clips(world)
+    decided(world, hidden, "hide_clip")
+    decided(world, deleted, "delete_clip")
+    bring("anew", statistics=())
+    anew = {clip.start_s: clip for clip in clips(world)}
+    assert [(c.hidden_at is not None, c.removed) for c in (anew[c.start_s] for c in (hidden, deleted, other))] == [
+        (True, False),
+        (True, True),
+        (False, False),
+    ]
+    assert [opens(world, clip.path) for clip in (hidden, deleted, other)] == [False, False, True]
+    kept = {path.name for path in (world.portal.settings.media / OURS).rglob("*.mp4")}
+    assert other.path.rpartition("/")[2] in kept
+    assert deleted.path.rpartition("/")[2] not in kept
