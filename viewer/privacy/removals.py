@@ -1,6 +1,5 @@
 """Asking to have a recording or clip removed, and the club's decision."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -9,20 +8,18 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from viewer.accounts.models import User
-from viewer.accounts.service import mail_address
 from viewer.audit.acts import Act
 from viewer.clubs.actor import Actor
 from viewer.clubs.models import Organization, OrganizationAdmin
 from viewer.errors import AlreadyDecided, BadEntry
 from viewer.games.models import Clip, Game, Recording
+from viewer.imports.snapshot import mail_of
 from viewer.mail.outbox import queue_mail
 from viewer.privacy.deleting import delete_recording, take_clip_away
 from viewer.privacy.horizon import Horizon
 from viewer.privacy.models import RemovalRequest
 
 PAGE = 50
-_ADDRESS = re.compile(r"[^@\s,;:<>\"]{1,64}@[^@\s,;:<>\"]{1,255}")
-"""What can be an address; whether there is anybody, a mail tells."""
 MOST_FROM_OUTSIDE = 3
 """Undecided requests about a clip by people without an account."""
 
@@ -100,7 +97,8 @@ def ask_removal_from_outside(
 
     Only so many of these wait at once: a link that went astray must not fill the club's mailbox.
     """
-    if not _ADDRESS.fullmatch(contact):
+    address = mail_of(contact)
+    if not address:
         raise BadEntry("contact", "Please give an e-mail address, so that the club can tell you what it decides.")
     strange = select(func.count()).where(
         RemovalRequest.clip_id == clip.id, RemovalRequest.user_id.is_(None), RemovalRequest.decided_at.is_(None)
@@ -108,7 +106,7 @@ def ask_removal_from_outside(
     if (session.scalar(strange) or 0) >= MOST_FROM_OUTSIDE:
         raise BadEntry("words", "Others have asked for this already: the club is about to decide.")
     recording = session.get_one(Recording, clip.recording_id)
-    return ask_removal(session, recording, clip.id, words, by, now, url, contact=mail_address(contact))
+    return ask_removal(session, recording, clip.id, words, by, now, url, contact=address)
 
 
 def decide_removal(
