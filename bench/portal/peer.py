@@ -14,8 +14,7 @@ from viewer.clock import now
 from viewer.clubs.rights import Standing, rights_of
 from viewer.db import Database
 from viewer.games import movement, view
-from viewer.games.models import HeatMap
-from viewer.games.store import plain_recording, recordings_of
+from viewer.games.store import heat_of, recordings_of
 from viewer.privacy.blur import open_to
 from viewer.web.assets import Assets
 from viewer.web.person import Person
@@ -64,10 +63,9 @@ def create() -> Flask:
     def movement_of(match: str, track: int) -> Any:
         with database.reading() as session:
             person(session, match)
-            kept = session.get(HeatMap, (plain_recording(session, match).id, track))
-        if kept is None:
+            seconds = heat_of(session, match, track)
+        if seconds is None:
             abort(404)
-        seconds = movement.unpacked(kept.tenths, kept.rows, kept.columns)
         return jsonify(track=track, heat=np.round(seconds, 1).tolist(), thirds=movement.thirds(seconds))
 
     @app.get("/healthz")

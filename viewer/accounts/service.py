@@ -5,7 +5,7 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from viewer.accounts.models import SignIn, User
@@ -22,6 +22,8 @@ STAFF_IDLE = timedelta(days=2)
 """The same for admins and coaches, whose sign-in opens more (OWASP ASVS 5.0 7.3): over a match weekend, not longer."""
 STAFF_LONGEST_STAY = timedelta(days=14)
 _SEEN_EVERY = timedelta(minutes=10)
+_SIGN_IN = select(SignIn).where(SignIn.key_hash == bindparam("key_hash"))
+"""Every request's first question, written once."""
 
 
 def mail_address(text: str) -> str:
@@ -114,7 +116,7 @@ def sign_out(database: Database, key: str) -> None:
 
 def signed_in(session: Session, key: str, now: datetime) -> SignIn | None:
     """The sign-in whose cookie this is; None when it is nobody's, too old, or its account was disabled."""
-    found = session.get(SignIn, key_hash(key)) if key else None
+    found = session.scalar(_SIGN_IN, {"key_hash": key_hash(key)}) if key else None
     if found is None or found.seen_at < now - IDLE or found.made_at < now - LONGEST_STAY:
         return None
     return None if found.user.disabled_at else found

@@ -12,8 +12,17 @@ from litestar.response import Template
 from litestar.types import ControllerRouterHandler
 
 from viewer.games import movement, view
-from viewer.games.models import HeatMap, PlayerGameStats, Recording
-from viewer.games.store import PAGE, file_of, media_path, media_url, plain_recording, recordings_of, whole_recording
+from viewer.games.models import PlayerGameStats, Recording
+from viewer.games.store import (
+    PAGE,
+    file_of,
+    heat_of,
+    media_path,
+    media_url,
+    plain_recording,
+    recordings_of,
+    whole_recording,
+)
 from viewer.games.watching import Watching
 from viewer.media.serving import answer_media
 from viewer.privacy.blur import open_to
@@ -110,17 +119,15 @@ def match_tracks(
 def player_movement(state: State, match_session: FromPath[str], track: FromPath[int]) -> dict[str, Any]:
     """Where one player was: a heat map, and the same as shares of the nine fields of the pitch."""
     with portal_of(state).database.glancing() as session:
-        recording = plain_recording(session, match_session)
-        kept = session.get(HeatMap, (recording.id, track))
-        known = kept is not None or session.get(PlayerGameStats, (recording.id, track)) is not None
-    if not known:
-        raise NotFoundException("There is no such player in this match.")
-    if kept is None:
+        seconds = heat_of(session, match_session, track)
+        if seconds is None:
+            recording = plain_recording(session, match_session)
+            if session.get(PlayerGameStats, (recording.id, track)) is None:
+                raise NotFoundException("There is no such player in this match.")
+    if seconds is None:
         # Recordings from before heat maps were kept.
         tracks, _ = _tracks(state, match_session)
         seconds = movement.heat(tracks, track, recording.pitch_length_m, recording.pitch_width_m)
-    else:
-        seconds = movement.unpacked(kept.tenths, kept.rows, kept.columns)
     return {"track": track, "heat": np.round(seconds, 1).tolist(), "thirds": movement.thirds(seconds)}
 
 

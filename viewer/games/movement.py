@@ -1,7 +1,7 @@
 """What the pages show of the pitch tracks: positions by time, and where one player was."""
 
 import zlib
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -84,6 +84,7 @@ def thirds(seconds: Seconds) -> list[list[float]]:
     return [[0.0] * 3 for _ in range(3)] if total == 0 else (share[::-1] / total).tolist()
 
 
+@cache
 def _overlap(cells: int) -> Seconds:
     edges = np.arange(cells + 1) * 3 / cells
     low, high = np.arange(3)[:, None], np.arange(1, 4)[:, None]

@@ -3,15 +3,21 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from viewer.clubs.rights import Rights
-from viewer.games.models import Clip, Game, GameTeam, Recording, RecordingFile
+from viewer.games.models import Clip, Game, GameTeam, HeatMap, Recording, RecordingFile
+from viewer.games.movement import Seconds, unpacked
 from viewer.media.serving import MediaFile
 
 PAGE = 40
 """Recordings on one page of the list."""
+_HEAT = (
+    select(HeatMap.tenths, HeatMap.rows, HeatMap.columns)
+    .join(Recording)
+    .where(Recording.session == bindparam("name"), HeatMap.track == bindparam("at"))
+)
 
 
 def recordings_of(session: Session, rights: Rights, before: datetime | None = None) -> Sequence[Recording]:
@@ -41,6 +47,12 @@ def whole_recording(session: Session, name: str) -> Recording:
 def plain_recording(session: Session, name: str) -> Recording:
     """A recording without its parts."""
     return session.scalars(select(Recording).where(Recording.session == name)).one()
+
+
+def heat_of(session: Session, name: str, track: int) -> Seconds | None:
+    """Seconds that a track was in each cell of the pitch; None where no map was kept."""
+    found = session.execute(_HEAT, {"name": name, "at": track}).first()
+    return None if found is None else unpacked(found.tenths, found.rows, found.columns)
 
 
 def file_of(session: Session, name: str, path: str, folder: str | None = None) -> MediaFile | None:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     BindParameter,
+    ColumnElement,
     CompoundSelect,
     Date,
     Select,
@@ -68,6 +69,19 @@ def missing(session: Session, recording_ids: Collection[int]) -> dict[int, dict[
 def withheld(session: Session, recording_ids: Collection[int]) -> frozenset[int]:
     """Those of the recordings that only the staff may see for now."""
     return frozenset(missing(session, recording_ids))
+
+
+def concerned() -> ColumnElement[bool]:
+    """Whether anybody who opted out is, or may be, in the `Recording` of the statement that asks this along the way.
+
+    It is rarely so, and only then `withheld` need be asked.
+    """
+    out = refused().scalar_subquery()
+    on_roster = exists().where(
+        GameTeam.game_id == Recording.game_id, TeamPlayer.team_id == GameTeam.team_id, TeamPlayer.player_id.in_(out)
+    )
+    tracked = exists().where(PlayerGameStats.recording_id == Recording.id, PlayerGameStats.player_id.in_(out))
+    return on_roster.correlate(Recording) | tracked.correlate(Recording)
 
 
 def open_to(session: Session, rights: Rights, recordings: Sequence[Recording]) -> list[Recording]:

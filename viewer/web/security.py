@@ -43,18 +43,23 @@ def content_security_policy(media_origin: str) -> str:
     return _POLICY.format(elsewhere=f" {media_origin}" if media_origin else "")
 
 
+@cache
+def _headers(media_origin: str, https: bool) -> tuple[tuple[bytes, bytes], ...]:
+    headers = {**_HEADERS, "Content-Security-Policy": content_security_policy(media_origin)}
+    if https:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    # As they go over the wire: each answer carries them, and setting them one by one searches all others each time.
+    return tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
+
+
 async def add_headers(message: Message, scope: Scope) -> None:
     """Put the security headers on the answer, errors included; pages are not kept unless they say otherwise."""
     if message["type"] != "http.response.start":
         return
-    headers = MutableScopeHeaders.from_message(message)
     portal = scope["app"].state.portal
-    for name, value in _HEADERS.items():
-        headers[name] = value
-    headers["Content-Security-Policy"] = content_security_policy("" if portal.settings.stream else portal.media.origin)
-    headers.setdefault("Cache-Control", "no-store")
-    if portal.settings.https:
-        headers["Strict-Transport-Security"] = "max-age=31536000"
+    own = _headers("" if portal.settings.stream else portal.media.origin, portal.settings.https)
+    message["headers"] = [*message["headers"], *own]
+    MutableScopeHeaders.from_message(message).setdefault("Cache-Control", "no-store")
 
 
 class SameSite(ASGIMiddleware):
@@ -69,8 +74,7 @@ class SameSite(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Let the request through, or raise `PermissionDeniedException`."""
-        request: Request[object, object, State] = Request(scope)
-        if request.method not in _HARMLESS and not _own(request):
+        if scope.get("method") not in _HARMLESS and not _own(Request(scope)):
             raise PermissionDeniedException("This request came from another site.")
         await next_app(scope, receive, send)
 

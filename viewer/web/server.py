@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import logging
 import signal
 import socket
@@ -45,6 +46,8 @@ async def _serve(portal: Portal) -> None:
         log_enabled=False,
         websockets=False,
     )
+    # What was built until now stays: collections need not walk through it again and again.
+    gc.freeze()
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):

@@ -1,10 +1,10 @@
 """What a path names: from a path parameter to the club, teams and player it belongs to."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from viewer.clubs.models import JoinRequest, Organization, Player, Team, TeamPlayer
@@ -12,10 +12,23 @@ from viewer.clubs.rights import Subject
 from viewer.devices.models import Device
 from viewer.games.models import Clip, Game, GameTeam, Recording
 from viewer.imports.models import ImportRun
-from viewer.privacy.blur import withheld
+from viewer.privacy.blur import concerned, withheld
 from viewer.privacy.models import RemovalRequest
 
 Load = Callable[[Session, Any], Subject | None]
+_GAME = (Game.organization_id, Game.starts_at, GameTeam.team_id)
+# Written once: for what most requests name, putting a statement together takes longer than asking it.
+_RECORDING: Select[*tuple[Any, ...]] = (
+    select(Recording.id, concerned().label("concerned"), *_GAME)
+    .select_from(Recording)
+    .join(Game, Game.id == Recording.game_id)
+    .join(GameTeam)
+)
+_BY_SESSION = _RECORDING.where(Recording.session == bindparam("key"))
+_BY_CLIP = _RECORDING.join(Clip, Clip.recording_id == Recording.id).where(Clip.id == bindparam("key"))
+_BY_REMOVAL = _RECORDING.join(RemovalRequest, RemovalRequest.recording_id == Recording.id).where(
+    RemovalRequest.id == bindparam("key")
+)
 
 
 def _organization(session: Session, slug: str) -> Subject | None:
@@ -52,33 +65,29 @@ def _import_run(session: Session, run_id: int) -> Subject | None:
 
 
 def _game(session: Session, game_id: int) -> Subject | None:
-    return _game_where(session, select(Game).where(Game.id == game_id))
+    return _game_of(session.execute(select(*_GAME).join(GameTeam).where(Game.id == game_id)).all())
 
 
 def _recording(session: Session, name: str) -> Subject | None:
-    found = session.scalar(select(Recording.id).where(Recording.session == name))
-    return None if found is None else _recording_with(session, found)
+    return _found_in(session, _BY_SESSION, name)
 
 
 def _clip(session: Session, clip_id: int) -> Subject | None:
-    found = session.scalar(select(Clip.recording_id).where(Clip.id == clip_id))
-    return None if found is None else _recording_with(session, found)
+    return _found_in(session, _BY_CLIP, clip_id)
 
 
 def _removal(session: Session, removal_id: int) -> Subject | None:
-    found = session.scalar(select(RemovalRequest.recording_id).where(RemovalRequest.id == removal_id))
-    return None if found is None else _recording_with(session, found)
+    return _found_in(session, _BY_REMOVAL, removal_id)
 
 
-def _recording_with(session: Session, recording_id: int) -> Subject | None:
-    subject = _game_where(session, select(Game).join(Recording).where(Recording.id == recording_id))
-    held = withheld(session, [recording_id])
+def _found_in(session: Session, statement: Select[*tuple[Any, ...]], key: str | int) -> Subject | None:
+    rows = session.execute(statement, {"key": key}).all()
+    subject = _game_of(rows)
+    held = subject is not None and rows[0].concerned and withheld(session, [rows[0].id])
     return replace(subject, withheld=True) if subject and held else subject
 
 
-def _game_where(session: Session, statement: Select[Game]) -> Subject | None:
-    wanted = statement.with_only_columns(Game.id, Game.organization_id, Game.starts_at, GameTeam.team_id)
-    rows = session.execute(wanted.join(GameTeam, GameTeam.game_id == Game.id)).all()
+def _game_of(rows: Sequence[Any]) -> Subject | None:
     if not rows:
         return None
     return Subject(rows[0].organization_id, frozenset(row.team_id for row in rows), day=rows[0].starts_at.date())

@@ -129,7 +129,7 @@ def test_only_what_the_package_listed_is_ever_sent(world, path):
         assert browser.get(f"/matches/{OURS}/media/{path}").status_code in (400, 404)
 
 
-def test_a_file_sets_no_cookie_and_asks_the_database_six_things(world):
+def test_a_file_sets_no_cookie_and_asks_the_database_four_things(world):
     asked = []
     event.listen(world.database.engine, "before_cursor_execute", lambda *a: asked.append(a[2]))
     with world.client("parent") as browser:
@@ -137,8 +137,8 @@ def test_a_file_sets_no_cookie_and_asks_the_database_six_things(world):
         asked.clear()
         answer = browser.get(VIDEO, headers={"Range": "bytes=0-1"})
     statements = [words.split()[0] for words in asked if not words.startswith(("BEGIN", "COMMIT", "ROLLBACK"))]
-    # Whose browser it is, what they may see, whose match it is, which recording, who opted out, and the file.
-    assert statements == ["SELECT"] * 6
+    # Whose browser it is, what they may see, whose recording it is, and the file.
+    assert statements == ["SELECT"] * 4
     assert "set-cookie" not in answer.headers
 
 
