@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -16,6 +17,11 @@ AXE = Path(__file__).parents[1] / "viewer" / "node_modules" / "axe-core" / "axe.
 settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "desk")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector the modules and tests, which stay: it would walk through all of them in each test anew."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -49,23 +50,34 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def new_postgres_url(postgres_server: str) -> Iterator[str]:
-    """An empty database of its own on the private server."""
+@contextmanager
+def _new_postgres(server: str, template: str = "template1") -> Iterator[str]:
     import psycopg
 
     name = f"t_{time.monotonic_ns()}"
-    admin = psycopg.connect(host=postgres_server, user="touchline", dbname="postgres", autocommit=True)
-    admin.execute(f"CREATE DATABASE {name}")
-    yield f"postgresql+psycopg://touchline@/{name}?host={postgres_server}"
-    admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.close()
+    with psycopg.connect(host=server, user="touchline", dbname="postgres", autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield f"postgresql+psycopg://touchline@/{name}?host={server}"
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def new_postgres_url(postgres_server: str) -> Iterator[str]:
+    """An empty database of its own on the private server."""
+    with _new_postgres(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Either kind of database in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database, of either kind."""
-    if request.param == "postgresql":
+    if database_kind == "postgresql":
         return str(request.getfixturevalue("new_postgres_url"))
     return f"sqlite:///{tmp_path / 'empty.db'}"
 
@@ -106,21 +118,18 @@ def postgres_tables(postgres_server: str) -> str:
 
 
 @pytest.fixture
-def database(empty_database: Database, request: pytest.FixtureRequest) -> Database:
-    """A database with today's tables."""
-    import psycopg
-
-    url = empty_database.engine.url
-    assert url.database
-    if url.drivername.startswith("sqlite"):
-        shutil.copyfile(request.getfixturevalue("sqlite_tables"), url.database)
-        return empty_database
-    template = request.getfixturevalue("postgres_tables")
-    server = request.getfixturevalue("postgres_server")
-    with psycopg.connect(host=server, user="touchline", dbname="postgres", autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE {url.database}")
-        admin.execute(f"CREATE DATABASE {url.database} TEMPLATE {template}")
-    return empty_database
+def database(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database with today's tables, of either kind."""
+    with ExitStack() as stack:
+        if database_kind == "postgresql":
+            template = request.getfixturevalue("postgres_tables")
+            url = stack.enter_context(_new_postgres(request.getfixturevalue("postgres_server"), template))
+        else:
+            file = shutil.copyfile(request.getfixturevalue("sqlite_tables"), tmp_path / "tables.db")
+            url = f"sqlite:///{file}"
+        database = Database(url)
+        stack.callback(database.close)
+        yield database
 
 
 @pytest.fixture
