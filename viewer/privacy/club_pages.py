@@ -11,7 +11,7 @@ from litestar.response import Redirect, Template
 from viewer.clubs.club_pages import club_page, own
 from viewer.clubs.clubs import club_named
 from viewer.clubs.models import Organization
-from viewer.errors import AlreadyDecided, BadEntry
+from viewer.errors import AlreadyDecided
 from viewer.games.models import Clip, Recording
 from viewer.games.words import day, match_clock
 from viewer.privacy.horizon import horizon_of
@@ -71,9 +71,8 @@ def take_decision(request: Asked, state: State, removal_id: FromPath[int], data:
     """Do what the club has decided and tell whoever asked."""
     form, portal = Form(data), portal_of(state)
     outcome = form.choice("outcome", list(Outcome))
-    words = form.values.get("words", "").strip()[:400]
-    if form.faults:
-        raise BadEntry("outcome", "Please choose what to do.")
+    words = form.lines("words", 400, needed=False)
+    form.check()
     with portal.database.writing() as session:
         row = session.get_one(RemovalRequest, removal_id)
         slug = session.get_one(Organization, session.get_one(Recording, row.recording_id).game.organization_id).slug

@@ -65,11 +65,7 @@ def removal_page(request: Asked, state: State, match_session: FromPath[str]) -> 
 def take_removal(request: Asked, state: State, match_session: FromPath[str], data: Sent) -> Response[Any]:
     """Write the request down and mail it to the club's admins."""
     form, portal = Form(data), portal_of(state)
-    words = form.values.get("words", "").strip()
-    if not words:
-        form.faults["words"] = "Please say in a few words what should go, and why."
-    elif len(words) > 2000:
-        form.faults["words"] = "At most 2000 characters."
+    words = form.lines("words", 2000)
     with portal.database.writing() as session:
         recording = whole_recording(session, match_session)
         clip = form.row("clip", [clip.id for clip in recording.clips], needed=False)

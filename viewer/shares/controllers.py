@@ -139,7 +139,7 @@ def take_shared_removal(
     """Write the request down and mail it to the club's admins."""
     portal, form = portal_of(state), Form(data)
     shown = _opened(request, state, secret, None)
-    contact, words = form.text("contact", 320), form.text("words", 2000)
+    contact, words = form.text("contact", 320), form.lines("words", 2000)
     with form.taking():
         form.check()
         with portal.database.writing() as session:

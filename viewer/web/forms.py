@@ -41,14 +41,12 @@ class Form:
 
     def text(self, name: str, most: int, *, needed: bool = True) -> str:
         """A line of text without its outer spaces."""
-        value = " ".join(self.values.get(name, "").split())
-        if not value and needed:
-            self.faults[name] = "Please fill this in."
-        elif len(value) > most:
-            self.faults[name] = f"At most {most} characters."
-        elif not value.isprintable():
-            self.faults[name] = "This holds a character that nobody can see."
-        return value if name not in self.faults else ""
+        return self._checked(name, " ".join(self.values.get(name, "").split()), most, needed)
+
+    def lines(self, name: str, most: int, *, needed: bool = True) -> str:
+        """Several lines of text, as a text area sends them."""
+        lines = (" ".join(line.split()) for line in self.values.get(name, "").splitlines())
+        return self._checked(name, "\n".join(lines).strip(), most, needed)
 
     def number(self, name: str, least: int, most: int, *, needed: bool = True) -> int | None:
         """A whole number; None when it was left out or is none."""
@@ -115,6 +113,15 @@ class Form:
         if value not in numbers:
             self.faults[name] = "Please choose one of these."
         return numbers.get(value)
+
+    def _checked(self, name: str, value: str, most: int, needed: bool) -> str:
+        if not value and needed:
+            self.faults[name] = "Please fill this in."
+        elif len(value) > most:
+            self.faults[name] = f"At most {most} characters."
+        elif not value.replace("\n", "").isprintable():
+            self.faults[name] = "This holds a character that nobody can see."
+        return value if name not in self.faults else ""
 
 
 def local_input(at: datetime, time_zone: str) -> str:

@@ -99,16 +99,38 @@ def test_no_link_is_dead_and_axe_is_content(served, chromium, who):
         ]
     assert dead == []
     assert len(pages) >= {"admin": 40, "platform admin": 30, "coach": 20, "manager": 20}.get(who, 12), sorted(pages)
+    assert faults_of(portal, chromium, cookies, pages) == []
+
+
+def test_what_a_link_to_a_clip_opens_is_sound_too(served, chromium):
+    portal, people = served
+    with portal.signed_in((people["parent"].mail, people["parent"].password)) as client:
+        matches = [a for a in Links(client.get("/").text).found if a.startswith("/matches/")]
+        forms = {a for match in matches for a in Links(client.get(match).text).found if a.endswith("/share")}
+        made = [client.post(form, data={"days": "7"}).text for form in sorted(forms)]
+    links = [found.group() for found in (re.search(r"/s/[\w-]+", page) for page in made) if found]
+    assert links, "the demo has a clip that may be shared"
+    pages = {
+        "/s/X": links[0],
+        "/s/X/removal": f"{links[0]}/removal",
+        "/s/X/removal asked": f"{links[0]}/removal?asked=1",
+    }
+    assert faults_of(portal, chromium, [], pages) == []
+
+
+def faults_of(portal: RunningPortal, chromium, cookies: list[dict[str, str]], pages: dict[str, str]) -> list[str]:
+    """What axe finds on the pages as a phone shows them, and which are too wide for it."""
     faults = []
     context = chromium.new_context(viewport={"width": 390, "height": 844}, base_url=portal.url, bypass_csp=True)
     context.add_cookies(cookies)
     page = context.new_page()
     page.set_default_timeout(60_000)
     for kind, address in sorted(pages.items()):
-        page.goto(address)
+        answer = page.goto(address)
+        faults += [] if answer and answer.ok else [f"{kind} did not open"]
         page.add_script_tag(path=str(AXE))
         found = page.evaluate("axe.run().then(r => r.violations.map(v => `${v.id}: ${v.nodes[0].html}`))")
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         faults += [f"{kind} {fault}" for fault in found] + ([f"{kind} is {wide} px too wide"] if wide > 0 else [])
     context.close()
-    assert faults == []
+    return faults

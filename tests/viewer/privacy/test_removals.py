@@ -69,3 +69,23 @@ def test_clips_that_were_taken_away_stay_away_when_their_hub_sends_the_match_ane
     kept = {path.name for path in (world.portal.settings.media / OURS).rglob("*.mp4")}
     assert other.path.rpartition("/")[2] in kept
     assert deleted.path.rpartition("/")[2] not in kept
+
+
+def asked_for(world: World) -> RemovalRequest:
+    with world.database.reading() as session:
+        return session.scalars(select(RemovalRequest).order_by(RemovalRequest.id.desc())).first()
+
+
+@pytest.mark.parametrize("words", ["  ", "\n", "unseen \0", "long" * 501])
+def test_words_that_nobody_could_read_are_refused_with_the_form_given_back(world, words):
+    with world.client("parent") as browser:
+        page = browser.post(f"/matches/{OURS}/removal", data={"words": words})
+        assert page.status_code == 422
+        assert 'name="words"' in page.text
+        assert asked_for(world) is None
+        browser.post(f"/matches/{OURS}/removal", data={"words": " She is in it. \r\n\r\n Twice,  even. "})
+    assert asked_for(world).words == "She is in it.\n\nTwice, even."
+    with world.client("club_admin") as browser:
+        answer = browser.post(f"/removals/{asked_for(world).id}", data={"outcome": "refuse", "words": "no\0"})
+    assert answer.status_code == 422
+    assert asked_for(world).decided_at is None

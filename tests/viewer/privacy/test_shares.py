@@ -130,14 +130,14 @@ def test_whoever_follows_a_link_may_ask_for_removal_and_hears_what_was_decided(a
         assert anybody.get(f"{link}/removal").status_code == 200
         for form in ({"contact": "no address", "words": "x"}, {"contact": "n@example.org", "words": " "}, {}):
             assert anybody.post(f"{link}/removal", data=form).status_code == 422
-        sent = {"contact": "Neighbour@example.org", "words": "My child is in it."}
+        sent = {"contact": "Neighbour@example.org", "words": "My child\r\nis in it."}
         done = anybody.post(f"{link}/removal", data=sent)
         assert done.status_code == 303
         assert "with the club" in anybody.get(done.headers["location"]).text
     with agreed.database.reading() as session:
         request = session.scalars(select(RemovalRequest)).one()
         assert (request.clip_id, request.user_id) == (agreed.ids["clip"], None)
-        assert request.contact == "neighbour@example.org"
+        assert (request.contact, request.words) == ("neighbour@example.org", "My child\nis in it.")
         asked = session.scalars(select(Mail.recipient).where(Mail.key.startswith("removal:"))).all()
     assert asked == ["club_admin@example.org"]
     with agreed.client("club_admin") as browser:
