@@ -14,6 +14,7 @@ from viewer.clubs import clubs, people
 from viewer.clubs.club_pages import club_entry
 from viewer.jobs.dead_letters import jobs_overview
 from viewer.jobs.lease import State as WorkState
+from viewer.settings import Settings
 from viewer.web.access import Access, open_to
 from viewer.web.forms import Form, Sent
 from viewer.web.pages import After, Asked, Words, actor_of, done, next_key, searched, show
@@ -104,11 +105,27 @@ def settings_page(request: Asked, state: State) -> Template:
         ("Address", settings.url),
         ("HTTPS", "yes" if settings.https else "no: only for trying it on one machine"),
         ("Data folder", str(settings.data)),
-        ("Database", make_url(settings.database_url).render_as_string(hide_password=True)),
+        ("Database", _without_password(settings.database_url)),
+        ("Workers are woken by", _without_password(settings.queue) if settings.queue else "a file in the data folder"),
+        ("Files of matches", settings.store or str(settings.media)),
+        ("Files are sent by", _sender(settings)),
+        ("Proxies that are believed", ", ".join(settings.trusted_proxies) or "none"),
+        ("Backups are kept", f"at most {settings.backup_days} days"),
+        ("TeamSnap", "clubs can connect" if settings.teamsnap else "not set up"),
         ("Mails go out", mail),
         ("Pages' version", portal.assets.version),
     )
     return platform_page(request, "admin/settings.html", "/platform/settings", told=told)
+
+
+def _without_password(url: str) -> str:
+    return make_url(url).difference_update_query(["password"]).render_as_string(hide_password=True)
+
+
+def _sender(settings: Settings) -> str:
+    if settings.x_accel:
+        return f"nginx, from {settings.x_accel}"
+    return "the portal" if settings.stream or not settings.store.startswith("s3://") else "the bucket"
 
 
 ROUTES = [health_page, clubs_page, add_club, settings_page]

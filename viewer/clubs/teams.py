@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from viewer.audit.acts import Act
@@ -56,14 +56,14 @@ def team_called(session: Session, club_id: int, name: str) -> Team:
 def teams_of(
     session: Session, club_id: int, *, season_id: int | None = None, after: int | None = None
 ) -> Sequence[Team]:
-    """The club's teams by name, from the one numbered `after` on; at most `PAGE`."""
+    """The club's teams by name, the newest of a name first, from the one numbered `after` on; at most `PAGE`."""
     listed = select(Team).where(Team.organization_id == club_id)
     if season_id is not None:
         listed = listed.where(Team.season_id == season_id)
     last = None if after is None else session.get(Team, after)
     if last is not None:
-        listed = listed.where(tuple_(Team.name, Team.id) > tuple_(last.name, last.id))
-    return session.scalars(listed.order_by(Team.name, Team.id).limit(PAGE)).all()
+        listed = listed.where((Team.name > last.name) | ((Team.name == last.name) & (Team.id < last.id)))
+    return session.scalars(listed.order_by(Team.name, Team.id.desc()).limit(PAGE)).all()
 
 
 def team_choices(session: Session, club_id: int) -> list[tuple[int, str]]:

@@ -1,9 +1,11 @@
 """The platform's pages: whom they open to, and that what they do is done."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import func, select
 
-from tests.viewer.world import World
+from tests.viewer.world import World, make_world
 from viewer.accounts.models import SignIn, User
 from viewer.audit.models import AuditEntry
 from viewer.clubs.models import Invitation, Organization
@@ -29,6 +31,7 @@ PAGES = (
     "/platform/storage?club=riverside-rovers",
     "/platform/settings",
 )
+PASSWORD_IN = ("redis://:hidden1@cache:6379/0", "unix:///run/redis.sock?password=hidden2")
 STRANGERS = ("club_admin", "their_admin", "coach", "manager", "parent", "player", "nobody_in_particular")
 
 
@@ -151,3 +154,13 @@ def test_storage_tells_what_each_club_and_team_takes(world):
         assert "Hillside United" in page
         assert "U14" in browser.get("/platform/storage?club=riverside-rovers").text
         assert browser.get("/platform/storage?club=nowhere").status_code == 404
+
+
+@pytest.mark.parametrize("queue", PASSWORD_IN)
+def test_settings_say_what_the_portal_was_told_but_no_password(database, settings, queue):
+    told = replace(settings, queue=queue, x_accel="/_media/", trusted_proxies=("10.0.0.0/8",), backup_days=14)
+    with make_world(database, told).client("platform_admin") as browser:
+        page = browser.get("/platform/settings").text
+    for words in ("redis", "nginx, from /_media/", "10.0.0.0/8", "at most 14 days", "not set up"):
+        assert words in page, words
+    assert "hidden" not in page

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from tests.viewer.clubs.test_pages import CLUBS, numbers
 from viewer.audit.models import AuditEntry
+from viewer.clubs import teams
 from viewer.clubs.models import (
     Invitation,
     Organization,
@@ -274,3 +275,18 @@ def test_the_question_before_a_removal_tells_no_name_of_other_clubs(world):
             refused = browser.get(other)
             assert refused.status_code == 404
             assert "their_" not in refused.text
+
+
+def test_the_list_of_teams_goes_on_over_its_pages_and_has_the_newest_of_a_name_first(world, monkeypatch):
+    with world.database.writing() as session:
+        u9 = [Team(organization_id=world.ids["ours"], name="U9", made_at=world.clock()) for _ in range(3)]
+        session.add_all(u9)
+        session.flush()
+        made = sorted(team.id for team in u9)
+    monkeypatch.setattr(teams, "PAGE", 2)
+    listed, after = [], None
+    with world.database.reading() as session:
+        while page := teams.teams_of(session, world.ids["ours"], after=after):
+            listed += [team.id for team in page]
+            after = listed[-1]
+    assert listed == [world.ids["u12"], world.ids["u14"], *reversed(made)]
