@@ -92,6 +92,10 @@ class FolderStore(MediaStore):
         """None: only the portal reaches the folder."""
         return None
 
+    def open_to_anybody(self) -> bool:
+        """Never: a folder is on no network."""
+        return False
+
     def sweep(self, older_than: datetime) -> int:
         """Remove what an interrupted coming or going left aside; returns how many there were."""
         left = [p for p in self.root.glob(f"{ASIDE}*") if p.stat().st_mtime < older_than.timestamp()]

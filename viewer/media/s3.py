@@ -1,11 +1,13 @@
 """Media in a bucket of S3 or of something that speaks it."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import obstore
 from obstore.store import S3Store as Bucket
 
@@ -22,6 +24,8 @@ _PART = 8 << 20
 _AT_ONCE = 4
 _PATIENCE = timedelta(hours=2)
 """A file that is streamed to somebody on a slow line may take so long."""
+
+_PROBE_S = 10.0
 
 
 class S3Store(MediaStore):
@@ -97,3 +101,20 @@ class S3Store(MediaStore):
     def upload_link(self, path: str, lasts: timedelta) -> str | None:
         """A presigned address; S3 takes at most 5 GiB in one PUT."""
         return str(obstore.sign(self.bucket, "PUT", checked(path), lasts))
+
+    def open_to_anybody(self) -> bool:
+        """Whether an object that is put there for this can be had by its bare address."""
+        name = f"probe/{secrets.token_hex(16)}"
+        put, gone = (str(obstore.sign(self.bucket, act, name, timedelta(minutes=1))) for act in ("PUT", "DELETE"))
+        try:
+            # Not by the bucket's own client: that tries for minutes, and the portal's start waits for this.
+            with httpx.Client(timeout=_PROBE_S, follow_redirects=True) as anybody:
+                kept = anybody.put(put, content=b"Nobody is to read this.")
+                if not kept.is_success:
+                    raise OSError(f"the bucket does not answer as it should: HTTP {kept.status_code}")
+                found = anybody.get(put.partition("?")[0]).is_success
+                anybody.delete(gone)
+        except httpx.HTTPError as fault:
+            # Its own words may hold the address, which opens the object.
+            raise OSError(f"the bucket does not answer: {type(fault).__name__}") from fault
+        return found

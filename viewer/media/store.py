@@ -72,6 +72,10 @@ class MediaStore(ABC):
     def upload_link(self, path: str, lasts: timedelta) -> str | None:
         """An address to which anybody can PUT the file for a while; None where there is no such thing."""
 
+    @abstractmethod
+    def open_to_anybody(self) -> bool:
+        """Whether whoever guesses a file's name gets it without asking here; raises `OSError` when nobody can tell."""
+
     def usage(self, prefix: str = "") -> Usage:
         """What is below `prefix`."""
         files = bytes_ = 0

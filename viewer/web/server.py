@@ -14,6 +14,8 @@ from viewer.db import Database
 from viewer.db.migrate import upgrade
 from viewer.errors import BadSettings, PortTaken
 from viewer.jobs.wake import Wake
+from viewer.media.opening import open_store
+from viewer.media.store import MediaStore
 from viewer.sealing import open_seal
 from viewer.settings import Settings
 from viewer.web.app import build_app
@@ -27,6 +29,7 @@ _GRACE_S = 3.5
 def run_server(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; raises `PortTaken` or `BadSettings` before anything is touched."""
     _check_port(settings.host, settings.port)
+    _check_private(open_store(settings))
     settings.make_folders()
     database = Database(settings.database_url)
     upgrade(database)
@@ -62,6 +65,19 @@ async def _serve(portal: Portal) -> None:
         await asyncio.wait({serving}, timeout=_GRACE_S)
     if serving.done():
         serving.result()
+
+
+def _check_private(store: MediaStore) -> None:
+    try:
+        public = store.open_to_anybody()
+    except OSError as fault:
+        # A bucket that is away for a while must not keep the portal down.
+        log.warning("could not check that the media store is private: %s", fault)
+        return
+    if public:
+        raise BadSettings(
+            "the bucket gives its files to anybody who knows their names: block public access to it, then start again"
+        )
 
 
 def _check_port(host: str, port: int) -> None:

@@ -1,5 +1,6 @@
 """What every media store promises, tried on a folder and on S3; and what each adds."""
 
+import json
 import os
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -10,11 +11,13 @@ import boto3
 import httpx
 import pytest
 
+from tests.viewer.portals import free_port
 from viewer.errors import BadMediaPath, BadSettings
 from viewer.media.folder import ASIDE, FolderStore
 from viewer.media.opening import open_store
 from viewer.media.store import CHUNK, Usage
 from viewer.settings import Settings
+from viewer.web.server import run_server
 
 BIG = bytes(range(256)) * (CHUNK // 100)
 FILES = {"panorama.mp4": BIG, "clips/000.mp4": b"clip", "match.tracks": b""}
@@ -114,6 +117,11 @@ class TestEveryStore:
                 with pytest.raises(BadMediaPath):
                     link(path, timedelta(minutes=1))
 
+    def test_a_store_of_ours_is_private(self, store, made):
+        store.put(made(), "match/one")
+        assert store.open_to_anybody() is False
+        assert store.usage("probe").files == 0
+
 
 class TestFolder:
     @pytest.fixture
@@ -212,6 +220,29 @@ class TestS3:
         link = store.view_link("match/one/a.mp4", timedelta(minutes=1))
         assert link.startswith(f"{store.origin}/club-media/portal/match/one/a.mp4?")
         assert store.origin == "https://s3.eu-west-1.amazonaws.com"
+
+    def test_a_bucket_that_anybody_may_read_is_told_and_the_portal_does_not_start(self, s3, tmp_path):
+        from viewer.media.s3 import S3Store
+
+        with httpx.Client(base_url=s3, timeout=60) as client:
+            assert client.put("/open").status_code == 200
+            rule = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::open/*"}
+            policy = {"Version": "2012-10-17", "Statement": [rule]}
+            assert client.put("/open?policy", content=json.dumps(policy)).is_success
+        url = f"s3://open/portal?endpoint={s3}"
+        assert S3Store(url).open_to_anybody() is True
+        with pytest.raises(BadSettings, match="block public access"):
+            run_server(Settings(data=tmp_path / "portal", port=free_port(), store=url))
+        assert not (tmp_path / "portal").exists()
+
+    @pytest.mark.parametrize(
+        "address", ["s3://none-such/portal?endpoint={0}", "s3://media?endpoint=http://127.0.0.1:1"]
+    )
+    def test_a_bucket_that_does_not_answer_cannot_be_told(self, s3, address):
+        from viewer.media.s3 import S3Store
+
+        with pytest.raises(OSError, match="does not answer"):
+            S3Store(address.format(s3)).open_to_anybody()
 
 
 @pytest.mark.parametrize("url", ["s3://", "s3://bucket?acl=public-read", "gs://bucket", "http://host/bucket"])
