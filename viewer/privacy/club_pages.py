@@ -33,14 +33,18 @@ CHOICES = {
 
 @dataclass(frozen=True)
 class Line:
-    """A request on the page; `clip` is the clip's time, empty where the whole match is meant."""
+    """A request on the page; `clip` is the clip's time, empty where the whole match is meant.
+
+    `said` is what was decided, `words` what the club wrote with it.
+    """
 
     request: RemovalRequest
     match: str
     day: str
     url: str
     clip: str
-    outcome: str
+    said: str
+    words: str
     choices: tuple[tuple[str, str], ...]
 
 
@@ -61,7 +65,7 @@ def removals_page(
             for row, recording in rows
         ]
     following = next_key(list(rows), PAGE, lambda row: row[0].id)
-    # The platform's admin sees no match.
+    # The platform's admin sees no match, and reads nothing of a child.
     context: dict[str, Any] = {"lines": lines, "decided": decided, "next": following, "may_watch": own(request, club)}
     return club_page(request, club, "privacy/removals.html", "/removals", **context)
 
@@ -105,6 +109,7 @@ def _line(row: RemovalRequest, recording: Recording, clip: Clip | None) -> Line:
         day(recording.game.starts_at, recording.game.time_zone),
         f"/matches/{recording.session}",
         "" if clip is None else match_clock(clip.start_s),
-        f"{said} {words}".strip(),
+        said,
+        words,
         choices,
     )

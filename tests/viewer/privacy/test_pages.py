@@ -121,6 +121,22 @@ def test_the_platforms_admin_sees_answers_and_no_childs_name(world):
         assert "Robin" in browser.get(f"{CLUB}/consent").text
 
 
+def test_what_people_write_of_a_child_is_for_the_club_alone(world):
+    with world.client("parent") as family:
+        family.post(f"/matches/{OURS}/removal", data={"words": "Robin cries in it."})
+    with world.database.reading() as session:
+        request = session.scalars(select(RemovalRequest.id)).one()
+    for page, written in (("removals", "Robin cries"), ("removals?decided=true", "Robin may")):
+        with world.client("platform_admin") as browser:
+            theirs = browser.get(f"{CLUB}/{page}").text
+        with world.client("club_admin") as browser:
+            ours = browser.get(f"{CLUB}/{page}").text
+            browser.post(f"/removals/{request}", data={"outcome": "refuse", "words": "Robin may stay in it."})
+        assert written in ours
+        assert "for the club alone" in theirs
+        assert "Robin" not in theirs
+
+
 def test_names_stand_by_numbers_only_with_consent_to_statistics(world):
     def named() -> bool:
         with world.client("kims_parent") as browser:
