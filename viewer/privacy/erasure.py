@@ -1,5 +1,6 @@
 """Erasing a player or an account: what tells who they are goes at once, and again whenever a backup brings it back."""
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -113,6 +114,7 @@ def _forget_player(session: Session, player: Player, now: datetime, seal: Seal) 
         session.execute(delete(NotShown).where(NotShown.player_id == player.id))
         counts["rosters"] = _count(session, delete(TeamPlayer).where(TeamPlayer.player_id == player.id))
     drop_exports(session, "player", player.id)
+    _drop_runs_naming(session, (player.first_name, player.last_name), player.organization_id)
     counts["origins"] = _forget_origins(session, player)
     counts["consents"] = _reduce_consents(session, player.id, seal)
     player.first_name, player.last_name, player.birth_year, player.default_position = ERASED, "", None, ""
@@ -145,6 +147,17 @@ def _forget_origins(session: Session, player: Player) -> int:
     return _count(session, delete(Origin).where(*origin))
 
 
+def _drop_runs_naming(session: Session, words: Iterable[str], organization_id: int | None = None) -> None:
+    # An import that waits to be looked through holds people as another service or a table has them.
+    seen = func.lower(cast(ImportRun.snapshot, Text))
+    # As JSON writes them.
+    written = (json.dumps(word)[1:-1].lower() for word in words if word not in ("", ERASED))
+    named = [seen.contains(word, autoescape=True) for word in written]
+    if named:
+        clubs = () if organization_id is None else (ImportRun.organization_id == organization_id,)
+        session.execute(delete(ImportRun).where(*named, *clubs))
+
+
 def _reduce_consents(session: Session, player_id: int, seal: Seal) -> int:
     """Keep the newest answer of each scope and when it was given to which text; whose it was, as a pseudonym."""
     records = ConsentRecord.player_id == player_id
@@ -170,6 +183,7 @@ def _forget_user(session: Session, user: User, seal: Seal) -> dict[str, int]:
     session.execute(delete(SignInTry).where(SignInTry.subject == f"account:{user.mail}"))
     session.execute(delete(Invitation).where(Invitation.mail == user.mail))
     drop_exports(session, "user", user.id)
+    _drop_runs_naming(session, (user.mail,))
     mails = delete(Mail).where((Mail.user_id == user.id) | (Mail.recipient == user.mail))
     counts["mails"] = _count(session, mails)
     return counts

@@ -14,7 +14,9 @@ from viewer.audit.models import AuditEntry
 from viewer.clubs.actor import Actor
 from viewer.clubs.models import ParentPlayer, Player, TeamPlayer
 from viewer.games.models import GameEvent, HeatMap, PlayerGameStats, Recording
-from viewer.imports.models import Origin
+from viewer.imports.models import ImportRun, Origin
+from viewer.imports.runs import RunState, make_run
+from viewer.imports.snapshot import ParentSeen, PlayerSeen, Snapshot, TeamSeen
 from viewer.privacy.consent import answer
 from viewer.privacy.erasure import erase_again, erase_player, erase_user, finish
 from viewer.privacy.horizon import Entry, Horizon, entries_in, horizon_of
@@ -76,6 +78,37 @@ def test_nothing_tells_any_more_who_an_erased_player_was(known):
     line = (known.portal.settings.data / "erasures.jsonl").read_text()
     assert "Robin" not in line
     assert [(e.kind, e.subject_id) for e in entries_in(known.portal.settings.data)] == [("player", player.id)]
+
+
+@pytest.mark.parametrize("first", ["Kim", "Émile"])
+def test_what_waits_to_be_imported_names_nobody_who_was_erased(world, first):
+    """Kim came from no other service: only the names tell."""
+    seen = Snapshot(
+        "table",
+        teams=(TeamSeen("t1", "U12"),),
+        players=(PlayerSeen("p1", "t1", first, "Example"), PlayerSeen("p2", "t1", "Robin", "Example")),
+        parents=(ParentSeen("m1", "p1", "A Father", "father", ("Kims_Parent@example.org",)),),
+    )
+
+    def waiting() -> list[int]:
+        with world.database.reading() as session:
+            return list(session.scalars(select(ImportRun.id).where(ImportRun.state == RunState.OPEN)))
+
+    def look() -> None:
+        with world.database.writing() as session:
+            session.get_one(Player, world.ids["kim"]).first_name = first
+            make_run(session, world.ids["ours"], seen, world.clock(), by=None, asked=True)
+
+    look()
+    erase(world, "alex")
+    assert len(waiting()) == 1
+    with world.database.writing() as session:
+        user = session.get_one(User, world.users["kims_parent"])
+        erase_user(session, user, BY, world.clock(), horizon(world), world.portal.seal)
+    assert waiting() == []
+    look()
+    erase(world, "kim")
+    assert waiting() == []
 
 
 def test_the_newest_consent_stays_provable_without_a_name(known):
