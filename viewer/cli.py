@@ -7,11 +7,24 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import DBAPIError
 
-from viewer.commands import backup, clubs, demo, devices, imports, jobs, media, privacy, rosters, running, users
+from viewer.commands import (
+    backup,
+    clubs,
+    demo,
+    devices,
+    imports,
+    jobs,
+    media,
+    oversight,
+    privacy,
+    rosters,
+    running,
+    users,
+)
 from viewer.errors import PortTaken, ViewerError
 from viewer.logs import OneLine
 
-_FIELDS = (running, backup, devices, demo, jobs, users, clubs, rosters, media, imports, privacy)
+_FIELDS = (running, backup, devices, demo, jobs, users, clubs, rosters, media, imports, privacy, oversight)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,6 +1,6 @@
 """Consent: what was answered for a player, what that allows, and what a new answer changes at once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select, update
@@ -8,13 +8,15 @@ from sqlalchemy.orm import Session
 
 from viewer.audit.acts import Act
 from viewer.clubs.actor import Actor
-from viewer.clubs.models import Player
+from viewer.clubs.models import Player, TeamPlayer
 from viewer.games.models import Clip
 from viewer.privacy.models import ConsentRecord, Scope
 from viewer.privacy.pictures import recordings_showing
 from viewer.privacy.texts import text_in_force
 from viewer.shares.models import Share
 
+PAGE = 100
+"""Players in one part of a club's overview."""
 Answers = Mapping[Scope, bool | None]
 """What was answered for each scope; None where nobody has."""
 _LINKED = {Scope.TEAM, Scope.HIGHLIGHTS, Scope.PUBLIC}
@@ -33,6 +35,17 @@ def consents_of(session: Session, player_ids: Collection[int]) -> dict[int, dict
     for player, scope, given in session.execute(records.where(ConsentRecord.id.in_(newest))) if player_ids else ():
         answers[player][Scope(scope)] = given
     return answers
+
+
+def players_of(session: Session, club_id: int, team_id: int | None, after: int | None) -> Sequence[Player]:
+    """A club's players, of one team or of all, that are numbered higher than `after`; at most `PAGE`."""
+    listed = select(Player).where(Player.organization_id == club_id, Player.inactive_at.is_(None))
+    if team_id is not None:
+        on = select(TeamPlayer.player_id).where(TeamPlayer.team_id == team_id, TeamPlayer.left_on.is_(None))
+        listed = listed.where(Player.id.in_(on))
+    if after is not None:
+        listed = listed.where(Player.id > after)
+    return session.scalars(listed.order_by(Player.id).limit(PAGE)).all()
 
 
 def shown_in(answers: Answers, scope: Scope) -> bool:

@@ -1,6 +1,5 @@
 """Pages of consent: the family's answers for a player, and what a club sees of them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,13 +8,12 @@ from litestar.datastructures import State
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from viewer.clubs.club_pages import club_page, own
 from viewer.clubs.clubs import club_named
-from viewer.clubs.models import Player, Team, TeamPlayer
+from viewer.clubs.models import Player, Team
 from viewer.clubs.rights import Standing
-from viewer.privacy.consent import answer, consents_of, shown_in
+from viewer.privacy.consent import PAGE, answer, consents_of, players_of, shown_in
 from viewer.privacy.models import ConsentRecord, Scope
 from viewer.privacy.texts import VERSION, sections_of, words_of
 from viewer.web.access import Access, open_to
@@ -24,7 +22,6 @@ from viewer.web.pages import After, Asked, actor_of, done, next_key, show
 from viewer.web.portal import portal_of
 from viewer.web.subjects import SUBJECTS
 
-PAGE = 100
 SCOPE_WORDS = {
     Scope.TEAM: "Shown to the team",
     Scope.HIGHLIGHTS: "Shown in highlights",
@@ -76,7 +73,7 @@ def club_consent_page(
     with portal_of(state).database.reading() as session:
         club = club_named(session, organization_slug)
         teams = session.scalars(select(Team).where(Team.organization_id == club.id).order_by(Team.name, Team.id)).all()
-        players = _players(session, club.id, team, after)
+        players = players_of(session, club.id, team, after)
         answers = consents_of(session, [player.id for player in players])
     context: dict[str, Any] = {
         "teams": teams,
@@ -134,13 +131,3 @@ def _taken(
         if fresh:
             answer(session, player, fresh, actor_of(request), portal.clock(), source=source, signed_by=signed_by)
     return done(f"/players/{player_id}/consent", "saved")
-
-
-def _players(session: Session, club_id: int, team_id: int | None, after: int | None) -> Sequence[Player]:
-    listed = select(Player).where(Player.organization_id == club_id, Player.inactive_at.is_(None))
-    if team_id is not None:
-        on = select(TeamPlayer.player_id).where(TeamPlayer.team_id == team_id, TeamPlayer.left_on.is_(None))
-        listed = listed.where(Player.id.in_(on))
-    if after is not None:
-        listed = listed.where(Player.id > after)
-    return session.scalars(listed.order_by(Player.id).limit(PAGE)).all()
