@@ -12,6 +12,7 @@ from viewer.privacy.blur import missing, say_where, withheld
 from viewer.privacy.consent import answer
 from viewer.privacy.models import Scope
 from viewer.privacy.pictures import confirm_again, confirmed_in
+from viewer.web.subjects import SUBJECTS
 from wire.match import PackagedFile
 from wire.message import decode
 from wire.privacy import BlurOrders, HiddenNumbers, HiddenTracks
@@ -160,7 +161,31 @@ def test_a_new_package_with_the_same_tracks_keeps_who_was_confirmed_and_with_oth
             assert fresh.player_id == kept
 
 
-def test_where_nobody_opted_out_the_guard_asks_one_question_more(world):
+def test_the_guard_asks_who_is_held_back_only_where_somebody_opted_out_and_then_always(world):
+    statements = []
+    event.listen(world.database.engine, "before_cursor_execute", lambda *a: statements.append(a[2][:6]))
+
+    def guarded(key: str, of: str | int) -> tuple[bool, int]:
+        statements.clear()
+        with world.database.reading() as session:
+            withheld = SUBJECTS[key](session, of).withheld
+        return withheld, statements.count("SELECT")
+
+    things = (("match_session", OURS), ("clip_id", world.ids["clip"]))
+    assert [guarded(*thing) for thing in things] == [(False, 1), (False, 1)]
+    # Found in a recording of a team that Alex is not in: only the track tells.
+    confirm(world, "alex", 3)
+    opt(world, "alex", shown=False)
+    for thing in things:
+        assert guarded(*thing)[0] is True
+    opt(world, "alex", shown=True)
+    opt(world, "robin", shown=False)
+    for thing in things:
+        assert guarded(*thing)[0] is True
+    assert guarded("match_session", THEIRS) == (False, 1)
+
+
+def test_where_nobody_opted_out_a_list_asks_one_question_more(world):
     statements = []
     event.listen(world.database.engine, "before_cursor_execute", lambda *a: statements.append(a[2][:6]))
     with world.database.reading() as session:
