@@ -8,12 +8,16 @@ from sqlalchemy import select
 
 from viewer.audit.log import note
 from viewer.clock import now
+from viewer.clubs.actor import COMMAND_LINE
+from viewer.clubs.clubs import club_named, venue_named
+from viewer.clubs.hubs import DeviceEntry, save_device
 from viewer.clubs.models import Organization
+from viewer.clubs.teams import team_called
 from viewer.commands.common import add_command, database_of
 from viewer.devices.keys import devices_named, make_device, make_key, revoke, team_named
 from viewer.devices.models import Device
 from viewer.devices.pairing import new_pairing_code
-from viewer.errors import BadSettings
+from viewer.errors import BadSettings, NotThere
 
 if TYPE_CHECKING:
     from viewer.commands.common import Commands
@@ -21,9 +25,13 @@ if TYPE_CHECKING:
 
 def add(commands: "Commands") -> None:
     """`device` and `device-key`."""
-    device = add_command(commands, "device", _device, "list hubs, pair one by a code, or end one")
+    device = add_command(commands, "device", _device, "list hubs, pair one by a code, change or end one")
     device.add_argument("act", choices=tuple(_ACTS), help="what to do")
     device.add_argument("--name", default="", help="the device's name, such as hub (not for list)")
+    device.add_argument("--club", metavar="SLUG", help="change: the device's club")
+    device.add_argument("--new-name", metavar="NAME", help="change: its name from now on")
+    device.add_argument("--venue", metavar="NAME", help="change: where it stands; empty for nowhere")
+    device.add_argument("--wanted-version", metavar="VERSION", help="change: the version to update to; empty for none")
     key = add_command(commands, "device-key", _device_key, "make a hub's device key, or end it")
     key.add_argument("--name", required=True, help="the device's name, such as hub")
     for command in (device, key):
@@ -47,7 +55,31 @@ def _list(options: argparse.Namespace) -> int:
     for device, club in rows:
         seen = "never" if device.seen_at is None else f"{device.seen_at:%Y-%m-%d %H:%M}"
         state = "revoked" if device.revoked_at else f"seen {seen}"
-        print(f"{club}\t{device.name}\t{device.team.name}\t{device.version or '-'}\t{state}")
+        version = device.version or "-"
+        if device.wanted_version not in ("", device.version):
+            version += f" (to be {device.wanted_version})"
+        print(f"{club}\t{device.name}\t{device.team.name}\t{version}\t{state}")
+    return 0
+
+
+def _change(options: argparse.Namespace) -> int:
+    if not options.club:
+        raise BadSettings("device change needs --club")
+    with database_of(options).writing() as session:
+        club = club_named(session, options.club).id
+        device = session.scalar(select(Device).where(Device.organization_id == club, Device.name == options.name))
+        if device is None:
+            raise NotThere(f"there is no device called {options.name!r} in {options.club}")
+        venue, wanted = device.venue_id, options.wanted_version
+        if options.venue is not None:
+            venue = venue_named(session, club, options.venue).id if options.venue else None
+        entry = DeviceEntry(
+            name=options.new_name or device.name,
+            team_id=team_called(session, club, options.team).id if options.team else device.team_id,
+            venue_id=venue,
+            wanted_version=device.wanted_version if wanted is None else wanted[:40],
+        )
+        save_device(session, club, device, entry, now(), COMMAND_LINE)
     return 0
 
 
@@ -90,4 +122,4 @@ def _device_key(options: argparse.Namespace) -> int:
     return 0
 
 
-_ACTS = {"list": _list, "pair": _pair, "revoke": _revoke}
+_ACTS = {"list": _list, "pair": _pair, "change": _change, "revoke": _revoke}

@@ -29,9 +29,24 @@ def test_a_device_is_paired_listed_and_revoked(run):
     assert run("device", "revoke", "--name", "hub")[0] == 1
 
 
+def test_a_device_is_renamed_moved_and_told_a_version(run):
+    run("device", "pair", "--name", "hub", "--team", "U12")
+    club = ("--club", "touchline-fc")
+    run("venue", "add", *club, "--name", "Lake Park")
+    change = ("device", "change", *club, "--name", "hub")
+    assert run(*change, "--new-name", "mast", "--venue", "Lake Park", "--wanted-version", "0.2.0")[0] == 0
+    assert run("device", "list")[1] == "touchline-fc\tmast\tU12\t- (to be 0.2.0)\tseen never\n"
+    assert run(*change)[0] == 1, "it is called mast now"
+    assert run("device", "change", *club, "--name", "mast", "--wanted-version", "", "--venue", "")[0] == 0
+    assert run("device", "list")[1] == "touchline-fc\tmast\tU12\t-\tseen never\n"
+    for words in (("--venue", "none"), ("--team", "none")):
+        assert run("device", "change", *club, "--name", "mast", *words)[0] == 1
+
+
 def test_what_a_command_lacks_is_said(run, tmp_path):
     for words, said in (
         (("device", "pair"), "--name"),
+        (("device", "change", "--name", "hub"), "--club"),
         (("device", "pair", "--name", "hub", "--team", "none"), "no team"),
         (("ingest", str(tmp_path / "none.tar"), "--device", "hub"), "no device"),
         (("media", "upload-link"), "--name"),
