@@ -1,6 +1,6 @@
 """Routes of the audit log: a club's acts as a page and as a table."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Annotated, Any
 
 from litestar import Response, get
@@ -70,14 +70,12 @@ def audit_table(
 
 
 def _wanted(club_id: int, act: str, actor: str, since: str, until: str) -> Wanted:
-    first, last = _day(since), _day(until)
-    behind = None if last is None else last + timedelta(days=1)
-    return Wanted(club_id, act, actor.strip().lower(), since=first, until=behind)
+    return Wanted(club_id, act, actor.strip().lower()).between(_day(since), _day(until))
 
 
-def _day(text: str) -> datetime | None:
+def _day(text: str) -> date | None:
     try:
-        return datetime.combine(date.fromisoformat(text), time(), UTC)
+        return date.fromisoformat(text)
     except ValueError:
         return None
 

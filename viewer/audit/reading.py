@@ -4,8 +4,8 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -29,6 +29,12 @@ class Wanted:
     subject_id: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+    def between(self, first: date | None, last: date | None) -> "Wanted":
+        """The same from one day up to and with another (UTC); None: without that end."""
+        since = None if first is None else datetime.combine(first, time(), UTC)
+        until = None if last is None else datetime.combine(last, time(), UTC) + timedelta(days=1)
+        return replace(self, since=since, until=until)
 
 
 def entries(session: Session, wanted: Wanted, before_id: int | None = None, limit: int = PAGE) -> Sequence[AuditEntry]:

@@ -90,6 +90,17 @@ def database_of(options: argparse.Namespace) -> Database:
     return database
 
 
+def line(most: int) -> Callable[[str], str]:
+    """An option that is a line of text without its outer spaces, of at most `most` characters."""
+
+    def read(text: str) -> str:
+        if len(text.strip()) > most or not text.isprintable():
+            raise argparse.ArgumentTypeError(f"at most {most} characters, each of which can be seen")
+        return text.strip()
+
+    return read
+
+
 def new_password() -> str:
     """A password that nobody guesses, for an account made from the command line."""
     return secrets.token_urlsafe(9)

@@ -13,7 +13,7 @@ from viewer.clubs.clubs import club_named, venue_named
 from viewer.clubs.hubs import DeviceEntry, save_device
 from viewer.clubs.models import Organization
 from viewer.clubs.teams import team_called
-from viewer.commands.common import add_command, database_of
+from viewer.commands.common import add_command, database_of, line
 from viewer.devices.keys import devices_named, make_device, make_key, revoke, team_named
 from viewer.devices.models import Device
 from viewer.devices.pairing import new_pairing_code
@@ -29,9 +29,11 @@ def add(commands: "Commands") -> None:
     device.add_argument("act", choices=tuple(_ACTS), help="what to do")
     device.add_argument("--name", default="", help="the device's name, such as hub (not for list)")
     device.add_argument("--club", metavar="SLUG", help="change: the device's club")
-    device.add_argument("--new-name", metavar="NAME", help="change: its name from now on")
+    device.add_argument("--new-name", type=line(100), metavar="NAME", help="change: its name from now on")
     device.add_argument("--venue", metavar="NAME", help="change: where it stands; empty for nowhere")
-    device.add_argument("--wanted-version", metavar="VERSION", help="change: the version to update to; empty for none")
+    device.add_argument(
+        "--wanted-version", type=line(40), metavar="VERSION", help="change: the version to update to; empty for none"
+    )
     key = add_command(commands, "device-key", _device_key, "make a hub's device key, or end it")
     key.add_argument("--name", required=True, help="the device's name, such as hub")
     for command in (device, key):
@@ -77,7 +79,7 @@ def _change(options: argparse.Namespace) -> int:
             name=options.new_name or device.name,
             team_id=team_called(session, club, options.team).id if options.team else device.team_id,
             venue_id=venue,
-            wanted_version=device.wanted_version if wanted is None else wanted[:40],
+            wanted_version=device.wanted_version if wanted is None else wanted,
         )
         save_device(session, club, device, entry, now(), COMMAND_LINE)
     return 0

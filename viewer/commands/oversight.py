@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
@@ -15,11 +14,11 @@ from viewer.clubs.clubs import club_named
 from viewer.clubs.models import Player
 from viewer.clubs.teams import team_called
 from viewer.commands.clubs import add_acts, day, needed
-from viewer.commands.common import add_command, database_of, settings_of
+from viewer.commands.common import add_command, database_of, line, settings_of
 from viewer.errors import BadSettings, NotThere
 from viewer.games.models import Clip, Recording
 from viewer.games.words import match_clock
-from viewer.privacy.consent import answer, consents_of, players_of
+from viewer.privacy.consent import answer, consents_of, news, players_of
 from viewer.privacy.horizon import horizon_of
 from viewer.privacy.models import RemovalRequest, Scope
 from viewer.privacy.removals import Outcome, decide_removal, removals_of
@@ -42,11 +41,11 @@ def add(commands: "Commands") -> None:
     for name, words in (("--given", "agreed to"), ("--refused", "not agreed to")):
         scopes = tuple(str(scope) for scope in Scope)
         consent.add_argument(name, action="append", default=[], choices=scopes, help=f"enter: {words}; may be repeated")
-    consent.add_argument("--signed-by", metavar="NAME", help="enter: who signed the paper")
+    consent.add_argument("--signed-by", type=line(300), metavar="NAME", help="enter: who signed the paper")
     removal.add_argument("--decided", action="store_true", help="list: those that were decided")
     removal.add_argument("--request", type=int, metavar="NUMBER", help="decide: its number in `removal list`")
     removal.add_argument("--outcome", choices=tuple(str(o) for o in Outcome), help="decide: what is done")
-    removal.add_argument("--words", default="", help="decide: what whoever asked is told besides")
+    removal.add_argument("--words", type=line(400), default="", help="decide: what whoever asked is told besides")
     removal.add_argument("--public-url", default="", metavar="URL", help="the portal's address in the mail")
     audit.add_argument("--act", default="", help="one kind of act alone, such as view")
     audit.add_argument("--by", default="", metavar="MAIL", help="one person's acts alone")
@@ -77,9 +76,8 @@ def _enter_paper(session: Session, options: argparse.Namespace) -> None:
     club, player = club_named(session, options.club), session.get(Player, options.player)
     if player is None or player.organization_id != club.id:
         raise NotThere(f"there is no player {options.player} in {club.name}")
-    held = consents_of(session, [player.id])[player.id]
-    fresh = {scope: given for scope, given in said.items() if given is not held[scope]}
-    answer(session, player, fresh, COMMAND_LINE, now(), source="paper", signed_by=options.signed_by)
+    if fresh := news(session, player.id, said):
+        answer(session, player, fresh, COMMAND_LINE, now(), source="paper", signed_by=options.signed_by)
 
 
 # ------------------------------------------------------------------------------------------- removals
@@ -103,7 +101,7 @@ def _decide(session: Session, options: argparse.Namespace) -> None:
         raise NotThere(f"there is no request {options.request} in {club.name}")
     settings = settings_of(options)
     outcome, horizon = Outcome(options.outcome), horizon_of(settings)
-    decide_removal(session, request, outcome, options.words[:400], COMMAND_LINE, now(), horizon, settings.url)
+    decide_removal(session, request, outcome, options.words.strip(), COMMAND_LINE, now(), horizon, settings.url)
 
 
 def _club_of(session: Session, request: RemovalRequest) -> int:
@@ -120,14 +118,9 @@ def _audit(options: argparse.Namespace) -> None:
     with database.writing() as session:
         club = club_named(session, options.club).id
         COMMAND_LINE.did(session, Act.AUDIT_EXPORT, "organization", club, now(), organization_id=club, filter=asked)
-    behind = None if options.until is None else _midnight(options.until + timedelta(days=1))
-    since = None if options.since is None else _midnight(options.since)
-    for lines in as_csv(database, Wanted(club, asked["act"], asked["actor"], since=since, until=behind)):
+    wanted = Wanted(club, asked["act"], asked["actor"]).between(options.since, options.until)
+    for lines in as_csv(database, wanted):
         sys.stdout.write(lines)
-
-
-def _midnight(at: date) -> datetime:
-    return datetime.combine(at, time(), UTC)
 
 
 _CONSENT = {"list": _list_answers, "enter": _enter_paper}

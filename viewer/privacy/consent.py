@@ -56,6 +56,12 @@ def shown_in(answers: Answers, scope: Scope) -> bool:
     return scope is Scope.TEAM if said is None else said
 
 
+def news(session: Session, player_id: int, said: Answers) -> dict[Scope, bool]:
+    """Those of the answers that say something else than the newest ones do."""
+    held = consents_of(session, [player_id])[player_id]
+    return {scope: given for scope, given in said.items() if given is not None and given is not held[scope]}
+
+
 def answer(
     session: Session,
     player: Player,

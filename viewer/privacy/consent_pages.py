@@ -13,7 +13,7 @@ from viewer.clubs.club_pages import club_page, own
 from viewer.clubs.clubs import club_named
 from viewer.clubs.models import Player, Team
 from viewer.clubs.rights import Standing
-from viewer.privacy.consent import PAGE, answer, consents_of, players_of, shown_in
+from viewer.privacy.consent import PAGE, answer, consents_of, news, players_of, shown_in
 from viewer.privacy.models import ConsentRecord, Scope
 from viewer.privacy.texts import VERSION, sections_of, words_of
 from viewer.web.access import Access, open_to
@@ -126,8 +126,6 @@ def _taken(
     portal = portal_of(state)
     with portal.database.writing() as session:
         player = session.get_one(Player, player_id)
-        held = consents_of(session, [player_id])[player_id]
-        fresh = {scope: given for scope, given in said.items() if given is not None and given is not held[scope]}
-        if fresh:
+        if fresh := news(session, player_id, said):
             answer(session, player, fresh, actor_of(request), portal.clock(), source=source, signed_by=signed_by)
     return done(f"/players/{player_id}/consent", "saved")

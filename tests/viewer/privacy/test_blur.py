@@ -168,8 +168,8 @@ def test_the_guard_asks_who_is_held_back_only_where_somebody_opted_out_and_then_
     def guarded(key: str, of: str | int) -> tuple[bool, int]:
         statements.clear()
         with world.database.reading() as session:
-            withheld = SUBJECTS[key](session, of).withheld
-        return withheld, statements.count("SELECT")
+            held_back = SUBJECTS[key](session, of).withheld
+        return held_back, statements.count("SELECT")
 
     things = (("match_session", OURS), ("clip_id", world.ids["clip"]))
     assert [guarded(*thing) for thing in things] == [(False, 1), (False, 1)]

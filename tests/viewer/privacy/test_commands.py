@@ -56,7 +56,8 @@ OURS_IS = ("--club", "riverside-rovers")
 def test_a_papers_answers_are_entered_and_listed(world, capsys):
     robin = str(world.ids["robin"])
     paper = ("--player", robin, "--given", "team", "--given", "public", "--refused", "statistics")
-    assert run(world, "consent", "enter", *OURS_IS, *paper, "--signed-by", "Ms Example") == 0
+    for _ in range(2):
+        assert run(world, "consent", "enter", *OURS_IS, *paper, "--signed-by", "Ms Example") == 0
     assert run(world, "consent", "list", *OURS_IS, "--team", "U12") == 0
     head, *lines = capsys.readouterr().out.splitlines()
     assert head == "player\tname\tteam\thighlights\tpublic\tstatistics"
@@ -64,7 +65,9 @@ def test_a_papers_answers_are_entered_and_listed(world, capsys):
     assert len(lines) == 2, "Jo has left the team, and Alex plays in another"
     with world.database.reading() as session:
         records = session.scalars(select(ConsentRecord)).all()
+        entries = session.scalars(select(AuditEntry.id).where(AuditEntry.act == "consent")).all()
     assert {(r.source, r.given_by, r.given_by_mail) for r in records} == {("paper", None, "Ms Example")}
+    assert (len(records), len(entries)) == (3, 1), "the second time it said nothing new"
 
 
 @pytest.mark.parametrize(
@@ -81,6 +84,22 @@ def test_a_paper_that_says_nothing_clear_or_is_another_clubs_is_refused(world, w
     assert run(world, "consent", "enter", *OURS_IS, *(word.format_map(world.ids) for word in words)) == 1
     with world.database.reading() as session:
         assert session.scalars(select(ConsentRecord)).all() == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("consent", "enter", "--signed-by", "x" * 301),
+        ("removal", "decide", "--words", "x" * 401),
+        ("removal", "decide", "--words", "un\0seen"),
+        ("device", "change", "--wanted-version", "x" * 41),
+    ],
+)
+def test_words_that_are_too_long_or_cannot_be_seen_are_refused_before_anything_is_done(world, words, capsys):
+    with pytest.raises(SystemExit) as end:
+        run(world, *words, *OURS_IS)
+    assert end.value.code == 2
+    assert "each of which can be seen" in capsys.readouterr().err
 
 
 def test_a_request_is_listed_decided_and_answered_by_commands(world, capsys):
