@@ -14,8 +14,10 @@ from viewer.commands import (
     devices,
     imports,
     jobs,
+    joining,
     media,
     oversight,
+    people,
     privacy,
     rosters,
     running,
@@ -24,7 +26,22 @@ from viewer.commands import (
 from viewer.errors import PortTaken, ViewerError
 from viewer.logs import OneLine
 
-_FIELDS = (running, backup, devices, demo, jobs, users, clubs, rosters, media, imports, privacy, oversight)
+_FIELDS = (
+    running,
+    backup,
+    devices,
+    demo,
+    jobs,
+    users,
+    clubs,
+    rosters,
+    people,
+    joining,
+    media,
+    imports,
+    privacy,
+    oversight,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -18,6 +18,7 @@ from viewer.clubs.joining import As
 from viewer.clubs.models import JoinRequest, Team
 from viewer.errors import AlreadyDecided, PlayerTaken, Throttled, WrongCode
 from viewer.web.access import SIGNED_IN, Access, open_to
+from viewer.web.pages import actor_of
 from viewer.web.portal import Portal, portal_of
 
 log = logging.getLogger("viewer.accounts")
@@ -84,14 +85,13 @@ def take_answer(
             wanted = session.get(JoinRequest, join_request_id)
             if wanted is None or wanted.team_id != team_id:
                 raise NotFoundException
-            by = user_of(session, request.user.sign_in)
             if data.answer == "decline":
-                joining.decline(session, wanted, by, now, url=url)
+                joining.decline(session, wanted, actor_of(request), now, url=url)
             else:
                 player = next((p for p in joining.roster(session, team_id) if p.id == data.player), None)
                 if player is None or data.answer != "admit" or data.role not in set(As):
                     raise ClientException("Say for which of the team's players.")
-                joining.admit(session, wanted, player, As(data.role), by, now, url=url)
+                joining.admit(session, wanted, player, As(data.role), actor_of(request), now, url=url)
     except (AlreadyDecided, PlayerTaken) as fault:
         return refuse(request, "requests", fault, 409, **_requests(portal, team_id))
     portal.wake()

@@ -5,16 +5,15 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.datastructures import State
 from litestar.response import Template
-from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from viewer.accounts.models import Role
 from viewer.admin import condition
+from viewer.admin.told import told
 from viewer.clubs import clubs, people
 from viewer.clubs.club_pages import club_entry
 from viewer.jobs.dead_letters import jobs_overview
 from viewer.jobs.lease import State as WorkState
-from viewer.settings import Settings
 from viewer.web.access import Access, open_to
 from viewer.web.forms import Form, Sent
 from viewer.web.pages import After, Asked, Words, actor_of, done, next_key, searched, show
@@ -99,33 +98,8 @@ def _clubs(
 def settings_page(request: Asked, state: State) -> Template:
     """What the portal was told at its start; passwords are left out."""
     portal = portal_of(state)
-    settings = portal.settings
-    mail = "on the page /mailbox, for a demo" if settings.demo_mailbox else "by the worker's --smtp"
-    told = (
-        ("Address", settings.url),
-        ("HTTPS", "yes" if settings.https else "no: only for trying it on one machine"),
-        ("Data folder", str(settings.data)),
-        ("Database", _without_password(settings.database_url)),
-        ("Workers are woken by", _without_password(settings.queue) if settings.queue else "a file in the data folder"),
-        ("Files of matches", settings.store or str(settings.media)),
-        ("Files are sent by", _sender(settings)),
-        ("Proxies that are believed", ", ".join(settings.trusted_proxies) or "none"),
-        ("Backups are kept", f"at most {settings.backup_days} days"),
-        ("TeamSnap", "clubs can connect" if settings.teamsnap else "not set up"),
-        ("Mails go out", mail),
-        ("Pages' version", portal.assets.version),
-    )
-    return platform_page(request, "admin/settings.html", "/platform/settings", told=told)
-
-
-def _without_password(url: str) -> str:
-    return make_url(url).difference_update_query(["password"]).render_as_string(hide_password=True)
-
-
-def _sender(settings: Settings) -> str:
-    if settings.x_accel:
-        return f"nginx, from {settings.x_accel}"
-    return "the portal" if settings.stream or not settings.store.startswith("s3://") else "the bucket"
+    lines = told(portal.settings, portal.assets.version)
+    return platform_page(request, "admin/settings.html", "/platform/settings", told=lines)
 
 
 ROUTES = [health_page, clubs_page, add_club, settings_page]

@@ -12,7 +12,8 @@ from viewer.accounts.mails import tell_decision
 from viewer.accounts.models import User
 from viewer.accounts.service import note_own, one_line
 from viewer.accounts.throttle import Trial, count_try
-from viewer.audit.log import note
+from viewer.audit.acts import Act
+from viewer.clubs.actor import Actor
 from viewer.clubs.invitations import link_player
 from viewer.clubs.models import JoinRequest, Player, Team, TeamPlayer
 from viewer.clubs.rosters import make_parent
@@ -64,7 +65,7 @@ def roster(session: Session, team_id: int) -> Sequence[Player]:
 
 
 def admit(
-    session: Session, request: JoinRequest, player: Player, role: As, by: User, now: datetime, *, url: str
+    session: Session, request: JoinRequest, player: Player, role: As, by: Actor, now: datetime, *, url: str
 ) -> None:
     """Let somebody in as a player's parent or as the player. Raises `AlreadyDecided` or `PlayerTaken`."""
     _decide(session, request, True, by, now, url, player_id=player.id, role=role)
@@ -75,7 +76,7 @@ def admit(
         make_parent(session, user, player, "parent", now)
 
 
-def decline(session: Session, request: JoinRequest, by: User, now: datetime, *, url: str) -> None:
+def decline(session: Session, request: JoinRequest, by: Actor, now: datetime, *, url: str) -> None:
     """Do not let somebody in. Raises `AlreadyDecided`."""
     _decide(session, request, False, by, now, url)
 
@@ -92,7 +93,7 @@ def _write(session: Session, team: Team, user: User, words: str, address: str, n
 
 
 def _decide(
-    session: Session, request: JoinRequest, admitted: bool, by: User, now: datetime, url: str, **detail: Any
+    session: Session, request: JoinRequest, admitted: bool, by: Actor, now: datetime, url: str, **detail: Any
 ) -> None:
     answered = update(JoinRequest).where(JoinRequest.id == request.id, JoinRequest.decided_at.is_(None))
     answered = answered.values(decided_at=now, decided_by=by.id, admitted=admitted).returning(JoinRequest.id)
@@ -100,15 +101,5 @@ def _decide(
         raise AlreadyDecided("Somebody else has answered this request already.")
     team, user = session.get_one(Team, request.team_id), session.get_one(User, request.user_id)
     tell_decision(session, user, team.name, admitted, request.id, now, url)
-    note(
-        session,
-        "admit" if admitted else "decline",
-        "account",
-        user.id,
-        now,
-        actor_id=by.id,
-        actor_mail=by.mail,
-        organization_id=team.organization_id,
-        team=team.id,
-        **detail,
-    )
+    act = Act.ADMIT if admitted else Act.DECLINE
+    by.did(session, act, "account", user.id, now, organization_id=team.organization_id, team=team.id, **detail)

@@ -16,10 +16,12 @@ from viewer.accounts.people import make_user
 from viewer.accounts.service import mail_address
 from viewer.audit.log import note
 from viewer.clock import now
+from viewer.clubs.clubs import club_named
 from viewer.clubs.invitations import invite
-from viewer.clubs.models import Organization, Player, Team
+from viewer.clubs.squads import player_of
+from viewer.clubs.teams import team_called
 from viewer.commands.common import add_command, database_of, new_password, settings_of
-from viewer.errors import BadSettings, UnknownTeam
+from viewer.errors import BadSettings
 
 if TYPE_CHECKING:
     from viewer.commands.common import Commands
@@ -40,9 +42,9 @@ def add(commands: "Commands") -> None:
     user.add_argument("--password", default="", help="generated and printed when left out (add)")
     roles = [role.value for role in Role if role is not Role.PLATFORM_ADMIN]
     user.add_argument("--role", choices=roles, default=Role.PARENT, help="what they become (invite; %(default)s)")
-    user.add_argument("--club", default="", metavar="SLUG", help="the club as in its addresses (invite)")
-    user.add_argument("--team", type=int, metavar="NUMBER", help="the team's number, for a coach or manager (invite)")
-    user.add_argument("--player", type=int, metavar="NUMBER", help="the player's number, for the rest (invite)")
+    user.add_argument("--club", default="", metavar="SLUG", help="the club, for its admins and a team's staff (invite)")
+    user.add_argument("--team", default="", metavar="NAME", help="the team, for a coach or manager (invite)")
+    user.add_argument("--player", type=int, metavar="NUMBER", help="for the rest: the number in `player list` (invite)")
     user.add_argument("--public-url", default="", metavar="URL", help="the portal's address in mails")
 
 
@@ -68,12 +70,12 @@ def _add(session: Session, options: argparse.Namespace, when: datetime) -> None:
 
 
 def _invite(session: Session, options: argparse.Namespace, when: datetime) -> None:
-    club = session.scalar(select(Organization).where(Organization.slug == options.club)) if options.club else None
-    if options.club and club is None:
-        raise UnknownTeam(f"there is no club {options.club}")
-    for kind, number in ((Team, options.team), (Player, options.player)):
-        if number is not None and session.get(kind, number) is None:
-            raise UnknownTeam(f"there is no {kind.__name__.lower()} {number}")
+    if options.team and not options.club:
+        raise BadSettings("--team is a name: say in which club, --club SLUG")
+    club = club_named(session, options.club) if options.club else None
+    team = team_called(session, club.id, options.team) if club and options.team else None
+    if options.player is not None:
+        player_of(session, options.player)
     invite(
         session,
         options.mail,
@@ -81,7 +83,7 @@ def _invite(session: Session, options: argparse.Namespace, when: datetime) -> No
         now=when,
         url=settings_of(options).url,
         organization_id=club.id if club else None,
-        team_id=options.team,
+        team_id=team.id if team else None,
         player_id=options.player,
     )
     print(f"{mail_address(options.mail)} gets a mail")

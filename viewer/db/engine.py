@@ -13,8 +13,8 @@ from viewer.errors import BadSettings
 
 _WRITES = "touchline_writes"
 _KEPT, _MORE = 8, 27
-"""Connections: asyncio gives handlers at most 32 threads, the worker a few, and none of them is to wait for another's.
-Two portal processes stay below PostgreSQL's usual 100."""
+"""Connections: the portal's handlers are few, a worker has as many threads as it was told, and none of them is to wait
+for another's. Two processes stay below PostgreSQL's usual 100."""
 _POOL_WAIT_S = 10
 _RESTED_S = 5.0
 """A connection that has rested so long is tried before it is used. At each use that would cost a page a tenth of its

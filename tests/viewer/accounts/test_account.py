@@ -227,10 +227,13 @@ def test_everything_is_possible_by_commands_too(people, world, capsys):
     assert sign_in(world.database, "fresh@example.org", said.split()[0], "a", world.clock())
     assert user("add", "fresh@example.org", "--name", "Again")[0] == 1
     assert user("add", "weak@example.org", "--name", "Weak", "--password", "password1")[0] == 1
-    assert user("invite", "asked@example.org", "--role", "coach", "--team", str(world.ids["u12"]))[0] == 0
+    coach = ("invite", "asked@example.org", "--role", "coach")
+    assert user(*coach, "--club", "riverside-rovers", "--team", "U12")[0] == 0
     assert people.link("asked@example.org").startswith("/invitation/")
-    assert user("invite", "asked@example.org", "--role", "coach", "--team", "999")[0] == 1
-    assert user("invite", "asked@example.org", "--role", "coach")[0] == 1
+    assert "There is no team called 'U99'" in user(*coach, "--club", "riverside-rovers", "--team", "U99")[1]
+    assert "say in which club" in user(*coach, "--team", "U12")[1]
+    assert user(*coach)[0] == 1
+    assert user("invite", "asked@example.org", "--player", "99999")[0] == 1
     assert user("disable", MAIL)[0] == 0
     assert f"{MAIL}\tParent\tparent\tdisabled" in user("list")[1]
     assert user("enable", MAIL)[0] == 0

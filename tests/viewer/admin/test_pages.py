@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from tests.viewer.world import World, make_world
 from viewer.accounts.models import SignIn, User
 from viewer.audit.models import AuditEntry
+from viewer.cli import main
 from viewer.clubs.models import Invitation, Organization
 from viewer.jobs.lease import State
 from viewer.jobs.models import Job
@@ -164,3 +165,20 @@ def test_settings_say_what_the_portal_was_told_but_no_password(database, setting
     for words in ("redis", "nginx, from /_media/", "10.0.0.0/8", "at most 14 days", "not set up"):
         assert words in page, words
     assert "hidden" not in page
+
+
+@pytest.mark.parametrize("queue", PASSWORD_IN)
+def test_the_command_says_the_same_settings_and_no_password_either(tmp_path, queue, capsys):
+    words = ["--data", str(tmp_path), "--queue", queue, "--trusted-proxy", "10.0.0.0/8"]
+    words += ["--smtp", "smtp://post:hidden@mail.example.org:587", "--x-accel", "/_media/"]
+    assert main(["settings", *words, "--database", "postgresql+psycopg://us:hidden@host/portal"]) == 0
+    said = capsys.readouterr().out
+    settings = dict(line.split("\t") for line in said.splitlines())
+    assert settings["Database"] == "postgresql+psycopg://us:***@host/portal"
+    assert settings["Mails go out"] == "through smtp://post:***@mail.example.org:587"
+    assert settings["Proxies that are believed"] == "10.0.0.0/8"
+    assert settings["Files are sent by"] == "nginx, from /_media/"
+    assert "hidden" not in said
+    assert not list(tmp_path.iterdir())
+    assert main(["settings", *words, "--queue", "nonsense"]) == 1
+    assert "--queue is written" in capsys.readouterr().err

@@ -3,10 +3,14 @@
 import pytest
 from sqlalchemy import select
 
+from viewer.accounts.models import User
 from viewer.audit.models import AuditEntry
 from viewer.cli import main
-from viewer.clubs.models import Invitation
+from viewer.clock import now
+from viewer.clubs.joining import ask
+from viewer.clubs.models import Invitation, ParentPlayer, Team
 from viewer.games.models import Game, ScoreSource
+from viewer.mail.models import Mail
 
 
 @pytest.fixture
@@ -63,6 +67,81 @@ def test_a_roster_is_run_by_commands(command, world):
     assert "Noa New" in command("player", "list", *team, "--former")
     command("player", "join", *team, "--player", player, "--number", "10")
     assert f"{player}\t10\tNoa New" in command("player", "list", *team)
+
+
+def test_who_belongs_to_a_club_is_listed_and_taken_out_by_commands(command, world, database):
+    club = ("--club", "riverside-rovers")
+    assert command("people", "list", *club) == "club_admin@example.org\tClub Admin\n"
+    assert "coach@example.org\tCoach\tcoach of U12\n" in command("people", "list", *club, "--circle", "staff")
+    robin = world.ids["robin"]
+    stands = f"parent@example.org\tParent\tplayer {robin}, Robin Example\n"
+    assert stands in command("people", "list", *club, "--circle", "parents")
+    command("people", "remove", *club, "--mail", "parent@example.org", "--player", str(robin))
+    command("people", "remove", *club, "--mail", "coach@example.org", "--team", "U12")
+    assert stands not in command("people", "list", *club, "--circle", "parents")
+    assert "coach of U12" not in command("people", "list", *club, "--circle", "staff")
+    last = command("people", "remove", *club, "--mail", "club_admin@example.org", status=1)
+    assert "A club needs an admin." in last
+    strange = command(
+        "people", "remove", *club, "--mail", "parent@example.org", "--player", str(world.ids["sam"]), status=1
+    )
+    assert "There is no such player." in strange
+    with database.reading() as session:
+        acts = select(AuditEntry.act).where(AuditEntry.act.in_(("remove-staff", "unlink-parent")))
+        assert sorted(session.scalars(acts)) == ["remove-staff", "unlink-parent"]
+
+
+def test_an_invitation_is_listed_and_taken_back_by_commands(command, world):
+    club = ("--club", "riverside-rovers")
+    command("user", "invite", "new@example.org", "--role", "manager", *club, "--team", "U12")
+    number, mail, words, _ = command("people", "invited", *club).split("\t")
+    assert (mail, words) == ("new@example.org", "manager of U12")
+    theirs = command("people", "withdraw", "--club", "hillside-united", "--invitation", number, status=1)
+    assert "This invitation is not open any more." in theirs
+    command("people", "withdraw", *club, "--invitation", number)
+    assert command("people", "invited", *club) == ""
+
+
+def test_whoever_asks_to_join_is_let_in_or_not_by_commands(command, world, database):
+    team, mail = ("--club", "riverside-rovers", "--team", "U12"), ("--public-url", "https://portal.example.org")
+    for who in ("nobody_in_particular", "u14_parent"):
+        with database.reading() as session:
+            user, code = session.get_one(User, world.users[who]), session.get_one(Team, world.ids["u12"]).code
+        ask(database, user, code, "the aunt of Robin", "192.0.2.1", now())
+    aunt, other = (line.split("\t") for line in command("join", "list", *team).splitlines())
+    assert aunt[2:] == ["nobody_in_particular@example.org", "Nobody In Particular", "the aunt of Robin"]
+    robin = str(world.ids["robin"])
+    command("join", "admit", *team, "--request", aunt[0], "--player", robin, *mail)
+    command("join", "decline", *team, "--request", other[0], *mail)
+    assert command("join", "list", *team) == ""
+    with database.reading() as session:
+        parents = session.scalars(select(ParentPlayer.user_id).where(ParentPlayer.player_id == world.ids["robin"]))
+        assert set(parents) == {world.users["parent"], world.users["nobody_in_particular"]}
+        decided = select(AuditEntry.act, AuditEntry.subject_id).where(AuditEntry.act.in_(("admit", "decline")))
+        expected = {("admit", world.users["nobody_in_particular"]), ("decline", world.users["u14_parent"])}
+        assert {(act, user) for act, user in session.execute(decided)} == expected
+        told = session.scalars(select(Mail.text).where(Mail.key.like("join-decision:%")).order_by(Mail.id)).all()
+    assert "you now belong to U12: https://portal.example.org/" in told[0]
+    assert "U12 has not let you in" in told[1]
+    again = command("join", "admit", *team, "--request", aunt[0], "--player", robin, status=1)
+    assert "Somebody else has answered this request already." in again
+
+
+def test_nobody_is_let_in_for_a_child_of_another_team_or_by_another_teams_request(command, world, database):
+    with database.reading() as session:
+        user = session.get_one(User, world.users["nobody_in_particular"])
+        code = session.get_one(Team, world.ids["u12"]).code
+    ask(database, user, code, "", "192.0.2.1", now())
+    ours = ("--club", "riverside-rovers", "--team")
+    number = command("join", "list", *ours, "U12").split("\t")[0]
+    alex, robin = str(world.ids["alex"]), str(world.ids["robin"])
+    said = command("join", "admit", *ours, "U12", "--request", number, "--player", alex, status=1)
+    assert f"No player numbered {alex} is on this roster." in said
+    said = command("join", "admit", *ours, "U14", "--request", number, "--player", alex, status=1)
+    assert f"Nobody asked to join U14 by a request {number}." in said
+    theirs = ("--club", "hillside-united", "--team", "U12")
+    assert "Nobody asked" in command("join", "decline", *theirs, "--request", number, status=1)
+    assert command("join", "admit", *ours, "U12", "--request", number, "--player", robin) == ""
 
 
 def test_games_are_run_by_commands(command, world, database):
