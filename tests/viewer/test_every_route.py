@@ -37,7 +37,7 @@ NOT_HERE = {
     ("POST", "/clubs/{organization_slug}/imports/teamsnap/connect"),
     ("GET", "/imports/teamsnap/callback"),
     ("POST", "/account/passkeys/options"),
-    ("POST", "/matches/{match_session}/blur"),
+    ("POST", "/matches/{match_session}/players"),
 }
 """What nobody meets in this world: it is not registered with TeamSnap, has no name, and hides no player."""
 FILLED_IN = {"/teams/{team_id}/requests/{join_request_id}": {"answer": "decline"}}

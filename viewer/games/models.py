@@ -1,12 +1,13 @@
 """Tables of games: what the calendar says, what was recorded of it, and what was found in the recording."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from viewer.clock import local_day
 from viewer.clubs.models import Player, Team, Venue
 from viewer.db.base import NEVER_REUSED, Base, Id, UtcTime
 
@@ -51,6 +52,11 @@ class Game(Base):
     venue: Mapped[Venue | None] = relationship()
     teams: Mapped[list[Team]] = relationship(secondary="game_team")
     recordings: Mapped[list["Recording"]] = relationship(back_populates="game", order_by="Recording.start_ns")
+
+    @property
+    def day(self) -> date:
+        """The day on which it begins, at its place."""
+        return local_day(self.starts_at, self.time_zone)
 
 
 class GameTeam(Base):

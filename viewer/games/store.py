@@ -13,6 +13,8 @@ from viewer.media.serving import MediaFile
 
 PAGE = 40
 """Recordings on one page of the list."""
+_A_DAY = 8
+"""More than a team plays in a day and a half."""
 _HEAT = (
     select(HeatMap.tenths, HeatMap.rows, HeatMap.columns)
     .join(Recording)
@@ -28,7 +30,12 @@ def recordings_of(session: Session, rights: Rights, before: datetime | None = No
     if before is not None:
         newest = newest.where(Game.starts_at < before)
     # One statement for each kind of link, so that each runs down one index.
-    found = [r for statement in _opened(newest, rights) for r in session.scalars(statement)]
+    found = [
+        r
+        for statement, until in _opened(newest, rights)
+        for r in session.scalars(statement)
+        if until is None or r.game.day <= until
+    ]
     unique = {r.id: r for r in found}.values()
     return sorted(unique, key=lambda r: (r.game.starts_at, r.start_ns), reverse=True)[:PAGE]
 
@@ -82,17 +89,23 @@ def media_url(recording: Recording, path: str) -> str:
     return f"/matches/{recording.session}/media/{path}?v={recording.folder[-16:]}"
 
 
-def _opened(newest: Select[Recording], rights: Rights) -> list[Select[Recording]]:
+def _opened(newest: Select[Recording], rights: Rights) -> list[tuple[Select[Recording], date | None]]:
+    """Statements, each with the last day of games that it opens where there is one."""
     now_in = rights.coached | rights.managed | {team for team, until in rights.rosters.items() if until is None}
-    statements = [newest.where(Game.organization_id == club) for club in rights.clubs]
+    statements: list[tuple[Select[Recording], date | None]] = [
+        (newest.where(Game.organization_id == club), None) for club in rights.clubs
+    ]
     if now_in:
-        statements.append(newest.where(Game.id.in_(select(GameTeam.game_id).where(GameTeam.team_id.in_(now_in)))))
+        played = select(GameTeam.game_id).where(GameTeam.team_id.in_(now_in))
+        statements.append((newest.where(Game.id.in_(played)), None))
     for team, until in rights.rosters.items():
         if until is not None and team not in now_in:
             played = select(GameTeam.game_id).where(GameTeam.team_id == team)
-            statements.append(newest.where(Game.id.in_(played), Game.starts_at < _end_of(until)))
+            until_then = newest.where(Game.id.in_(played), Game.starts_at < _end_of(until)).limit(PAGE + _A_DAY)
+            statements.append((until_then, until))
     return statements
 
 
 def _end_of(day: date) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time(), UTC)
+    """When the day is over everywhere; what began later at its place is sorted out game by game."""
+    return datetime.combine(day + timedelta(days=1), time(), UTC) + timedelta(hours=12)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     CompoundSelect,
     Date,
     Select,
+    String,
     bindparam,
     cast,
     exists,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from viewer.audit.acts import Act
+from viewer.clock import local_day
 from viewer.clubs.actor import Actor
 from viewer.clubs.models import Team, TeamPlayer
 from viewer.clubs.rights import Rights, Standing, Subject
@@ -127,25 +129,39 @@ def orders_of(session: Session, device: Device) -> BlurOrders:
     )
 
 
+def opted_out_in(session: Session, recording_id: int) -> frozenset[int]:
+    """The players who opted out and are, or may be, in the recording, whether they are blurred in it or not."""
+    return frozenset(player for _, player in _shown(session, [recording_id])[1])
+
+
 def say_where(
     session: Session,
     recording: Recording,
     player_id: int,
-    tracks: Iterable[int],
+    tracks: Iterable[int] | None,
     by: Actor,
     now: datetime,
 ) -> None:
-    """Take a human's word for which tracks of the recording are the player; none of them: the player is not in it."""
-    wanted = set(tracks)
+    """Take a human's word for which tracks of the recording, and so which of its events, are the player.
+
+    No track says that the player is not in it, None that nobody knows. What was said of the player before ends.
+    """
+    wanted = set(tracks or ())
+    for event in recording.events:
+        if event.track in wanted:
+            event.player_id = player_id
+        elif event.player_id == player_id:
+            event.player_id = None
     for numbers in recording.stats:
         if numbers.track in wanted:
             numbers.player_id, numbers.confirmed_by, numbers.confirmed_at = player_id, by.id, now
         elif numbers.player_id == player_id:
             numbers.player_id = numbers.confirmed_by = numbers.confirmed_at = None
     said = session.get(NotShown, (recording.id, player_id))
-    if wanted and said is not None:
+    absent = tracks is not None and not wanted
+    if said is not None and not absent:
         session.delete(said)
-    elif not wanted and said is None:
+    elif said is None and absent:
         session.add(NotShown(recording_id=recording.id, player_id=player_id, said_by=by.id, at=now))
     by.did(
         session,
@@ -165,15 +181,23 @@ def _shown_statement() -> CompoundSelect[Any]:
     out = refused().scalar_subquery()
     never, track = cast(null(), Date), cast(null(), BigInteger)
     expected = (
-        select(Recording.id, TeamPlayer.player_id, track, Game.starts_at, TeamPlayer.joined_on, TeamPlayer.left_on)
+        select(
+            Recording.id,
+            TeamPlayer.player_id,
+            track,
+            Game.starts_at,
+            Game.time_zone,
+            TeamPlayer.joined_on,
+            TeamPlayer.left_on,
+        )
         .join(Game, Game.id == Recording.game_id)
         .join(GameTeam, GameTeam.game_id == Game.id)
         .join(TeamPlayer, TeamPlayer.team_id == GameTeam.team_id)
         .where(Recording.id.in_(ids), TeamPlayer.player_id.in_(out))
     )
-    at = cast(null(), UtcTime)
+    at, zone = cast(null(), UtcTime), cast(null(), String)
     known = select(
-        PlayerGameStats.recording_id, PlayerGameStats.player_id, PlayerGameStats.track, at, never, never
+        PlayerGameStats.recording_id, PlayerGameStats.player_id, PlayerGameStats.track, at, zone, never, never
     ).where(PlayerGameStats.recording_id.in_(ids), PlayerGameStats.player_id.in_(out))
     return union_all(expected, known)
 
@@ -189,14 +213,14 @@ def _shown(
     known: dict[tuple[int, int], set[int]] = {}
     expected: set[tuple[int, int]] = set()
     rows: Any = session.execute(_SHOWN, {"ids": list(recording_ids)})
-    for recording, player, track, at, since, until in rows:
+    for recording, player, track, at, zone, since, until in rows:
         if track is not None:
             known.setdefault((recording, player), set()).add(track)
-        elif since <= at.date() and (until is None or at.date() <= until):
+        elif since <= (day := local_day(at, zone)) and (until is None or day <= until):
             expected.add((recording, player))
     return {key: frozenset(tracks) for key, tracks in known.items()}, expected | known.keys()
 
 
 def subject_of(game: Game) -> Subject:
     """A game as rights know it."""
-    return Subject(game.organization_id, frozenset(team.id for team in game.teams), day=game.starts_at.date())
+    return Subject(game.organization_id, frozenset(team.id for team in game.teams), day=game.day)

@@ -2,7 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
-from viewer.privacy import club_pages, consent_pages, data_pages, match_pages
+from viewer.privacy import club_pages, consent_pages, data_pages, match_pages, who_pages
 
 ROUTES: list[ControllerRouterHandler] = [
     consent_pages.consent_page,
@@ -12,8 +12,8 @@ ROUTES: list[ControllerRouterHandler] = [
     match_pages.blur_orders,
     match_pages.removal_page,
     match_pages.take_removal,
-    match_pages.blur_page,
-    match_pages.take_blur,
+    who_pages.who_page,
+    who_pages.take_who,
     match_pages.take_keep,
     club_pages.removals_page,
     club_pages.take_decision,

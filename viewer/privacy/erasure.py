@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CursorResult, Text, cast, delete, func, select, update
@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from viewer.accounts.models import SignInTry, User
 from viewer.audit.acts import Act
 from viewer.audit.models import AuditEntry
+from viewer.clock import local_day
 from viewer.clubs.actor import Actor
-from viewer.clubs.models import Invitation, ParentPlayer, Player, TeamPlayer
+from viewer.clubs.models import Invitation, Organization, ParentPlayer, Player, TeamPlayer
 from viewer.games.models import Availability, GameEvent, GameTeam, HeatMap, PlayerGameStats, Recording
 from viewer.imports.models import ImportRun, Origin
 from viewer.mail.models import Mail
-from viewer.privacy.blur import missing
+from viewer.privacy.blur import missing, refused
 from viewer.privacy.consent import end_links
 from viewer.privacy.deleting import delete_recording
 from viewer.privacy.export import drop_exports
@@ -25,6 +26,8 @@ from viewer.privacy.models import ConsentRecord, Erasure, NotShown, RemovalReque
 from viewer.privacy.pictures import recordings_showing
 from viewer.sealing import Seal
 
+DELIVERY = timedelta(days=30)
+"""How long after a match its hub may still bring it: some stay in a cupboard for weeks."""
 ERASED = "erased"
 """Stands where a name or address was, and nothing else does."""
 
@@ -97,7 +100,8 @@ def pseudonym(seal: Seal, mail: str) -> str:
 
 
 def _forget_player(session: Session, player: Player, now: datetime, seal: Seal) -> dict[str, int]:
-    pending = _unblurred(session, player.id)
+    _leave(session, player, now)
+    pending = _shown_to_blur(session, player, now)
     counts = {"links": end_links(session, player.id, now)}
     own = (PlayerGameStats.player_id == player.id, PlayerGameStats.recording_id.not_in(pending))
     tracks = session.execute(select(PlayerGameStats.recording_id, PlayerGameStats.track).where(*own)).all()
@@ -110,7 +114,7 @@ def _forget_player(session: Session, player: Player, now: datetime, seal: Seal) 
     counts["events"] = _count(session, events)
     for table in (ParentPlayer, Availability, Invitation):
         counts[table.__tablename__] = _count(session, delete(table).where(table.player_id == player.id))
-    if not pending:
+    if not pending and not _may_come(session, player, now):
         session.execute(delete(NotShown).where(NotShown.player_id == player.id))
         counts["rosters"] = _count(session, delete(TeamPlayer).where(TeamPlayer.player_id == player.id))
     drop_exports(session, "player", player.id)
@@ -122,16 +126,35 @@ def _forget_player(session: Session, player: Player, now: datetime, seal: Seal) 
     return counts
 
 
-def _unblurred(session: Session, player_id: int) -> set[int]:
-    """Recordings that show, or may show, the player and wait for the blur."""
+def _leave(session: Session, player: Player, now: datetime) -> None:
+    # What is played from now on shows them no more, and waits for nothing.
+    today = local_day(now, session.get_one(Organization, player.organization_id).time_zone)
+    seats = select(TeamPlayer).where(TeamPlayer.player_id == player.id, TeamPlayer.left_on.is_(None))
+    for seat in session.scalars(seats):
+        seat.left_on = max(today, seat.joined_on)
+
+
+def _may_come(session: Session, player: Player, now: datetime) -> bool:
+    """Whether a hub may yet bring a match to be blurred, of a day on which the player was on a roster."""
+    if session.scalar(refused().where(ConsentRecord.player_id == player.id)) is None:
+        return False
+    lately = (now - DELIVERY).date()
+    seats = select(TeamPlayer.id).where(TeamPlayer.player_id == player.id, TeamPlayer.left_on >= lately)
+    return session.scalar(seats.limit(1)) is not None
+
+
+def _shown_to_blur(session: Session, player: Player, now: datetime) -> set[int]:
+    """Recordings in which the player must stay known: those that wait for the blur, or all while more may come."""
     rostered = (
         select(Recording.id)
         .join(GameTeam, GameTeam.game_id == Recording.game_id)
         .join(TeamPlayer, TeamPlayer.team_id == GameTeam.team_id)
-        .where(TeamPlayer.player_id == player_id)
+        .where(TeamPlayer.player_id == player.id)
     )
-    candidates = {*session.scalars(recordings_showing(player_id)), *session.scalars(rostered)}
-    return {recording for recording, players in missing(session, candidates).items() if player_id in players}
+    candidates = {*session.scalars(recordings_showing(player.id)), *session.scalars(rostered)}
+    if _may_come(session, player, now):
+        return candidates
+    return {recording for recording, players in missing(session, candidates).items() if player.id in players}
 
 
 def _forget_origins(session: Session, player: Player) -> int:

@@ -1,46 +1,30 @@
-"""Pages of one match: asking for its removal, saying who is to be blurred, keeping it on; and what hubs are told."""
+"""Asking for a match's removal, keeping it on; and what hubs are told to blur."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from litestar import MediaType, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from viewer.clubs.models import Player, TeamPlayer
 from viewer.clubs.rights import Standing
 from viewer.devices.models import Device
-from viewer.errors import NotThere
 from viewer.games import view
 from viewer.games.models import Recording
 from viewer.games.store import whole_recording
 from viewer.games.words import day
 from viewer.media.ranges import not_changed
-from viewer.privacy.blur import missing, orders_of, say_where, subject_of
+from viewer.privacy.blur import missing, orders_of, subject_of
 from viewer.privacy.removals import ask_removal
 from viewer.privacy.retention import keep_on
 from viewer.web.access import DEVICE, MEMBER, Access, open_to
 from viewer.web.forms import Form, Sent
-from viewer.web.pages import Asked, actor_of, done, show
+from viewer.web.pages import Asked, actor_of, show
 from viewer.web.person import Person
 from viewer.web.portal import portal_of
 from wire.message import encode
-
-STAFF = open_to(Access.STAFF)
-
-
-@dataclass(frozen=True)
-class Hidden:
-    """A player who is yet to be blurred in a match: their numbers on the shirt, and the tracks that are known."""
-
-    player: Player
-    numbers: str
-    tracks: str
 
 
 @get("/api/v1/blur", opt=DEVICE, sync_to_thread=True)
@@ -76,32 +60,6 @@ def take_removal(request: Asked, state: State, match_session: FromPath[str], dat
     return Redirect(f"/matches/{match_session}/removal?asked=1", status_code=303)
 
 
-@get("/matches/{match_session:str}/blur", opt=STAFF, sync_to_thread=True)
-def blur_page(request: Asked, state: State, match_session: FromPath[str]) -> Template:
-    """Who is yet to be blurred in a match, and a form to say which tracks they are."""
-    return _blur(request, state, match_session, Form())
-
-
-@post("/matches/{match_session:str}/blur", opt=STAFF, sync_to_thread=True)
-def take_blur(request: Asked, state: State, match_session: FromPath[str], data: Sent) -> Response[Any]:
-    """Take somebody's word for which tracks a player is, or that the player is not in the match."""
-    form, portal = Form(data), portal_of(state)
-    with portal.database.writing() as session:
-        recording = whole_recording(session, match_session)
-        open_orders = missing(session, [recording.id]).get(recording.id, {})
-        player = form.row("player", open_orders)
-        if player is None:
-            raise NotThere("Nobody has to be blurred who is this player. Look at the page again.")
-        known = {numbers.track for numbers in recording.stats}
-        absent = form.values.get("absent") == "yes"
-        tracks = set() if absent else _tracks(form, known)
-        if not form.faults:
-            say_where(session, recording, player, tracks, actor_of(request), portal.clock())
-    if form.faults:
-        return _blur(request, state, match_session, form, 422)
-    return done(f"/matches/{match_session}/blur", "saved")
-
-
 @post("/matches/{match_session:str}/keep", opt=open_to(Access.COACH), sync_to_thread=True)
 def take_keep(request: Asked, state: State, match_session: FromPath[str]) -> Redirect:
     """Keep the match for another year."""
@@ -112,11 +70,14 @@ def take_keep(request: Asked, state: State, match_session: FromPath[str]) -> Red
 
 
 def match_notes(session: Session, person: Person, recording: Recording) -> dict[str, Any]:
-    """What a match's page says about its end, and about being held back: `until`, `may_keep`, `held`."""
+    """What a match's page says about its end, about being held back, and who may change that: `until`, `may_keep`,
+    `held`, `staff`.
+    """
     standing = person.rights.standing(subject_of(recording.game))
     until = day(recording.delete_at, recording.game.time_zone) if recording.delete_at else ""
     held = bool(missing(session, [recording.id]))
-    return {"until": until, "may_keep": standing >= Standing.COACH, "held": held}
+    staff = standing >= Standing.STAFF
+    return {"until": until, "may_keep": standing >= Standing.COACH, "held": held, "staff": staff}
 
 
 def _removal(request: Asked, state: State, name: str, form: Form, status: int = 200) -> Template:
@@ -127,29 +88,3 @@ def _removal(request: Asked, state: State, name: str, form: Form, status: int = 
     clips = [(clip.id, f"{c.name}, {c.clock}") for clip, c in zip(shown, cards, strict=True)]
     asked = "asked" in request.query_params
     return show(request, "privacy/removal.html", "/", status=status, card=card, clips=clips, form=form, asked=asked)
-
-
-def _blur(request: Asked, state: State, name: str, form: Form, status: int = 200) -> Template:
-    with portal_of(state).database.reading() as session:
-        recording = whole_recording(session, name)
-        orders = missing(session, [recording.id]).get(recording.id, {})
-        hidden = [_hidden(session, recording, player, tracks) for player, tracks in orders.items()]
-        context = {"card": view.card(recording), "hidden": hidden, "form": form}
-    return show(request, "privacy/blur.html", "/", status=status, **context)
-
-
-def _hidden(session: Session, recording: Recording, player: int, tracks: frozenset[int]) -> Hidden:
-    teams = [team.id for team in recording.game.teams]
-    worn: Sequence[str | None] = session.scalars(
-        select(TeamPlayer.jersey_number).where(TeamPlayer.player_id == player, TeamPlayer.team_id.in_(teams))
-    ).all()
-    numbers = ", ".join(sorted({number for number in worn if number}))
-    return Hidden(session.get_one(Player, player), numbers, ", ".join(map(str, sorted(tracks))))
-
-
-def _tracks(form: Form, known: set[int]) -> set[int]:
-    words = form.values.get("tracks", "").replace(",", " ").split()
-    tracks = {int(word) for word in words if word.isdecimal() and len(word) < 10}
-    if not words or len(tracks) < len(set(words)) or not tracks <= known:
-        form.faults["tracks"] = "Give the numbers of the tracks as the match page shows them, such as 4, 17."
-    return tracks

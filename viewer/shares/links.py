@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -136,7 +136,7 @@ def revoke_share(session: Session, share: Share, by: Actor, now: datetime, organ
 
 
 def _rostered(session: Session, recording: Recording) -> frozenset[int]:
-    day: date = recording.game.starts_at.date()
+    day = recording.game.day
     on = select(TeamPlayer.player_id).where(
         TeamPlayer.team_id.in_([team.id for team in recording.game.teams]),
         TeamPlayer.joined_on <= day,

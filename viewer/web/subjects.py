@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
+from viewer.clock import local_day
 from viewer.clubs.models import JoinRequest, Organization, Player, Team, TeamPlayer
 from viewer.clubs.rights import Subject
 from viewer.devices.models import Device
@@ -16,7 +17,7 @@ from viewer.privacy.blur import concerned, withheld
 from viewer.privacy.models import RemovalRequest
 
 Load = Callable[[Session, Any], Subject | None]
-_GAME = (Game.organization_id, Game.starts_at, GameTeam.team_id)
+_GAME = (Game.organization_id, Game.starts_at, Game.time_zone, GameTeam.team_id)
 # Written once: for what most requests name, putting a statement together takes longer than asking it.
 _RECORDING: Select[*tuple[Any, ...]] = (
     select(Recording.id, concerned().label("concerned"), *_GAME)
@@ -90,7 +91,9 @@ def _found_in(session: Session, statement: Select[*tuple[Any, ...]], key: str | 
 def _game_of(rows: Sequence[Any]) -> Subject | None:
     if not rows:
         return None
-    return Subject(rows[0].organization_id, frozenset(row.team_id for row in rows), day=rows[0].starts_at.date())
+    game = rows[0]
+    day = local_day(game.starts_at, game.time_zone)
+    return Subject(game.organization_id, frozenset(row.team_id for row in rows), day=day)
 
 
 SUBJECTS: Mapping[str, Load] = {

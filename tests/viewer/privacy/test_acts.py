@@ -63,7 +63,7 @@ FORMS = {
     f"{PLAYER}/export": ("parent", "/players/{robin}/export", {}, Act.EXPORT),
     f"{PLAYER}/erase": ("parent", "/players/{robin}/erase", {"sure": "erase"}, Act.ERASE),
     f"{MATCH}/removal": ("parent", f"/matches/{OURS}/removal", {"words": "Please"}, Act.REMOVAL_ASK),
-    f"{MATCH}/blur": ("coach", f"/matches/{OURS}/blur", {"player": "{robin}", "absent": "yes"}, Act.IDENTIFY),
+    f"{MATCH}/players": ("coach", f"/matches/{OURS}/players", {"player": "{robin}", "absent": "yes"}, Act.IDENTIFY),
     f"{MATCH}/keep": ("coach", f"/matches/{OURS}/keep", {}, Act.KEEP),
     "/removals/{removal_id:int}": ("club_admin", "/removals/{removal}", {"outcome": "refuse"}, Act.REMOVAL_DECIDE),
     "/account/export": ("coach", "/account/export", {}, Act.EXPORT),
@@ -91,7 +91,7 @@ def test_a_form_of_privacy_or_of_shares_leaves_its_trace_with_who_sent_it(world,
         confirm(world, "robin", 3)
         given(world, "robin", team=True, highlights=True, public=True)
     path = path or f"{shared(world)}/removal"
-    if route.endswith("/blur"):
+    if route.endswith("/players"):
         opt(world, "robin", shown=False)
     with world.database.reading() as session:
         before = set(session.scalars(select(AuditEntry.id)))

@@ -1,16 +1,20 @@
 """Opting out: what hubs are told, who waits meanwhile, and what opens a match again."""
 
+from datetime import UTC, date, datetime, timedelta
+
 import msgspec
 import pytest
 from sqlalchemy import event, select
 
 from tests.viewer.world import OURS, THEIRS
+from viewer.accounts.models import Frequency, User
 from viewer.clubs.actor import Actor
 from viewer.clubs.models import Player, TeamPlayer
 from viewer.games.models import PlayerGameStats, Recording, RecordingFile
+from viewer.mail.models import Mail
 from viewer.privacy.blur import missing, say_where, withheld
 from viewer.privacy.consent import answer
-from viewer.privacy.models import Scope
+from viewer.privacy.models import NotShown, Scope
 from viewer.privacy.pictures import confirm_again, confirmed_in
 from viewer.web.subjects import SUBJECTS
 from wire.match import PackagedFile
@@ -127,9 +131,101 @@ def test_who_left_before_the_game_or_plays_elsewhere_holds_nothing_back(world):
     assert list(held(world).values()) == [{world.ids["alex"]: frozenset({3})}]
 
 
+@pytest.mark.parametrize(
+    ("zone", "starts_at", "seat"),
+    [
+        # Saturday morning in Sydney is Friday in UTC, Saturday evening in Los Angeles is Sunday.
+        ("Australia/Sydney", datetime(2026, 10, 9, 21, 0, tzinfo=UTC), {"joined_on": date(2026, 10, 10)}),
+        ("America/Los_Angeles", datetime(2026, 10, 11, 0, 30, tzinfo=UTC), {"left_on": date(2026, 10, 10)}),
+    ],
+)
+def test_days_on_a_roster_are_those_of_the_place_where_is_played(world, zone, starts_at, seat):
+    with world.database.writing() as session:
+        game = ours(session).game
+        game.starts_at, game.time_zone = starts_at, zone
+        listed = session.scalars(select(TeamPlayer).where(TeamPlayer.player_id == world.ids["robin"])).one()
+        for name, day in seat.items():
+            setattr(listed, name, day)
+    with world.client("parent") as mother:
+        assert mother.get(f"/matches/{OURS}").status_code == 200
+        assert OURS in mother.get("/").text
+    opt(world, "robin", shown=False)
+    assert list(held(world).values()) == [{world.ids["robin"]: frozenset()}]
+    with world.client("kims_parent") as other:
+        assert other.get(f"/matches/{OURS}").status_code == 403
+        assert OURS not in other.get("/").text
+    with world.database.writing() as session:
+        game = ours(session).game
+        game.starts_at += timedelta(days=-1 if "joined_on" in seat else 1)
+    assert held(world) == {}
+    if "left_on" in seat:
+        with world.client("parent") as mother:
+            assert mother.get(f"/matches/{OURS}").status_code == 404
+            assert OURS not in mother.get("/").text
+
+
+def test_a_word_about_a_player_can_be_put_right(world):
+    opt(world, "robin", shown=False)
+    page, robin = f"/matches/{OURS}/players", str(world.ids["robin"])
+    with world.client("manager") as browser:
+        assert browser.post(page, data={"player": robin, "absent": "yes"}).status_code == 303
+        assert held(world) == {}
+        assert "Somebody has looked: not in this match." in browser.get(page).text
+        assert browser.post(page, data={"player": robin, "tracks": "3"}).status_code == 303
+        assert list(held(world).values()) == [{world.ids["robin"]: frozenset({3})}]
+        with world.database.writing() as session:
+            piece = PlayerGameStats(track=4, side="home", distance_m=1, top_speed_mps=1, followed_s=1)
+            recording = ours(session)
+            recording.stats.append(piece)
+            recording.blurred = [3]
+        assert "Blurred." in browser.get(page).text
+        assert browser.post(page, data={"player": robin, "tracks": "3 4"}).status_code == 303
+    assert list(held(world).values()) == [{world.ids["robin"]: frozenset({3, 4})}]
+
+
+def test_members_are_told_of_a_match_that_a_word_of_the_staff_opens(world):
+    opt(world, "robin", shown=False)
+    with world.database.writing() as session:
+        ours(session).game.processed_at = world.clock()
+        session.get_one(User, world.users["kims_parent"]).notify = Frequency.AT_ONCE
+    page, robin = f"/matches/{OURS}/players", str(world.ids["robin"])
+    ready = select(Mail.recipient).where(Mail.key.like(f"match-ready:{OURS}:%"))
+    with world.client("manager") as browser:
+        browser.post(page, data={"player": robin, "tracks": "3"})
+        with world.database.reading() as session:
+            assert session.scalars(ready).all() == []
+        for _ in range(2):
+            browser.post(page, data={"player": robin, "absent": "yes"})
+    with world.database.reading() as session:
+        assert session.scalars(ready).all().count("kims_parent@example.org") == 1
+
+
+def test_the_staff_says_who_everybody_is_and_takes_it_back(world):
+    page, kim = f"/matches/{OURS}/players", str(world.ids["kim"])
+    with world.database.writing() as session:
+        ours(session).events[0].track = 3
+
+    def named() -> tuple[int | None, int | None]:
+        with world.database.reading() as session:
+            recording = ours(session)
+            return session.get_one(PlayerGameStats, (recording.id, 3)).player_id, recording.events[0].player_id
+
+    with world.client("coach") as browser:
+        assert "Kim Example" in browser.get(page).text
+        assert browser.post(page, data={"player": kim, "tracks": "3"}).status_code == 303
+        assert named() == (world.ids["kim"], world.ids["kim"])
+        assert browser.post(page, data={"player": kim, "tracks": "99"}).status_code == 422
+        assert browser.post(page, data={"player": str(world.ids["alex"]), "tracks": "3"}).status_code == 404
+        assert named() == (world.ids["kim"], world.ids["kim"])
+        assert browser.post(page, data={"player": kim, "tracks": ""}).status_code == 303
+    assert named() == (None, None)
+    with world.database.reading() as session:
+        assert session.scalars(select(NotShown)).all() == []
+
+
 def test_the_staff_says_who_it_is_on_a_page_and_nobody_else_does(world):
     opt(world, "robin", shown=False)
-    page, form = f"/matches/{OURS}/blur", {"player": str(world.ids["robin"]), "tracks": "3"}
+    page, form = f"/matches/{OURS}/players", {"player": str(world.ids["robin"]), "tracks": "3"}
     for who, status in (("parent", 403), ("their_coach", 404), ("platform_admin", 403)):
         with world.client(who) as browser:
             assert browser.get(page).status_code == browser.post(page, data=form).status_code == status, who
@@ -137,7 +233,7 @@ def test_the_staff_says_who_it_is_on_a_page_and_nobody_else_does(world):
         assert "Robin" in browser.get(page).text
         for wrong in ("99", "", "three"):
             assert browser.post(page, data={**form, "tracks": wrong}).status_code == 422, wrong
-        assert browser.post(page, data={**form, "player": str(world.ids["kim"])}).status_code == 404
+        assert browser.post(page, data={**form, "player": str(world.ids["sam"])}).status_code == 404
         assert browser.post(page, data=form).status_code == 303
     assert list(held(world).values()) == [{world.ids["robin"]: frozenset({3})}]
 

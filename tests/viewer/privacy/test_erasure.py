@@ -18,7 +18,7 @@ from viewer.imports.models import ImportRun, Origin
 from viewer.imports.runs import RunState, make_run
 from viewer.imports.snapshot import ParentSeen, PlayerSeen, Snapshot, TeamSeen
 from viewer.privacy.consent import answer
-from viewer.privacy.erasure import erase_again, erase_player, erase_user, finish
+from viewer.privacy.erasure import DELIVERY, erase_again, erase_player, erase_user, finish
 from viewer.privacy.horizon import Entry, Horizon, entries_in, horizon_of
 from viewer.privacy.models import ConsentRecord, Erasure, Scope
 
@@ -132,9 +132,33 @@ def test_who_is_yet_to_be_blurred_is_forgotten_only_once_that_is_done(known):
     with known.database.writing() as session:
         finish(session, NOW, known.portal.seal)
     assert held(known) == {}
+    with known.database.writing() as session:
+        finish(session, NOW + DELIVERY + timedelta(days=2), known.portal.seal)
+    assert held(known) == {}
     with known.database.reading() as session:
         assert session.get_one(PlayerGameStats, (ours(session).id, 3)).player_id is None
         assert session.scalars(select(TeamPlayer).where(TeamPlayer.player_id == robin)).all() == []
+
+
+def test_a_match_that_comes_after_the_erasure_waits_for_the_blur_and_a_later_one_does_not(known):
+    opt(known, "kim", shown=False)
+    erase(known, "kim")
+    with known.database.writing() as session:
+        game = ours(session).game
+        late = Recording(**{c.key: getattr(ours(session), c.key) for c in Recording.__table__.columns if c.key != "id"})
+        late.session, late.game_id = "1795009999-00000000aa", game.id
+        session.add(late)
+        session.flush()
+        number = late.id
+        finish(session, NOW, known.portal.seal)
+    assert held(known)[number] == {known.ids["kim"]: frozenset()}
+    with known.database.writing() as session:
+        session.get_one(Recording, number).game.starts_at = NOW + timedelta(days=3)
+    assert number not in held(known)
+    with known.database.writing() as session:
+        finish(session, NOW + DELIVERY + timedelta(days=2), known.portal.seal)
+        seats = session.scalars(select(TeamPlayer).where(TeamPlayer.player_id == known.ids["kim"])).all()
+        assert seats == []
 
 
 def test_an_erased_account_is_gone_and_its_acts_stay_under_a_pseudonym(known):

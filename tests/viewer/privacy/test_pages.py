@@ -32,7 +32,7 @@ MEMBERS = FAMILY | STAFF | {"kims_parent"}
         (f"{CLUB}/audit", {"club_admin", "platform_admin"}),
         (f"{CLUB}/audit.csv", {"club_admin", "platform_admin"}),
         (f"/matches/{OURS}/removal", MEMBERS),
-        (f"/matches/{OURS}/blur", STAFF),
+        (f"/matches/{OURS}/players", STAFF),
         ("/clips/{clip}/share", MEMBERS),
         ("/account/data", set(EVERYBODY)),
         ("/account/erase", set(EVERYBODY)),
