@@ -1,6 +1,6 @@
 """Games in the database: those that a recording might show, their scores, and who may see them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,8 +32,15 @@ class GameEntry:
     venue_id: int | None = None
 
 
-def planned_around(session: Session, organization_id: int, begins: datetime) -> list[Planned]:
-    """The club's games that a recording which begins then may show, as `viewer.games.matching` wants them."""
+def planned_around(
+    session: Session, organization_id: int, begins: datetime, team_id: int, names: Iterable[str]
+) -> list[Planned]:
+    """The club's games that a recording which begins then may show, as `viewer.games.matching` wants them.
+
+    A rig is its team's: another team's game it shows only if the sheet (`names`) names both that team and the opponent,
+    since by time alone strangers would see the video, and whoever opted out would not be known to be in it.
+    """
+    said = {name.strip().casefold() for name in names}
     games = session.scalars(
         select(Game)
         .where(
@@ -46,6 +53,8 @@ def planned_around(session: Session, organization_id: int, begins: datetime) -> 
     return [
         Planned(g.id, g.starts_at, frozenset(t.id for t in g.teams) | {g.team_id}, g.opponent, place_of(g.venue))
         for g in games
+        if team_id in {g.team_id, *(t.id for t in g.teams)}
+        or (g.opponent.strip().casefold() in said and any(t.name.strip().casefold() in said for t in g.teams))
     ]
 
 

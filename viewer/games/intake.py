@@ -144,7 +144,7 @@ def _bringer(session: Session, device_id: int) -> Device:
 def _game(session: Session, device: Device, manifest: MatchPackage, now: datetime) -> Game:
     sheet, begins = manifest.sheet, EPOCH + timedelta(microseconds=manifest.start_ns // 1000)
     names = (sheet.home.name, sheet.away.name)
-    planned = planned_around(session, device.organization_id, begins)
+    planned = planned_around(session, device.organization_id, begins, device.team_id, names)
     shown = game_shown(planned, begins, device.team_id, names, place_of(device.venue))
     if shown is not None:
         game = session.get_one(Game, shown)

@@ -27,6 +27,15 @@ _WORDS = {
 _UNFIT = (DataError, OverflowError)
 """What databases say to a NUL in a text, or to a number that no column holds."""
 
+SECRET_PATHS = frozenset({"invitation", "mail-change", "media", "reset", "s", "unsubscribe"})
+"""First parts of addresses that are keys themselves: whoever reads the rest of one in a log could use it."""
+
+
+def told_path(path: str) -> str:
+    """A path as logs may have it."""
+    first = path.lstrip("/").split("/", 1)[0]
+    return f"/{first}/…" if first in SECRET_PATHS else path
+
 
 def answer_fault(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
     """The one place where faults become HTTP; what broke goes to the log, never to the reader."""
@@ -38,9 +47,9 @@ def answer_fault(request: Request[Any, Any, Any], fault: Exception) -> Response[
         fault = NotAuthorizedException(str(fault))
     status = fault.status_code if isinstance(fault, HTTPException) else 400 if isinstance(fault, _UNFIT) else 500
     if status >= 500:
-        log.error("request failed method=%s path=%s", request.method, request.url.path, exc_info=fault)
+        log.error("request failed method=%s path=%s", request.method, told_path(request.url.path), exc_info=fault)
     else:
-        log.info("request refused method=%s path=%s status=%d", request.method, request.url.path, status)
+        log.info("request refused method=%s path=%s status=%d", request.method, told_path(request.url.path), status)
     said = fault.detail if isinstance(fault, HTTPException) and status < 500 else ""
     headers = dict(fault.headers or {}) if isinstance(fault, HTTPException) else {}
     if not _for_people(request):
