@@ -1,19 +1,23 @@
 """Clearing away media that no recording speaks of: what a crash left between the store and the database."""
 
 import logging
+import shutil
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from viewer.errors import LeaseLost
+from viewer.games.intake import KIND as INTAKE
 from viewer.games.models import Recording
 from viewer.jobs.duties import Kind, Periodic, Tools, Work, queue_job
 from viewer.jobs.lease import State, settle
 from viewer.jobs.models import Job
 from viewer.media.folder import FolderStore
 from viewer.media.store import MediaStore, Stored
+from viewer.settings import Settings
 
 KIND = "sweep-media"
 GRACE = timedelta(days=1)
@@ -40,6 +44,20 @@ def orphans(session: Session, media: MediaStore, now: datetime) -> list[str]:
     return forgotten
 
 
+def leftovers(session: Session, settings: Settings, now: datetime) -> list[Path]:
+    """What a killed process left in the portal's folder: packages that no job waits for, and what was half unpacked."""
+    unpacked = [path for path in settings.work.iterdir() if _changed_at(path) < now - GRACE]
+    packages = [path for path in settings.incoming.iterdir() if _changed_at(path) < now - KEEP_INCOMING]
+    # A dead letter keeps its package, for it may be tried again.
+    keys = select(Job.key).where(Job.kind == INTAKE, Job.state != State.DONE)
+    wanted = {key.removeprefix(f"{INTAKE}:") for key in session.scalars(keys)}
+    return unpacked + [path for path in packages if path.stem not in wanted]
+
+
+def _changed_at(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
 def sweep(work: Work) -> None:
     """Remove what is nobody's, and settle the job."""
     tools, now = work.tools, work.tools.clock()
@@ -49,10 +67,15 @@ def sweep(work: Work) -> None:
         work.check()
         tools.media.delete(prefix)
     aside = tools.media.sweep(now - GRACE) if isinstance(tools.media, FolderStore) else 0
+    with tools.database.reading() as session:
+        left = leftovers(session, tools.settings, now)
+    for path in left:
+        work.check()
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     with tools.database.writing() as session:
         if not settle(session, work.job, work.token, State.DONE):
             raise LeaseLost("another worker has taken this job over")
-    log.info("media swept removed=%d aside=%d", len(found), aside)
+    log.info("media swept removed=%d aside=%d left=%d", len(found), aside, len(left))
 
 
 def _queue(session: Session, _tools: Tools, now: datetime) -> None:

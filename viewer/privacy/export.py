@@ -4,9 +4,10 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from sqlalchemy import select
@@ -33,6 +34,7 @@ from wire.durable import make_folder, sync_folder
 KIND = "export"
 KEPT = timedelta(days=7)
 """How long a copy can be fetched."""
+_PART, _ABANDONED = ".part", timedelta(days=1)
 _UNTOLD = {"password_hash", "secret_hash", "key_hash", "tenths"}
 _MOST_LINES = 10_000
 
@@ -74,7 +76,9 @@ def sweep_exports(session: Session, settings: Settings, now: datetime) -> int:
     for job in jobs:
         if job.made_at <= now - KEPT:
             session.delete(job)
-    files = [path for path in (settings.data / "exports").glob("*.zip") if path.name not in current]
+    folder, abandoned = settings.data / "exports", (now - _ABANDONED).timestamp()
+    files = [path for path in folder.glob("*.zip") if path.name not in current]
+    files += [path for path in folder.glob(f".*{_PART}") if path.stat().st_mtime < abandoned]
     for path in files:
         path.unlink(missing_ok=True)
     return len(files)
@@ -85,7 +89,7 @@ def make_export(work: Work) -> None:
     tools, job = work.tools, work.job
     target = export_path(tools.settings, job)
     make_folder(target.parent)
-    write_export(tools, job.payload["kind"], job.payload["subject"], target)
+    write_export(tools, job.payload["kind"], job.payload["subject"], target, work.check)
     with tools.database.writing() as session:
         now = tools.clock()
         user = session.get(User, job.payload["user"]) if job.payload["user"] else None
@@ -109,18 +113,32 @@ def make_export(work: Work) -> None:
             raise LeaseLost("another worker has taken this job over")
 
 
-def write_export(tools: Tools, kind: str, subject_id: int, target: Path) -> None:
-    """Write the copy of a player or user to `target`; raises `UnknownTeam` when there is nobody of this number."""
+def write_export(
+    tools: Tools, kind: str, subject_id: int, target: Path, check: Callable[[], None] = lambda: None
+) -> None:
+    """Write the copy of a player or user to `target`; raises `UnknownTeam` when there is nobody of this number.
+
+    `check` is asked before each clip and before the copy is put in place: it raises where that is no longer wanted.
+    """
     with tools.database.reading() as session:
         told, clips = (_player if kind == "player" else _user)(session, subject_id)
-    part = target.with_name(f".{target.name}.part")
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as out:
-        out.writestr("data.json", json.dumps(told, indent=1, default=str, ensure_ascii=False))
-        for recording, clip in clips:
-            _copy(tools, media_path(recording.folder, clip.path), out, f"{recording.session}-{clip.event_ordinal}.mp4")
-    with part.open("rb") as made:
-        os.fsync(made.fileno())
-    part.rename(target)
+    # A worker that was taken for dead may still write: each has a part of its own.
+    with NamedTemporaryFile(dir=target.parent, prefix=".", suffix=_PART, delete=False) as made:
+        part = Path(made.name)
+        try:
+            with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as out:
+                out.writestr("data.json", json.dumps(told, indent=1, default=str, ensure_ascii=False))
+                for recording, clip in clips:
+                    check()
+                    name = f"{recording.session}-{clip.event_ordinal}.mp4"
+                    _copy(tools, media_path(recording.folder, clip.path), out, name)
+            made.flush()
+            os.fsync(made.fileno())
+            check()
+            part.rename(target)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
     sync_folder(target.parent)
 
 

@@ -85,6 +85,27 @@ def test_what_was_on_its_way_in_or_out_goes(world, swept, kept):
     assert not aside.exists()
 
 
+def test_what_a_killed_process_left_in_the_portals_folder_goes_and_what_a_job_waits_for_stays(world, swept, kept):
+    settings, later = world.portal.settings, KEEP_INCOMING + timedelta(hours=1)
+    for name in ("local-dead.tar", "done.tar", "waiting.tar", "failed.tar"):
+        (settings.incoming / name).write_bytes(b"a package")
+    half = settings.work / "half"
+    (half / "clips").mkdir(parents=True)
+    (half / "clips" / "000.mp4").write_bytes(b"half a clip")
+    with world.database.writing() as session:
+        for upload, state in (("done", State.DONE), ("waiting", State.WAITING), ("failed", State.FAILED)):
+            queue_intake(session, upload, OURS, world.ids["device"], world.clock() + timedelta(days=900))
+            session.flush()
+            session.scalars(select(Job).where(Job.key == f"intake:{upload}")).one().state = state
+    assert swept(GRACE - timedelta(hours=1)) == kept
+    assert half.exists()
+    assert swept(GRACE + timedelta(hours=1)) == kept
+    assert not half.exists()
+    assert len(list(settings.incoming.iterdir())) == 4
+    assert swept(later) == kept
+    assert {path.name for path in settings.incoming.iterdir()} == {"waiting.tar", "failed.tar"}
+
+
 def test_the_duty_queues_one_job_each_day(world):
     tools = Tools(world.database, world.portal.settings, world.clock, world.portal.seal)
     assert PERIODIC[0].every == timedelta(days=1)

@@ -2,18 +2,23 @@
 
 import io
 import json
+import os
 import zipfile
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from tests.viewer.privacy.test_blur import confirm
 from tests.viewer.privacy.test_retention import drain, look
 from tests.viewer.world import FILES, NOW
 from viewer.audit.models import AuditEntry
+from viewer.errors import LeaseLost
 from viewer.games.models import GameEvent
+from viewer.jobs.duties import Tools
 from viewer.jobs.models import Job
 from viewer.mail.models import Mail
+from viewer.privacy.export import sweep_exports, write_export
 
 
 def copy_of(world, who: str, page: str) -> tuple[int, bytes]:
@@ -78,3 +83,35 @@ def test_a_copy_is_for_whoever_asked_after_proving_again_for_seven_days_and_audi
         assert browser.get(f"/exports/{job}").status_code == 404
     look(world, world.clock.now)
     assert list((world.portal.settings.data / "exports").iterdir()) == []
+
+
+def test_a_worker_that_lost_its_job_puts_no_copy_in_place_and_leaves_no_part(world, tmp_path):
+    tools = Tools(world.database, world.portal.settings, world.clock, world.portal.seal)
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    target = folder / "copy.zip"
+    write_export(tools, "user", world.users["parent"], target)
+    whole = target.read_bytes()
+
+    def lost() -> None:
+        # The one that took over has its own part beside.
+        assert len(list(folder.glob(".*.part"))) == 1
+        raise LeaseLost("another worker has taken this job over")
+
+    with pytest.raises(LeaseLost):
+        write_export(tools, "user", world.users["parent"], target, lost)
+    assert [path.name for path in folder.iterdir()] == ["copy.zip"]
+    assert target.read_bytes() == whole
+
+
+def test_parts_that_a_killed_worker_left_go_after_a_day(world):
+    folder = world.portal.settings.data / "exports"
+    folder.mkdir()
+    old, fresh = folder / ".abc.part", folder / ".def.part"
+    for part in (old, fresh):
+        part.write_bytes(b"half a copy")
+    for part, age in ((old, timedelta(days=2)), (fresh, timedelta(hours=1))):
+        os.utime(part, times=((NOW - age).timestamp(),) * 2)
+    with world.database.writing() as session:
+        assert sweep_exports(session, world.portal.settings, NOW) == 1
+    assert list(folder.iterdir()) == [fresh]
