@@ -95,9 +95,12 @@ def teamsnap_callback(
         return _page(request, state, club.slug, fault=str(fault), status=502)
     with portal.database.writing() as session:
         user = session.get_one(User, request.user.id)
+        replaced = oauth.tokens_of(session, portal.seal, club.id)
         connection = oauth.connect(session, portal.seal, club.id, tokens, user.id, now)
         queue_sync(session, connection, now, user)
         _note(session, request, club, "connect-teamsnap", now)
+    if not oauth.give_back(app, replaced):
+        log.warning("teamsnap did not take replaced tokens back club=%s", club.slug)
     portal.wake()
     return Redirect(f"/clubs/{club.slug}/imports?told=connected", status_code=303)
 

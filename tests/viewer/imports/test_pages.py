@@ -108,6 +108,17 @@ def test_denying_at_teamsnap_connects_nothing_and_says_so(teamsnap):
     assert teamsnap.connection() is None
 
 
+def test_connecting_anew_gives_the_replaced_tokens_back(teamsnap):
+    with teamsnap.world.client("club_admin") as browser:
+        browser.get("/imports/teamsnap/callback", params=connect(teamsnap, browser))
+        first = teamsnap.world.portal.seal.unseal(teamsnap.connection().sealed_access_token)
+        assert first in teamsnap.fake._access
+        browser.get("/imports/teamsnap/callback", params=connect(teamsnap, browser))
+    second = teamsnap.world.portal.seal.unseal(teamsnap.connection().sealed_access_token)
+    assert first not in teamsnap.fake._access
+    assert second in teamsnap.fake._access
+
+
 def test_disconnecting_deletes_the_tokens_here_and_there_and_keeps_what_was_imported(teamsnap):
     teamsnap.let_in()
     teamsnap.sync()

@@ -102,6 +102,40 @@ def test_a_long_wait_is_for_the_job_and_not_for_the_worker(reader, fake, slept):
     assert slept == []
 
 
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("1000", 1000), ("1000000", 86_400), ("9" * 400, 86_400), ("Fri, 01 Jan 2999 00:00:00 GMT", 86_400)],
+)
+def test_no_wait_is_longer_than_a_day(reader, fake, slept, said, seconds):
+    fake.statuses, fake.retry_after = [429], said
+    with pytest.raises(TeamSnapBusy) as busy:
+        members(reader)
+    assert busy.value.wait_s == seconds
+    assert slept == []
+
+
+class Cleared(dict):
+    """Kept addresses that another thread forgets as soon as one of them was looked at."""
+
+    def __contains__(self, rel) -> bool:
+        found = super().__contains__(rel)
+        self.clear()
+        return found
+
+    def get(self, rel, default=None):
+        found = super().get(rel, default)
+        self.clear()
+        return found
+
+
+def test_addresses_that_another_thread_forgets_meanwhile_are_no_fault(fake, slept):
+    kept = Cleared(me=f"{fake.url}/v3/me")
+    reader = Reader(f"{fake.url}/v3/", Tokens(fake), slept.append, lambda: NOW, kept)
+    assert reader.from_root("me")
+    assert reader.from_root("me")
+    reader.close()
+
+
 def test_a_teamsnap_that_stays_busy_is_given_up_for_now(reader, fake):
     fake.statuses = [429] * 10
     with pytest.raises(TeamSnapBusy):

@@ -20,6 +20,8 @@ MOST_BYTES = 8 << 20
 _MOST_PAGES = 200
 _MOST_TRIES = 4
 _LONGEST_WAIT_S = 30.0
+_LONGEST_ASKED_S = 86_400.0
+"""No service means to be left alone for longer than a day; the daily look would stand still until then."""
 """What TeamSnap asks to wait for longer than this, somebody else than a waiting worker waits for."""
 _TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 
@@ -108,17 +110,20 @@ class Reader:
 
     def from_root(self, rel: str) -> list[Item]:
         """The things behind a relation of the root. A kept address that fails is forgotten and looked up once more."""
-        if rel in self._hrefs:
+        # Threads share what is kept: each looks at it once.
+        kept = self._hrefs.get(rel)
+        if kept is not None:
             try:
-                return list(self._pages(self._hrefs[rel]))
+                return list(self._pages(kept))
             except (NotConnected, TeamSnapBusy):
                 raise
             except TeamSnapFault:
                 self._hrefs.clear()
-        self._hrefs.update({link.rel: self._inside(link.href, self._root) for link in self._get(self._root).links})
-        if rel not in self._hrefs:
+        offered = {link.rel: self._inside(link.href, self._root) for link in self._get(self._root).links}
+        self._hrefs.update(offered)
+        if rel not in offered:
             raise NotShown(f"TeamSnap offers no {rel!r}.")
-        return list(self._pages(self._hrefs[rel]))
+        return list(self._pages(offered[rel]))
 
     def follow(self, links: Sequence[Link], rel: str) -> list[Item]:
         """The things behind a relation, all pages of them. Raises `NotShown` where there is no such relation for us."""
@@ -201,8 +206,9 @@ def _read(body: bytes) -> Collection:
 def _asked_wait(headers: httpx.Headers, now: datetime) -> float | None:
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
-        return float(text[:6])
+        return min(float(text), _LONGEST_ASKED_S)
     try:
-        return max((email.utils.parsedate_to_datetime(text) - now).total_seconds(), 0.0)
+        asked = (email.utils.parsedate_to_datetime(text) - now).total_seconds()
     except (TypeError, ValueError):
         return None
+    return min(max(asked, 0.0), _LONGEST_ASKED_S)

@@ -139,12 +139,20 @@ class Access:
 
 def disconnect(session: Session, seal: Seal, organization_id: int) -> list[str]:
     """Delete a club's tokens here, and return them to be given back to TeamSnap (`give_back`) after the commit."""
+    held = tokens_of(session, seal, organization_id)
+    session.execute(
+        delete(OAuthConnection).where(
+            OAuthConnection.organization_id == organization_id, OAuthConnection.provider == PROVIDER
+        )
+    )
+    return held
+
+
+def tokens_of(session: Session, seal: Seal, organization_id: int) -> list[str]:
+    """What a club's connection holds: the refreshing token and the one to show."""
     row = connection_of(session, organization_id)
-    if row is None:
-        return []
-    sealed = [text for text in (row.sealed_refresh_token, row.sealed_access_token) if text]
-    session.delete(row)
-    return [seal.unseal(text) for text in sealed]
+    sealed = () if row is None else (row.sealed_refresh_token, row.sealed_access_token)
+    return [seal.unseal(text) for text in sealed if text]
 
 
 def give_back(app: TeamSnapApp, tokens: list[str]) -> bool:
