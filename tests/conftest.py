@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
-pytest_plugins = ["tests.viewer.buckets", "tests.viewer.databases"]
+pytest_plugins = ["tests.viewer.buckets", "tests.viewer.databases", "tests.viewer.redis_server"]
 AXE = Path(__file__).parents[1] / "viewer" / "node_modules" / "axe-core" / "axe.min.js"
 
 # No deadlines: machines are noisy. In CI the same examples every time, so that a failure is the change's own; at a desk

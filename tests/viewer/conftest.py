@@ -22,10 +22,13 @@ def made_package() -> PackageMaker:
     return PackageMaker()
 
 
-@pytest.fixture
-def portal(tmp_path: Path) -> Iterator[RunningPortal]:
-    """A portal without a worker, on SQLite."""
-    with running_portal(tmp_path, "", worker=False) as portal:
+@pytest.fixture(params=["SQLite and a file", "PostgreSQL and Redis"])
+def portal(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[RunningPortal]:
+    """A portal of processes without a worker: as on one machine, and as on many."""
+    many = request.param != "SQLite and a file"
+    database = request.getfixturevalue("new_postgres_url") if many else ""
+    queue = request.getfixturevalue("redis_server").url if many else ""
+    with running_portal(tmp_path, database, worker=False, queue=queue) as portal:
         yield portal
 
 

@@ -32,6 +32,7 @@ class RunningPortal:
     data: Path
     port: int
     database: str
+    queue: str = ""
     key: str = ""
     parent: tuple[str, str] = ("parent@example.org", "green grass 11")
     coach: tuple[str, str] = ("coach@example.org", "muddy boots 22")
@@ -54,7 +55,7 @@ class RunningPortal:
 
     def start(self, kind: str, *more: str) -> subprocess.Popen[bytes]:
         """Start `serve` or `worker`."""
-        words = self.command(kind, "--port", str(self.port), "--demo-mailbox", *more)
+        words = self.command(kind, "--port", str(self.port), "--demo-mailbox", "--queue", self.queue, *more)
         log = open(self.data.parent / f"{kind}.log", "ab")  # noqa: SIM115
         with log:
             return subprocess.Popen(words, cwd=ROOT, stdout=log, stderr=log)
@@ -100,9 +101,9 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def running_portal(folder: Path, database: str, *, worker: bool) -> Iterator[RunningPortal]:
+def running_portal(folder: Path, database: str, *, worker: bool, queue: str = "") -> Iterator[RunningPortal]:
     """A portal with its accounts made, its server up, and its worker when wanted."""
-    portal = RunningPortal(folder / "portal", free_port(), database)
+    portal = RunningPortal(folder / "portal", free_port(), database, queue)
     portal.run(
         "demo-accounts",
         *("--home", "Riverside Rovers", "--away", "Hillside United"),

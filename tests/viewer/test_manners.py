@@ -4,15 +4,18 @@ import logging
 import re
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from viewer import cli
+from viewer.db import Database
+from viewer.jobs.lease import State
+from viewer.jobs.models import Job
 from viewer.logs import OneLine
 
 SESSION = "1795344000-0a1b2c3d4e"
@@ -22,27 +25,24 @@ SESSION = "1795344000-0a1b2c3d4e"
 def test_a_killed_worker_loses_nothing_and_everything_stops_within_5_s(portal, made_package, send_package, tmp_path):
     send_package(portal, made_package.tar(tmp_path / "p.tar"))
     worker = portal.start("worker")
-    blocker = sqlite3.connect(portal.data / "portal.db", isolation_level=None, timeout=30)
-
-    def held_at_work() -> bool:
-        # Looks and locks in one step: a job seen at work here cannot be finished before the lock is let go.
-        blocker.execute("BEGIN IMMEDIATE")
-        (state,) = blocker.execute("SELECT state FROM job WHERE kind = 'intake'").fetchone()
-        assert state in ("waiting", "leased"), "the job was over before the worker could be killed"
-        if state == "leased":
-            return True
-        blocker.execute("ROLLBACK")
-        return False
-
+    database = Database(portal.database or f"sqlite:///{portal.data / 'portal.db'}")
+    # Looks and locks in one step: a job seen at work here cannot be finished before the lock is let go.
+    look = select(Job.state).where(Job.kind == "intake").with_for_update()
+    end, state = time.monotonic() + 60, State.WAITING
     try:
-        end = time.monotonic() + 60
-        while not held_at_work():
+        while state != State.LEASED:
             assert time.monotonic() < end, "the worker did not start"
             time.sleep(0.002)
+            with database.connecting() as held:
+                state = held.execute(look).scalar_one()
+                assert state in (State.WAITING, State.LEASED), "the job was over before the worker could be killed"
+                if state == State.LEASED:
+                    worker.send_signal(signal.SIGKILL)
+                    worker.wait()
     finally:
-        worker.send_signal(signal.SIGKILL)
+        worker.kill()
         worker.wait()
-        blocker.close()
+        database.close()
     assert portal.package_state()["state"] == "leased"
     again = portal.start("worker")
     portal.wait_for(lambda: portal.package_state()["state"] == "done", "the second worker's intake")
