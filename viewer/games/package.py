@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from viewer.errors import BadPackage
+from viewer.games.whereabouts import tells_place
 from viewer.media.types import begins_right
 from wire.errors import WireError
 from wire.ids import session_id
@@ -108,6 +109,8 @@ def _extract(
         os.fsync(out.fileno())
     if target.stat().st_size != file.bytes or digest.hexdigest() != file.sha256.lower():
         raise BadPackage(f"{file.path} is damaged: its SHA-256 is not the one in the manifest")
+    if tells_place(target):
+        raise BadPackage(f"{file.path} says where it was taken; that is not kept here")
 
 
 def _opened(tar: tarfile.TarFile, member: tarfile.TarInfo) -> BinaryIO:
