@@ -38,6 +38,7 @@ class Act(StrEnum):
     REMOVE_STAFF = "remove-staff"
     PAIR = "pair"
     REVOKE = "revoke"
+    BACKUP = "backup"
     RETRY = "retry"
     DROP = "drop"
     SIGN_IN_REFUSED = "sign-in-refused"
