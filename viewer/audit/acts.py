@@ -69,6 +69,7 @@ class Act(StrEnum):
     DISCONNECT_TEAMSNAP = "disconnect-teamsnap"
     DROP_IMPORT = "drop-import"
     ENABLE = "enable"
+    END_PLATFORM_ADMIN = "end-platform-admin"
     IMPORT = "import"
     INVITE = "invite"
     JOIN_GAMES = "join-games"

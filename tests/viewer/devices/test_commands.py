@@ -1,5 +1,8 @@
 """Devices and media from the command line."""
 
+import re
+from typing import NamedTuple
+
 import pytest
 from sqlalchemy import select
 
@@ -64,6 +67,17 @@ def clubs(world, capsys):
 def held(world: World, name: str) -> Device:
     with world.database.reading() as session:
         return session.get_one(Device, world.ids[name])
+
+
+MB = 10**6
+
+
+class DiskUsage(NamedTuple):
+    """As `shutil` tells it."""
+
+    total: int
+    used: int
+    free: int
 
 
 OURS, THEIRS = ("--club", "riverside-rovers"), ("--club", "hillside-united")
@@ -152,7 +166,25 @@ def test_a_package_that_cannot_be_read_is_said(run, tmp_path):
     (tmp_path / "p.tar").write_bytes(b"no tar")
     assert "tar" in run("ingest", str(tmp_path / "p.tar"), "--device", "hub")[2]
     assert "No such file" in run("ingest", str(tmp_path / "none.tar"), "--device", "hub")[2]
-    assert run("media", "usage")[1] == "0 files, 0.000 GB\n"
+    lines = run("media", "usage")[1].splitlines()
+    assert lines[:-1] == ["0 files, 0.000 GB", "touchline-fc\t0 recordings\t0.000 GB"]
+    assert re.fullmatch(r"disk: [0-9.]+ GB of [0-9.]+ GB free", lines[-1])
+
+
+def test_what_recordings_take_is_told_by_club_or_by_team_beside_the_free_disk(clubs, monkeypatch):
+    monkeypatch.setattr("viewer.admin.condition.shutil.disk_usage", lambda _path: DiskUsage(2000 * MB, 0, 500 * MB))
+    with monkeypatch.context() as small:
+        small.setattr("viewer.admin.condition.PAGE", 1)
+        by_club, by_team = clubs("media", "usage")[1], clubs("media", "usage", *OURS)[1]
+    head, *lines = by_club.splitlines()
+    assert head.startswith("8 files")
+    assert lines == [
+        "riverside-rovers\t1 recordings\t0.000 GB",
+        "hillside-united\t1 recordings\t0.000 GB",
+        "disk: 0.500 GB of 2.000 GB free",
+    ]
+    assert by_team.splitlines()[1:-1] == ["U12\t1 recordings\t0.000 GB", "U14\t0 recordings\t0.000 GB"]
+    assert clubs("media", "usage", "--club", "none")[0] == 1
 
 
 def test_a_package_is_sent_into_the_bucket_and_taken_in_from_there(run, tmp_path, bucket, made_package):
