@@ -1,6 +1,5 @@
 """What admins do with accounts of others: disabling, ending sign-ins, taking a lost second factor off."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +11,7 @@ from viewer.accounts.service import mail_address
 from viewer.accounts.sign_ins import end_sign_ins
 from viewer.accounts.tickets import void
 from viewer.audit.log import note
-from viewer.errors import UnknownTeam
+from viewer.errors import BadEntry, UnknownTeam
 
 
 def user_named(session: Session, mail: str) -> User:
@@ -21,11 +20,6 @@ def user_named(session: Session, mail: str) -> User:
     if user is None:
         raise UnknownTeam(f"there is no account {mail_address(mail)}")
     return user
-
-
-def users(session: Session, *, after: int = 0, most: int = 1000) -> Sequence[User]:
-    """Accounts by number, those behind `after`."""
-    return session.scalars(select(User).where(User.id > after).order_by(User.id).limit(most)).all()
 
 
 def disable(session: Session, user: User, now: datetime, by: User | None = None) -> None:
@@ -63,6 +57,21 @@ def make_platform_admin(session: Session, user: User, now: datetime, by: User | 
     """Let somebody run the platform."""
     user.role = Role.PLATFORM_ADMIN
     _note(session, "make-platform-admin", user, now, by)
+
+
+def end_platform_admin(session: Session, user: User, now: datetime, by: User | None = None) -> None:
+    """Let somebody run the platform no more; raises `BadEntry` for its last admin whose account is open."""
+    # Locked, so that of two admins who end each other one stays.
+    admins = select(User.id).where(User.role == Role.PLATFORM_ADMIN).order_by(User.id).with_for_update()
+    session.scalars(admins).all()
+    session.refresh(user)
+    if user.role != Role.PLATFORM_ADMIN:
+        raise BadEntry("", f"{user.mail} does not run the platform.")
+    others = admins.where(User.disabled_at.is_(None), User.id != user.id)
+    if user.disabled_at is None and not session.scalars(others).all():
+        raise BadEntry("", "The platform needs an admin. Make somebody else one first.")
+    user.role = Role.PARENT
+    _note(session, "end-platform-admin", user, now, by)
 
 
 def _note(session: Session, act: str, user: User, now: datetime, by: User | None, **detail: Any) -> None:

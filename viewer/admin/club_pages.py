@@ -12,8 +12,6 @@ from viewer.admin import condition
 from viewer.admin.told import told
 from viewer.clubs import clubs, people
 from viewer.clubs.club_pages import club_entry
-from viewer.jobs.dead_letters import jobs_overview
-from viewer.jobs.lease import State as WorkState
 from viewer.web.access import Access, open_to
 from viewer.web.forms import Form, Sent
 from viewer.web.pages import After, Asked, Words, actor_of, done, next_key, searched, show
@@ -41,13 +39,9 @@ def health_page(request: Asked, state: State) -> Template:
     """Whether all is well: database, disk, work and mail that wait or failed, periodic duties."""
     portal = portal_of(state)
     held, right = condition.revision(portal.database)
-    now = portal.clock()
     with portal.database.reading() as session:
-        work = jobs_overview(session)
-        duties = condition.duties_run(session)
-    late = None if work.oldest is None or work.oldest > now else int((now - work.oldest).total_seconds())
-    numbers = {state.value: work.total(state) for state in (WorkState.WAITING, WorkState.LEASED, WorkState.FAILED)}
-    context: dict[str, Any] = {"revision": held, "right": right, "numbers": numbers, "late_s": late, "duties": duties}
+        health = condition.health_of(session, portal.clock())
+    context: dict[str, Any] = {"revision": held, "right": right, "health": health}
     disk = condition.disk_of(portal.settings)
     return platform_page(request, "admin/health.html", "/platform", disk=disk, **context)
 

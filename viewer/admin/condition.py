@@ -13,6 +13,7 @@ from viewer.clubs.models import Organization, Team
 from viewer.db import Database
 from viewer.db.migrate import current, newest
 from viewer.games.models import Game, Recording
+from viewer.jobs.dead_letters import jobs_overview
 from viewer.jobs.lease import State
 from viewer.jobs.models import PeriodicRun
 from viewer.mail.models import Mail
@@ -44,6 +45,28 @@ class Usage:
     name: str
     recordings: int
     bytes: int
+
+
+@dataclass(frozen=True)
+class Health:
+    """Whether all is well: work and mail by state, for how long the oldest has waited, and the periodic duties."""
+
+    numbers: dict[str, int]
+    late_s: int | None
+    duties: Sequence[tuple[str, datetime]]
+
+    @property
+    def failed(self) -> int:
+        """How many pieces of work were given up."""
+        return self.numbers[State.FAILED.value]
+
+
+def health_of(session: Session, now: datetime) -> Health:
+    """What waits, is worked on and failed, and the duties' last slots."""
+    work = jobs_overview(session)
+    late = None if work.oldest is None or work.oldest > now else int((now - work.oldest).total_seconds())
+    numbers = {state.value: work.total(state) for state in (State.WAITING, State.LEASED, State.FAILED)}
+    return Health(numbers, late, duties_run(session))
 
 
 def disk_of(settings: Settings) -> Disk:

@@ -50,6 +50,13 @@ _ACTS: dict[str, tuple[_Act, str, str, str, str]] = {
         "Reset",
         "reset",
     ),
+    "end-admin": (
+        administration.end_platform_admin,
+        "Take the platform from {name}?",
+        "They run the platform no more. What they are in clubs stays.",
+        "Take it away",
+        "admin-ended",
+    ),
 }
 """What can be done to an account: the rule, what is asked before, the button, and what is said after."""
 

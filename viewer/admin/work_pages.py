@@ -14,7 +14,7 @@ from viewer.admin.club_pages import PLATFORM, platform_page
 from viewer.audit.acts import Act
 from viewer.clubs.clubs import club_named
 from viewer.errors import NotThere
-from viewer.jobs.dead_letters import drop, failed_work, jobs_overview, retry
+from viewer.jobs.dead_letters import drop, failed_work, jobs_overview, retry, title_of
 from viewer.jobs.lease import State as WorkState
 from viewer.jobs.models import Job
 from viewer.mail.models import Mail
@@ -79,11 +79,9 @@ def drop_work(request: Asked, state: State, kind: FromPath[Work], work_id: FromP
     portal = portal_of(state)
     with portal.database.writing() as session:
         row = _row(session, kind, work_id)
-        about = {} if row is None else _line(row)
         if row is None or not drop(session, row):
             raise NotThere("This is no dead letter any more.")
-        detail = about["title"]
-        actor_of(request).did(session, Act.DROP, kind.value, work_id, portal.clock(), what=detail)
+        actor_of(request).did(session, Act.DROP, kind.value, work_id, portal.clock(), what=title_of(row))
     portal.wake()
     return _back(kind, "dropped")
 
@@ -130,11 +128,7 @@ def _row(session: Session, kind: Work, work_id: int) -> Job | Mail | None:
 
 
 def _line(row: Job | Mail) -> dict[str, Any]:
-    if isinstance(row, Job):
-        title, detail = row.kind, row.subject
-    else:
-        title, detail = f"Mail to {row.recipient}", row.subject
-    return {"row": row, "title": title, "detail": detail}
+    return {"row": row, "title": title_of(row), "detail": row.subject}
 
 
 def _back(kind: Work, what: str) -> Redirect:

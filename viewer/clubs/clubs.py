@@ -14,7 +14,7 @@ from viewer.clubs.actor import Actor
 from viewer.clubs.models import JoinRequest, Organization, Season, Team, Venue
 from viewer.clubs.rosters import slug_of
 from viewer.devices.models import Device
-from viewer.errors import BadEntry, NotThere
+from viewer.errors import BadEntry, BadSettings, NotThere, UnknownTeam
 from viewer.games.models import Game, Recording
 from viewer.privacy.retention import move_ends_of_club
 
@@ -53,6 +53,21 @@ def club_named(session: Session, slug: str) -> Organization:
     if club is None:
         raise NotThere(f"There is no club called {slug!r}.")
     return club
+
+
+def club_or_only(session: Session, slug: str) -> Organization:
+    """The club with this slug, or the portal's only one when it is empty.
+
+    Raises `NotThere`, `UnknownTeam` where there is none yet, and `BadSettings` where there are several.
+    """
+    if slug:
+        return club_named(session, slug)
+    found = session.scalars(select(Organization).limit(2)).all()
+    if not found:
+        raise UnknownTeam("there is no team yet: make one with demo-accounts")
+    if len(found) > 1:
+        raise BadSettings("there are several clubs: say which by --club SLUG")
+    return found[0]
 
 
 def clubs_of(session: Session, numbers: frozenset[int]) -> Sequence[Organization]:

@@ -12,7 +12,7 @@ from viewer.clubs.actor import Actor
 from viewer.clubs.clubs import PAGE, check_retention
 from viewer.clubs.models import JoinRequest, Team, TeamPlayer
 from viewer.clubs.rosters import new_code
-from viewer.errors import BadEntry, NotThere
+from viewer.errors import BadEntry, NotThere, UnknownTeam
 from viewer.privacy.retention import move_ends, retention_of
 
 
@@ -50,6 +50,14 @@ def team_called(session: Session, club_id: int, name: str) -> Team:
     team = session.scalar(named.order_by(Team.id.desc()).limit(1))
     if team is None:
         raise NotThere(f"There is no team called {name!r} in this club.")
+    return team
+
+
+def first_team(session: Session, club_id: int) -> Team:
+    """The club's oldest team; raises `UnknownTeam`."""
+    team = session.scalar(select(Team).where(Team.organization_id == club_id).order_by(Team.id).limit(1))
+    if team is None:
+        raise UnknownTeam("there is no team yet: make one with team add")
     return team
 
 

@@ -2,21 +2,25 @@
 
 import argparse
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.exc import DBAPIError
+
+from viewer.audit.acts import Act
 from viewer.clock import now
-from viewer.commands.common import HORIZON, Run, add_command, settings_of
+from viewer.clubs.actor import COMMAND_LINE
+from viewer.commands.common import HORIZON, Run, add_command, existing_database, settings_of
 from viewer.db import Database
 from viewer.db.backup.making import make_backup, name_in_row, rotate
 from viewer.db.backup.restoring import Target, restore
+from viewer.db.migrate import newest
 from viewer.errors import BadBackup, BadSettings
 from viewer.media.opening import open_store
 from viewer.privacy.again import Erasures
 from viewer.privacy.horizon import horizon_of
 from viewer.sealing import open_seal, secret_of
-from viewer.settings import Settings
 
 if TYPE_CHECKING:
     from viewer.commands.common import Commands
@@ -63,7 +67,7 @@ def _backup(options: argparse.Namespace) -> int:
                 f"({HORIZON} is the horizon)"
             )
         target = options.to / name_in_row(when)
-    database = _existing(settings)
+    database = existing_database(settings)
     manifest, listing = make_backup(
         database,
         target,
@@ -72,6 +76,7 @@ def _backup(options: argparse.Namespace) -> int:
         with_secret=options.with_secret,
         media=open_store(settings) if options.with_media else None,
     )
+    _note(database, target, manifest.revision == newest(), options, when)
     database.close()
     print(f"{target}: revision {manifest.revision}, {len(listing.files)} media files {_held(options, listing)}")
     if manifest.secret and not options.with_secret:
@@ -84,6 +89,20 @@ def _backup(options: argparse.Namespace) -> int:
     for path in listing.changed:
         print(f"not what came in any more: {path}", file=sys.stderr)
     return 1 if listing.changed else 0
+
+
+def _note(database: Database, target: Path, known: bool, options: argparse.Namespace, when: datetime) -> None:
+    """Tell the audit log that the whole portal was copied, where it is of today's form: it may be older."""
+    if not known:
+        print("not in the audit log: the database is of another Touchline's form", file=sys.stderr)
+        return
+    detail = {"file": target.name, "with_media": options.with_media, "with_secret": options.with_secret}
+    try:
+        with database.writing() as session:
+            COMMAND_LINE.did(session, Act.BACKUP, "portal", None, when, **detail)
+    except DBAPIError as fault:
+        # A full disk, or a user who may only read: the copy is there, and good.
+        print(f"not in the audit log: {str(fault.orig).strip().splitlines()[0]}", file=sys.stderr)
 
 
 def _held(options: argparse.Namespace, listing: Any) -> str:
@@ -103,11 +122,3 @@ def _restore(options: argparse.Namespace) -> None:
         print(f"erased again, as had been asked since: {done.erased}")
     if done.missing:
         print(f"{done.missing} media files are missing: restore a backup that holds them", file=sys.stderr)
-
-
-def _existing(settings: Settings) -> Database:
-    database = Database(settings.database_url)
-    path = database.engine.url.database
-    if database.engine.dialect.name == "sqlite" and not (path and Path(path).exists()):
-        raise BadBackup(f"there is no portal in {settings.data}")
-    return database

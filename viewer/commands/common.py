@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from viewer.db import Database
 from viewer.db.migrate import upgrade
-from viewer.errors import BadSettings
+from viewer.errors import BadSettings, NotThere
 from viewer.media.opening import VARIABLE as MEDIA
 from viewer.settings import Settings, teamsnap_app
 
@@ -87,6 +87,15 @@ def database_of(options: argparse.Namespace) -> Database:
     settings.make_folders()
     database = Database(settings.database_url)
     upgrade(database)
+    return database
+
+
+def existing_database(settings: Settings) -> Database:
+    """The portal's database as it is, of whatever revision; raises `NotThere` where there is none."""
+    database = Database(settings.database_url)
+    path = database.engine.url.database
+    if database.engine.dialect.name == "sqlite" and not (path and Path(path).exists()):
+        raise NotThere(f"there is no portal in {settings.data}")
     return database
 
 

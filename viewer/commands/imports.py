@@ -15,7 +15,7 @@ from viewer.commands.common import add_command, database_of, settings_of
 from viewer.errors import BadSettings, BadTable, NotConnected, UnknownTeam
 from viewer.imports.duties import queue_sync
 from viewer.imports.models import ImportRun
-from viewer.imports.runs import RunState, apply_run, changes_of, make_run, runs_of
+from viewer.imports.runs import RunState, apply_run, changes_of, drop_run, make_run, runs_of
 from viewer.imports.sheets import Sheet, read_sheet
 from viewer.imports.tables import MOST_BYTES
 from viewer.imports.teamsnap.oauth import connection_of
@@ -28,8 +28,9 @@ def add(commands: "Commands") -> None:
     """`import`."""
     words = "compare a club with TeamSnap or a table, and apply what was found"
     command = add_command(commands, "import", _import, words)
-    command.add_argument("what", choices=("csv", "teamsnap-sync", "list", "apply"))
-    command.add_argument("subject", nargs="?", default="", metavar="FILE|RUN", help="csv: the table; apply: the run")
+    command.add_argument("what", choices=("csv", "teamsnap-sync", "list", "apply", "drop"))
+    subject = "csv: the table; apply and drop: the run"
+    command.add_argument("subject", nargs="?", default="", metavar="FILE|RUN", help=subject)
     command.add_argument("--club", required=True, metavar="SLUG", help="the club, as it stands in addresses")
     command.add_argument("--sheet", choices=[s.value for s in Sheet], default="players", help="csv: what it is of")
     command.add_argument(
@@ -39,7 +40,7 @@ def add(commands: "Commands") -> None:
 
 
 def _import(options: argparse.Namespace) -> int:
-    run = {"csv": _csv, "teamsnap-sync": _sync, "list": _list, "apply": _apply}[options.what]
+    run = {"csv": _csv, "teamsnap-sync": _sync, "list": _list, "apply": _apply, "drop": _drop}[options.what]
     return run(options)
 
 
@@ -88,10 +89,7 @@ def _list(options: argparse.Namespace) -> int:
 def _apply(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     with database_of(options).writing() as session:
-        club = _club(session, options.club)
-        run = session.get(ImportRun, int(options.subject)) if options.subject.isdigit() else None
-        if run is None or run.organization_id != club.id:
-            raise BadSettings(f"this club has no run {options.subject!r}: `import list` names them")
+        run = _run(session, options)
         proposed = {change.id for change in changes_of(run) if change.ticked and change.tickable}
         ticked = set(options.change) or proposed
         outcome = apply_run(session, run.id, ticked, now(), by=None, invite=invite, url=settings.url)
@@ -99,6 +97,23 @@ def _apply(options: argparse.Namespace) -> int:
         print(f"left out: {words}", file=sys.stderr)
     print(f"{len(outcome.done)} changes were made")
     return 1 if outcome.left_out else 0
+
+
+def _drop(options: argparse.Namespace) -> int:
+    with database_of(options).writing() as session:
+        run = _run(session, options)
+        drop_run(session, run.id, now(), by=None)
+    print(f"run {run.id} is dropped")
+    return 0
+
+
+def _run(session: Session, options: argparse.Namespace) -> ImportRun:
+    """The club's run that the subject numbers; raises `BadSettings`."""
+    club = _club(session, options.club)
+    run = session.get(ImportRun, int(options.subject)) if options.subject.isdecimal() else None
+    if run is None or run.organization_id != club.id:
+        raise BadSettings(f"this club has no run {options.subject!r}: `import list` names them")
+    return run
 
 
 def _show(run: ImportRun) -> None:

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
+from viewer.admin.condition import mails_in
+from viewer.audit.acts import Act
 from viewer.clock import now
+from viewer.clubs.actor import COMMAND_LINE
 from viewer.commands.common import add_command, add_queue, database_of, settings_of
 from viewer.db import Database
-from viewer.jobs.dead_letters import WorkKind, drop, failed_work, jobs_overview, retry, work_row
+from viewer.errors import BadSettings
+from viewer.jobs.dead_letters import WorkKind, drop, failed_work, jobs_overview, retry, title_of, work_row
+from viewer.jobs.lease import State
 from viewer.jobs.models import Job
 from viewer.mail.models import Mail
 
@@ -24,6 +29,8 @@ def add(commands: "Commands") -> None:
     jobs.add_argument("act", choices=("list", "show", "retry", "drop"))
     jobs.add_argument("ids", nargs="*", type=int, metavar="ID", help="which, for show, retry and drop")
     jobs.add_argument("--mail", action="store_true", help="mails of the outbox instead of jobs")
+    states = [state.value for state in State]
+    jobs.add_argument("--state", choices=states, help="list: the outbox's mails in this state (with --mail)")
     jobs.add_argument("--all", action="store_true", help="retry or drop every dead letter")
     add_queue(jobs)
 
@@ -31,8 +38,10 @@ def add(commands: "Commands") -> None:
 def _jobs(options: argparse.Namespace) -> int:
     database = database_of(options)
     kind: WorkKind = "mail" if options.mail else "job"
+    if options.state and (options.act, kind) != ("list", "mail"):
+        raise BadSettings("--state is for mails that are listed: jobs --mail --state STATE list")
     if options.act == "list":
-        return _list(database, kind)
+        return _mails(database, State(options.state)) if options.state else _list(database, kind)
     if not options.ids and not (options.all and options.act != "show"):
         print("say which: IDs as `jobs list` has them, or --all", file=sys.stderr)
         return 2
@@ -64,6 +73,18 @@ def _list(database: Database, kind: WorkKind) -> int:
     return 0
 
 
+def _mails(database: Database, state: State) -> int:
+    """What the outbox's page shows: not what mails say, for their links are keys to accounts."""
+    before: int | None = None
+    with database.reading() as session:
+        while page := mails_in(session, state, before):
+            for mail in page:
+                tries = f"attempts={mail.attempts}" + (f" fault={mail.fault!r}" if mail.fault else "")
+                print(mail.id, f"{mail.made_at:%Y-%m-%dT%H:%M}Z", mail.recipient, mail.subject, tries, sep="\t")
+            before = page[-1].id
+    return 0
+
+
 def _show(database: Database, kind: WorkKind, ids: list[int]) -> int:
     missing = 0
     with database.reading() as session:
@@ -81,10 +102,17 @@ def _show(database: Database, kind: WorkKind, ids: list[int]) -> int:
 
 def _each(database: Database, kind: WorkKind, options: argparse.Namespace) -> int:
     """Retry or drop; returns how many dead letters there were among those named."""
+    when, done = now(), 0
     with database.writing() as session:
-        rows = _dead(session, kind) if options.all else [work_row(session, kind, row_id) for row_id in options.ids]
-        present = [row for row in rows if row is not None]
-        return sum(retry(session, row, now()) if options.act == "retry" else drop(session, row) for row in present)
+        named = dict.fromkeys(options.ids)
+        rows = _dead(session, kind) if options.all else [work_row(session, kind, row_id) for row_id in named]
+        for row in rows:
+            if row is None or not (retry(session, row, when) if options.act == "retry" else drop(session, row)):
+                continue
+            detail: dict[str, Any] = {"what": title_of(row)} if options.act == "drop" else {}
+            COMMAND_LINE.did(session, Act(options.act), kind, row.id, when, **detail)
+            done += 1
+    return done
 
 
 def _dead(session: Session, kind: WorkKind) -> list[Job | Mail]:

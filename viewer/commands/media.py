@@ -6,8 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from viewer.admin.condition import clubs_usage, disk_of, slugs, teams_usage
 from viewer.audit.log import note
 from viewer.clock import now
+from viewer.clubs.clubs import club_named
 from viewer.commands.common import add_command, add_media, database_of, settings_of
 from viewer.errors import BadPackage, BadSettings
 from viewer.media.folder import read_file
@@ -32,6 +34,7 @@ def add(commands: "Commands") -> None:
     media = add_command(commands, "media", _media, "show what the matches' files take, or let a package be sent")
     media.add_argument("act", choices=tuple(_ACTS), help="what to do")
     media.add_argument("--name", default="", help="what the package is to be called (only for upload-link)")
+    media.add_argument("--club", default="", metavar="SLUG", help="of each of this club's teams (only for usage)")
     media.add_argument("--hours", type=float, default=4.0, help="how long the link is good (%(default)g)")
     for command in (taking, media):
         add_media(command)
@@ -68,9 +71,24 @@ def _media(options: argparse.Namespace) -> None:
     _ACTS[options.act](options, open_store(settings_of(options)))
 
 
-def _usage(_options: argparse.Namespace, media: MediaStore) -> None:
-    usage = media.usage()
-    print(f"{usage.files} files, {usage.bytes / 1e9:.3f} GB")
+def _usage(options: argparse.Namespace, media: MediaStore) -> None:
+    database, settings = database_of(options), settings_of(options)
+    with database.reading() as session:
+        club = club_named(session, options.club).id if options.club else None
+        usage = media.usage()
+        print(f"{usage.files} files, {usage.bytes / 1e9:.3f} GB")
+        after: int | None = None
+        while page := clubs_usage(session, after) if club is None else teams_usage(session, club, after):
+            names = slugs(session, [line.id for line in page]) if club is None else {}
+            for line in page:
+                print(names.get(line.id, line.name), f"{line.recordings} recordings", _gigabytes(line.bytes), sep="\t")
+            after = page[-1].id
+    disk = disk_of(settings)
+    print(f"disk: {_gigabytes(disk.free)} of {_gigabytes(disk.total)} free")
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.3f} GB"
 
 
 def _orphans(options: argparse.Namespace, media: MediaStore) -> None:

@@ -4,8 +4,10 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
+from viewer.admin.condition import disk_of, health_of, revision
 from viewer.admin.told import told
-from viewer.commands.common import add_command, add_media, add_queue, database_of, settings_of
+from viewer.clock import now
+from viewer.commands.common import add_command, add_media, add_queue, database_of, existing_database, settings_of
 from viewer.db.migrate import current
 from viewer.web.assets import Assets
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: "Commands") -> None:
-    """`serve`, `worker`, `settings` and `migrate`."""
+    """`serve`, `worker`, `settings`, `migrate` and `health`."""
     serve = add_command(commands, "serve", _serve, "run the web process")
     work = add_command(commands, "worker", _work, "run the worker process")
     work.add_argument("--workers", type=int, default=1, help="jobs that this process works on at a time (%(default)s)")
@@ -46,6 +48,7 @@ def add(commands: "Commands") -> None:
             "--demo-mailbox", action="store_true", help="show mails on /mailbox instead of sending them"
         )
     add_command(commands, "migrate", _migrate, "bring the database up to date (serve and worker do so at their start)")
+    add_command(commands, "health", _health, "say whether database, work and disk are well; status 1 when not")
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -68,3 +71,26 @@ def _settings(options: argparse.Namespace) -> None:
 
 def _migrate(options: argparse.Namespace) -> None:
     print(f"the database is at revision {current(database_of(options))}")
+
+
+def _health(options: argparse.Namespace) -> int:
+    """Nothing is changed: a database of another revision is not brought up to date here, and not asked further."""
+    settings = settings_of(options)
+    database = existing_database(settings)
+    held, right = revision(database)
+    disk = disk_of(settings)
+    print("revision", held if right else f"{held}: not this portal's", sep="\t")
+    print("disk", f"{disk.free / 1e9:.3f} of {disk.total / 1e9:.3f} GB free", sep="\t")
+    well = right and not disk.tight
+    if right:
+        with database.reading() as session:
+            health = health_of(session, now())
+        for state, rows in health.numbers.items():
+            print(state, rows, sep="\t")
+        if health.late_s is not None:
+            print("oldest due for", f"{health.late_s} s", sep="\t")
+        for name, slot in health.duties:
+            print(name, f"last begun for {slot:%Y-%m-%dT%H:%M}Z", sep="\t")
+        well = well and not health.failed
+    database.close()
+    return 0 if well else 1

@@ -14,6 +14,7 @@ from viewer.accounts.models import Role, User
 from viewer.accounts.passwords import check_new
 from viewer.accounts.people import make_user
 from viewer.accounts.service import mail_address
+from viewer.admin.users import account_of, users_page
 from viewer.audit.log import note
 from viewer.clock import now
 from viewer.clubs.clubs import club_named
@@ -33,7 +34,7 @@ def add(commands: "Commands") -> None:
     """`user`."""
     words = (
         "accounts: add MAIL --name NAME, invite MAIL --role ROLE, disable, enable, end-sign-ins, reset-second-factor, "
-        "make-admin MAIL, or list"
+        "make-admin or end-admin MAIL, show MAIL, or list"
     )
     user = add_command(commands, "user", _run, words)
     user.add_argument("act", choices=list(_ACTS), metavar="ACT")
@@ -45,6 +46,7 @@ def add(commands: "Commands") -> None:
     user.add_argument("--club", default="", metavar="SLUG", help="the club, for its admins and a team's staff (invite)")
     user.add_argument("--team", default="", metavar="NAME", help="the team, for a coach or manager (invite)")
     user.add_argument("--player", type=int, metavar="NUMBER", help="for the rest: the number in `player list` (invite)")
+    user.add_argument("--words", default="", metavar="WORDS", help="only those with this in name or address (list)")
     user.add_argument("--public-url", default="", metavar="URL", help="the portal's address in mails")
 
 
@@ -90,12 +92,34 @@ def _invite(session: Session, options: argparse.Namespace, when: datetime) -> No
 
 
 def _list(session: Session, options: argparse.Namespace, when: datetime) -> None:
-    last = 0
-    while some := administration.users(session, after=last):
+    last: int | None = None
+    while some := users_page(session, options.words.strip(), last):
         for user in some:
-            state = "disabled" if user.disabled_at else "open"
-            print(f"{user.id}\t{user.mail}\t{user.name}\t{user.role}\t{state}")
+            print(f"{user.id}\t{user.mail}\t{user.name}\t{user.role}\t{_state(user)}")
         last = some[-1].id
+
+
+def _show(session: Session, options: argparse.Namespace, when: datetime) -> None:
+    account = account_of(session, administration.user_named(session, options.mail).id)
+    user, seen = account.user, account.seen_at
+    links = ("Admin of the platform",) if user.role == Role.PLATFORM_ADMIN else ()
+    lines = [
+        ("number", user.id),
+        ("address", user.mail),
+        ("name", user.name),
+        ("state", _state(user)),
+        ("since", f"{user.made_at:%Y-%m-%d}"),
+        ("signed in", f"{account.sign_ins} browser{'' if account.sign_ins == 1 else 's'}"),
+        ("last seen", f"{seen:%Y-%m-%dT%H:%M}Z" if seen else "not signed in"),
+        ("second factor", "set up" if account.second_factor else "none"),
+        *(("is", words) for words in links + account.links),
+    ]
+    for name, value in lines:
+        print(name, value, sep="\t")
+
+
+def _state(user: User) -> str:
+    return "disabled" if user.disabled_at else "open"
 
 
 def _with_user(act: Callable[[Session, User, datetime], object], done: str) -> Act:
@@ -115,5 +139,7 @@ _ACTS: dict[str, Act] = {
     "end-sign-ins": _with_user(administration.end_all_sign_ins, "is signed out everywhere"),
     "reset-second-factor": _with_user(administration.reset_second_factor, "has no second factor any more"),
     "make-admin": _with_user(administration.make_platform_admin, "runs the platform"),
+    "end-admin": _with_user(administration.end_platform_admin, "does not run the platform any more"),
+    "show": _show,
     "list": _list,
 }

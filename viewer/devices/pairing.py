@@ -51,7 +51,6 @@ def pair(session: Session, code: str, now: datetime) -> tuple[Device, str]:
     if device_id is None:
         raise WrongCode("This code is not known here. A code works once and for 15 minutes: get a new one.")
     device = session.get_one(Device, device_id)
-    device.revoked_at = None
     return device, make_key(session, device, now)
 
 

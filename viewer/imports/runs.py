@@ -96,9 +96,11 @@ def refresh_run(session: Session, run_id: int, now: datetime) -> None:
 
 
 def drop_run(session: Session, run_id: int, now: datetime, *, by: User | None) -> None:
-    """Decide that nothing of a run is done. Raises `RunDecided`."""
+    """Decide that nothing of a run is done, by an admin or (None) at the command line. Raises `RunDecided`."""
     run = _open_run(session, run_id)
     _settle(run, RunState.DROPPED, (), now, by)
+    # Unlike in a run that was only superseded.
+    run.changes = [{**change, "declined": True} for change in run.changes]
     _note(session, "drop-import", run, now, by)
 
 
@@ -155,8 +157,9 @@ def _settle(run: ImportRun, state: RunState, done: Iterable[str], now: datetime,
 
 def _declined(session: Session, organization_id: int, source: str) -> set[str]:
     decided = [*_runs(session, organization_id, source, RunState.APPLIED)]
-    # Dropped by nobody is superseded, not declined.
-    decided += [r for r in _runs(session, organization_id, source, RunState.DROPPED) if r.decided_by is not None]
+    # Dropped by nobody is superseded, not declined, unless it was by command, which has no account.
+    dropped = _runs(session, organization_id, source, RunState.DROPPED)
+    decided += [r for r in dropped if r.decided_by is not None or any(c.get("declined") for c in r.changes)]
     return {change["id"] for run in decided for change in run.changes if not change["done"]}
 
 

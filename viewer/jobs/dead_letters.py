@@ -68,6 +68,11 @@ def work_row(session: Session, kind: WorkKind, row_id: int) -> Job | Mail | None
     return session.get(Job, row_id) if kind == "job" else session.get(Mail, row_id)
 
 
+def title_of(row: Job | Mail) -> str:
+    """What a row of work is called, on pages and in the audit log."""
+    return row.kind if isinstance(row, Job) else f"Mail to {row.recipient}"
+
+
 def retry(session: Session, row: Leased, now: datetime) -> bool:
     """Let a dead letter be tried again with all its attempts; False when it is none (any more)."""
     session.refresh(row, with_for_update=True)

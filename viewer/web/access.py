@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from viewer.accounts.service import mark_seen, outstayed, signed_in
 from viewer.clubs.rights import Rights, Standing, rights_of
 from viewer.devices.keys import device_of
+from viewer.devices.presence import ASKED_EVERY, heard
 from viewer.errors import UnguardedRoute
 from viewer.web.person import Person
 from viewer.web.portal import Portal
@@ -188,4 +189,5 @@ def _device(connection: ASGIConnection[Any, Any, Any, Any], portal: Portal) -> N
         device = device_of(session, key.strip()) if scheme.lower() == "bearer" and key else None
     if device is None:
         raise NotAuthorizedException("This device key is not known here, or was revoked.")
+    heard(portal.database, device, None, portal.clock(), every=ASKED_EVERY)
     connection.scope["user"] = device

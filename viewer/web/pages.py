@@ -40,6 +40,7 @@ _DONE = {
     "enabled": "The account is enabled.",
     "signed-out": "They are signed out everywhere.",
     "reset": "The second factor is gone. They set up a new one when they sign in.",
+    "admin-ended": "They do not run the platform any more.",
     "retried": "It is tried again.",
     "dropped": "It is dropped.",
 }

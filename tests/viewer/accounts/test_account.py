@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import func, select
 
-from tests.viewer.world import PASSWORD
+from tests.viewer.world import NOW, PASSWORD
 from viewer import cli
 from viewer.accounts import administration
 from viewer.accounts.credentials import confirm_mail_change
-from viewer.accounts.models import Purpose, SignIn, User
+from viewer.accounts.models import Purpose, SignIn, Totp, User
 from viewer.accounts.service import STAFF_IDLE, STAFF_LONGEST_STAY, sign_in
 from viewer.accounts.sign_ins import browser_name
 from viewer.accounts.tickets import VALID, issue
@@ -243,8 +243,40 @@ def test_everything_is_possible_by_commands_too(people, world, capsys):
     assert user("reset-second-factor", MAIL)[0] == 0
     assert user("make-admin", "fresh@example.org")[0] == 0
     assert "fresh@example.org\tFresh\tplatform_admin\topen" in user("list")[1]
+    assert user("end-admin", "fresh@example.org") == (0, "fresh@example.org does not run the platform any more\n")
+    assert user("end-admin", "fresh@example.org")[0] == 1
+    assert "The platform needs an admin." in user("end-admin", "platform_admin@example.org")[1]
+    [ended] = people.acts("end-platform-admin")
+    assert (ended.actor_id, ended.kind) == (None, "account")
     assert user("disable", "unknown@example.org")[0] == 1
     assert user("disable")[0] == 1
+
+
+def test_an_account_is_found_and_shown_by_commands_without_a_childs_name(world, capsys, monkeypatch):
+    settings = world.portal.settings
+
+    def user(*words: str) -> tuple[int, str]:
+        code = cli.main(["user", "--data", str(settings.data), "--database", settings.database, *words])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    monkeypatch.setattr("viewer.admin.users.PAGE", 2)
+    assert len(user("list")[1].splitlines()) == len(world.users)
+    found = [line.split("\t")[1] for line in user("list", "--words", "Coach")[1].splitlines()]
+    assert found == [f"{who}@example.org" for who in ("coach", "u14_coach", "their_coach")]
+    assert user("list", "--words", "no such person") == (0, "")
+    world.sign_in("parent")
+    with world.database.writing() as session:
+        session.add(Totp(user_id=world.users["parent"], sealed_secret="x", confirmed_at=NOW))
+    assert user("show", "Parent@example.org") == (
+        0,
+        f"number\t{world.users['parent']}\naddress\tparent@example.org\nname\tParent\nstate\topen\nsince\t2026-11-24\n"
+        "signed in\t1 browser\nlast seen\t2026-11-24T10:00Z\nsecond factor\tset up\n"
+        "is\tParent of 1 player of Riverside Rovers\n",
+    )
+    shown = user("show", "platform_admin@example.org")[1]
+    assert shown.endswith("last seen\tnot signed in\nsecond factor\tnone\nis\tAdmin of the platform\n")
+    assert user("show", "unknown@example.org")[0] == 1
 
 
 # ---------------------------------------------------------------------------------------------- what is written down

@@ -3,15 +3,19 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 
 from tests.viewer.world import World, make_world
+from viewer.accounts import administration
 from viewer.accounts.models import SignIn, User
+from viewer.admin.condition import Disk
 from viewer.audit.models import AuditEntry
 from viewer.cli import main
 from viewer.clubs.models import Invitation, Organization
+from viewer.db.migrate import current, newest, upgrade
+from viewer.errors import BadEntry
 from viewer.jobs.lease import State
-from viewer.jobs.models import Job
+from viewer.jobs.models import Job, PeriodicRun
 from viewer.mail.models import Mail
 
 PAGES = (
@@ -23,6 +27,7 @@ PAGES = (
     "/platform/users/{coach}",
     "/platform/users/{coach}/disable",
     "/platform/users/{coach}/reset-second-factor",
+    "/platform/users/{coach}/end-admin",
     "/platform/jobs",
     "/platform/jobs?kind=mail",
     "/platform/jobs/job/{job}/drop",
@@ -120,6 +125,84 @@ def test_a_disabled_account_can_be_enabled_again_and_nobody_disables_themselves(
     with world.database.reading() as session:
         assert session.get_one(User, coach).disabled_at is None
         assert session.get_one(User, own).disabled_at is None
+
+
+def test_an_admin_of_the_platform_takes_it_from_another_but_never_from_the_last(world):
+    coach, own = world.users["coach"], world.users["platform_admin"]
+    with world.database.writing() as session:
+        administration.make_platform_admin(session, session.get_one(User, coach), world.clock())
+    with world.client("coach") as other, world.client("platform_admin") as browser:
+        assert other.get("/platform").status_code == 200
+        assert f"/platform/users/{coach}/end-admin" in browser.get(f"/platform/users/{coach}").text
+        assert "Take the platform from Coach?" in browser.get(f"/platform/users/{coach}/end-admin").text
+        answer = browser.post(f"/platform/users/{coach}/end-admin")
+        assert "do not run the platform" in browser.get(answer.headers["location"]).text
+        assert other.get("/platform").status_code == 404
+        assert "end-admin" not in browser.get(f"/platform/users/{coach}").text
+        assert browser.post(f"/platform/users/{coach}/end-admin").status_code == 422
+        assert browser.post(f"/platform/users/{own}/end-admin").status_code == 404
+    with world.database.writing() as session:
+        with pytest.raises(BadEntry, match="needs an admin"):
+            administration.end_platform_admin(session, session.get_one(User, own), world.clock())
+        [entry] = session.scalars(select(AuditEntry).where(AuditEntry.act == "end-platform-admin"))
+        assert (entry.subject_id, entry.actor_id) == (coach, own)
+
+
+def test_the_last_open_admin_stays_while_others_are_disabled(world):
+    with world.database.writing() as session:
+        coach, own = (session.get_one(User, world.users[who]) for who in ("coach", "platform_admin"))
+        administration.make_platform_admin(session, coach, world.clock())
+        administration.disable(session, coach, world.clock())
+        with pytest.raises(BadEntry, match="needs an admin"):
+            administration.end_platform_admin(session, own, world.clock())
+        administration.end_platform_admin(session, coach, world.clock())
+        assert [user.role for user in (coach, own)] == ["parent", "platform_admin"]
+
+
+def test_the_health_command_says_what_the_page_says_and_fails_when_something_is_wrong(world, capsys, monkeypatch):
+    settings = world.portal.settings
+    disk = Disk(10**12, 2 * 10**11)
+    monkeypatch.setattr("viewer.commands.running.disk_of", lambda _settings: disk)
+
+    def health() -> tuple[int, list[str]]:
+        status = main(["health", "--data", str(settings.data), "--database", settings.database])
+        return status, capsys.readouterr().out.splitlines()
+
+    with world.database.writing() as session:
+        session.add(PeriodicRun(name="sweep-media", slot=world.clock()))
+    status, lines = health()
+    assert (status, lines) == (
+        0,
+        [
+            f"revision\t{newest()}",
+            "disk\t200.000 of 1000.000 GB free",
+            "waiting\t0",
+            "leased\t0",
+            "failed\t0",
+            "sweep-media\tlast begun for 2026-11-24T10:00Z",
+        ],
+    )
+    disk = Disk(10**12, 10**10)
+    assert health()[0] == 1, "the disk is tight"
+    disk = Disk(10**12, 10**12)
+    fill(world)
+    status, lines = health()
+    assert (status, "failed\t2" in lines) == (1, True)
+    with world.database.writing() as session:
+        session.execute(update(Job).values(state=State.WAITING))
+        session.execute(delete(Mail))
+    status, lines = health()
+    assert (status, lines[2], lines[5].split("\t")[0]) == (0, "waiting\t1", "oldest due for")
+
+
+def test_the_health_command_touches_no_database_of_another_revision(empty_database, tmp_path, capsys):
+    url = empty_database.engine.url.render_as_string(hide_password=False)
+    upgrade(empty_database, "0001")
+    assert main(["health", "--data", str(tmp_path), "--database", url]) == 1
+    assert "revision\t0001: not this portal's" in capsys.readouterr().out
+    assert current(empty_database) == "0001"
+    assert main(["health", "--data", str(tmp_path / "none")]) == 1
+    assert "there is no portal" in capsys.readouterr().err
 
 
 def test_accounts_are_changed_by_whoever_has_proven_themselves_just_now(world):

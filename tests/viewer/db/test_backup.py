@@ -15,13 +15,16 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from tests.viewer.db.first_portal import fill, rows
 from tests.viewer.world import FILES, NOW, OURS, make_world
 from viewer import cli
 from viewer.accounts.models import User
-from viewer.clubs.actor import Actor
+from viewer.audit.models import AuditEntry
+from viewer.clock import now
+from viewer.clubs.actor import COMMAND_LINE, Actor
 from viewer.clubs.models import Player
 from viewer.db import Database
 from viewer.db.backup.archive import opened
@@ -34,7 +37,7 @@ from viewer.media.folder import FolderStore
 from viewer.privacy.again import Erasures
 from viewer.privacy.deleting import delete_recording
 from viewer.privacy.erasure import erase_player, erase_user
-from viewer.privacy.horizon import Horizon, entries_in
+from viewer.privacy.horizon import Horizon, entries_in, horizon_of
 from viewer.sealing import Seal, open_seal, secret_of
 from viewer.settings import Settings
 
@@ -509,3 +512,48 @@ def test_the_commands_back_up_and_restore(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("TOUCHLINE_BACKUP_DAYS", "many")
     assert cli.main(["backup", "--data", str(data), "--to", str(folder), "--keep", "31"]) == 1
     assert os.listdir(data / "work") == []
+
+
+def command(settings: Settings, *words: str) -> int:
+    return cli.main([words[0], "--data", str(settings.data), "--database", settings.database, *words[1:]])
+
+
+def test_a_backup_by_command_is_in_the_audit_log_with_its_files_name(filled, settings, tmp_path, capsys):
+    backup = tmp_path / "portal.tar"
+    assert command(settings, "backup", "--to", str(tmp_path / "none" / "portal.tar")) == 1
+    assert command(settings, "backup", "--to", str(backup), "--with-secret") == 0
+    assert "audit log" not in capsys.readouterr().err
+    with filled.reading() as session:
+        [entry] = session.scalars(select(AuditEntry)).all()
+    assert (entry.act, entry.kind, entry.actor_id, entry.organization_id) == ("backup", "portal", None, None)
+    assert entry.detail == {"file": "portal.tar", "with_media": False, "with_secret": True}
+    # What was erased after the backup stays erased, also now that the log is longer than the backup's.
+    with filled.writing() as session:
+        parent = session.scalars(select(User).where(User.mail == "parent@example.org")).one()
+        erase_user(session, parent, COMMAND_LINE, now(), horizon_of(settings), open_seal(settings.data))
+    filled.close()
+    assert command(settings, "restore", "--from", str(backup), "--replace", "--other-secret") == 0
+    assert "erased again" in capsys.readouterr().out
+    with filled.reading() as session:
+        assert session.scalar(select(User.id).where(User.mail == "parent@example.org")) is None
+
+
+def test_a_backup_of_an_older_portal_is_made_without_a_note_and_says_so(empty_database, tmp_path, capsys):
+    upgrade(empty_database, "0001")
+    fill(empty_database)
+    settings = Settings(tmp_path / "portal", empty_database.engine.url.render_as_string(hide_password=False))
+    settings.make_folders()
+    assert command(settings, "backup", "--to", str(tmp_path / "portal.tar")) == 0
+    assert "not in the audit log" in capsys.readouterr().err
+    assert current(empty_database) == "0001"
+
+
+def test_a_backup_whose_note_cannot_be_written_is_good_all_the_same(filled, settings, tmp_path, capsys, monkeypatch):
+    def full(*_words: object, **_more: object) -> None:
+        raise OperationalError("INSERT", {}, Exception("the disk is full"))
+
+    monkeypatch.setattr(Actor, "did", full)
+    assert command(settings, "backup", "--to", str(tmp_path / "portal.tar")) == 0
+    assert "not in the audit log: the disk is full" in capsys.readouterr().err
+    with opened(tmp_path / "portal.tar") as archive:
+        assert archive.manifest.revision == newest()

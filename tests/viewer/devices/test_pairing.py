@@ -131,6 +131,27 @@ def test_a_heartbeat_tells_the_wanted_version_and_is_written_down_at_most_each_m
         assert seen() == (first + timedelta(seconds=60), "1.9")
 
 
+TUS = {"Tus-Resumable": "1.0.0", "Upload-Length": "1"}
+ASKED = [("GET", "/api/v1/blur", {}), ("GET", "/api/v1/packages/none", {}), ("POST", "/api/v1/uploads", TUS)]
+
+
+@pytest.mark.parametrize(("method", "path", "headers"), ASKED)
+def test_whatever_a_hub_asks_for_is_a_sign_of_life_written_down_at_most_each_five_minutes(world, method, path, headers):
+    first = world.clock.now
+    seen = []
+    with world.client(html=False) as hub:
+        assert hub.request(method, path, headers=headers | bearer("tl_nobodys")).status_code == 401
+        for late in (timedelta(0), timedelta(minutes=4, seconds=59), timedelta(minutes=5)):
+            world.clock.now = first + late
+            assert hub.request(method, path, headers=headers | bearer(world.keys["hub"])).status_code != 401
+            with world.database.reading() as session:
+                device = session.get_one(Device, world.ids["device"])
+                seen.append((device.seen_at, device.version))
+    assert seen == [(first, ""), (first, ""), (first + timedelta(minutes=5), "")]
+    with world.database.reading() as session:
+        assert session.get_one(Device, world.ids["their_device"]).seen_at is None
+
+
 def test_a_heartbeat_with_a_new_version_is_written_down_at_once(world):
     with world.client(html=False) as hub:
         hub.headers.update(bearer(world.keys["hub"]))

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.viewer.world import make_world
+from viewer.audit.models import AuditEntry
 from viewer.cli import main
 from viewer.clubs.models import Player
 from viewer.db import Database
@@ -43,6 +44,18 @@ def test_a_table_is_compared_listed_and_applied_by_commands(run, tmp_path, datab
     status, _, err = run("apply", number)
     assert status == 1
     assert "applied or dropped already" in err
+
+
+def test_a_run_is_dropped_by_command_once_and_in_the_audit_log(run, tmp_path, database: Database):
+    (tmp_path / "players.csv").write_bytes(TABLE)
+    number = run("csv", str(tmp_path / "players.csv"))[1].split("run ")[1].split(":")[0]
+    assert run("drop", "77")[0] == 1
+    assert run("drop", number)[:2] == (0, f"run {number} is dropped\n")
+    assert run("drop", number)[0] == run("apply", number)[0] == 1
+    assert f"{number} csv dropped" in run("list")[1]
+    with database.reading() as session:
+        [entry] = session.query(AuditEntry).all()
+    assert (entry.act, entry.subject_id, entry.actor_id) == ("drop-import", int(number), None)
 
 
 def test_what_cannot_be_done_is_said_in_a_sentence(run, tmp_path):

@@ -11,6 +11,7 @@ from viewer.clubs.models import Invitation, ParentPlayer, Player, Team, TeamCoac
 from viewer.games.models import Availability, Game
 from viewer.imports.change import Effect, Group
 from viewer.imports.models import ImportRun, Origin
+from viewer.imports.runs import drop_run
 from viewer.mail.models import Mail
 
 
@@ -243,6 +244,19 @@ def test_what_the_admin_declined_comes_back_only_when_it_is_asked_for_or_changes
     teamsnap.sync(by=None)
     assert teamsnap.run().id == run
     assert len([m for m in ours(teamsnap, Mail) if m.key.startswith("import-run:")]) == 1
+
+
+def test_what_was_declined_by_command_is_not_proposed_again_until_it_changes(teamsnap):
+    settled_world(teamsnap)
+    teamsnap.fake.event(10101)["opponent_name"] = "Lakeside Blues"
+    teamsnap.sync(by=None)
+    with teamsnap.world.database.writing() as session:
+        drop_run(session, teamsnap.run().id, teamsnap.world.clock(), by=None)
+    teamsnap.sync(by=None)
+    assert teamsnap.run() is None
+    teamsnap.fake.event(10101)["opponent_name"] = "Lakeside Greens"
+    teamsnap.sync(by=None)
+    assert any(c.new.get("opponent") == "Lakeside Greens" for c in teamsnap.changes())
 
 
 def test_a_decided_run_keeps_no_name_and_no_address(teamsnap):

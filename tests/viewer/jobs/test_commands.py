@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from sqlalchemy import select
 
 from tests.viewer.world import NOW
+from viewer.audit.models import AuditEntry
 from viewer.cli import main
 from viewer.jobs.lease import State
 from viewer.jobs.models import Job
@@ -90,3 +92,39 @@ def test_drop_gives_up_for_good(jobs, database, capsys):
 def test_nothing_is_touched_unless_it_is_said_what(jobs, database, words):
     assert jobs(*words) == 2
     assert state(database, 1) == State.FAILED
+
+
+def test_what_is_retried_or_dropped_by_command_is_in_the_audit_log_and_nothing_else_is(jobs, database):
+    jobs("retry", "1", "3", "77")
+    jobs("drop", "--all")
+    jobs("--mail", "drop", "1", "1")
+    jobs("--mail", "drop", "1")
+    with database.reading() as session:
+        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+    assert [(e.act, e.kind, e.subject_id, e.actor_id, e.detail) for e in entries] == [
+        ("retry", "job", 1, None, {}),
+        ("drop", "job", 2, None, {"what": "intake"}),
+        ("drop", "mail", 1, None, {"what": "Mail to a@example.org"}),
+    ]
+
+
+def test_the_outbox_is_listed_by_state_without_what_mails_say(jobs, database, capsys):
+    with database.writing() as session:
+        for n in range(2, 62):
+            sent = {"key": f"m{n}", "recipient": f"b{n}@example.org", "subject": "A match", "message_id": f"<{n}>"}
+            moment = {"due_at": NOW, "made_at": NOW, "state": State.DONE}
+            session.add(Mail(id=n, text="a secret link", attempts=1, **sent, **moment))
+    assert jobs("--mail", "--state", "done", "list") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 60, "more than a page of them"
+    assert lines[0] == "61\t2026-11-24T10:00Z\tb61@example.org\tA match\tattempts=1"
+    jobs("--mail", "--state", "failed", "list")
+    assert capsys.readouterr().out == "1\t2026-11-24T10:00Z\ta@example.org\ts\tattempts=8 fault='550'\n"
+    jobs("--mail", "--state", "waiting", "list")
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("words", [("--state", "done", "list"), ("--mail", "--state", "failed", "drop", "1")])
+def test_a_state_is_only_for_mails_that_are_listed(jobs, database, words):
+    assert jobs(*words) == 1
+    assert state(database, 1, Mail) == State.FAILED
