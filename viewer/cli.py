@@ -23,6 +23,7 @@ from viewer.commands import (
     running,
     users,
 )
+from viewer.db.faults import told
 from viewer.errors import PortTaken, ViewerError
 from viewer.logs import OneLine
 
@@ -59,11 +60,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ViewerError as fault:
         return _say(str(fault), 1)
     except DBAPIError as fault:
-        return _say(f"the database cannot be used: {str(fault.orig).strip().splitlines()[0]}", 1)
+        return _say(f"the database cannot be used: {told(fault)}", 1)
     except KeyboardInterrupt:
         return 130
     except Exception as fault:
-        return _say(f"this should not happen: {type(fault).__name__}: {fault}", 1)
+        return _say(f"this should not happen: {type(fault).__name__}: {told(fault)}", 1)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,15 +10,15 @@ from tests.viewer.packages import made_up_tracks
 from tests.viewer.world import NOW, START, World
 from viewer.accounts.models import Passkey, Role, User
 from viewer.accounts.people import make_user
-from viewer.clubs.models import Invitation, JoinRequest, Season, Team, TeamPlayer, Venue
+from viewer.clubs.models import Invitation, JoinRequest, Player, Season, Team, TeamPlayer, Venue
 from viewer.clubs.rosters import make_admin
 from viewer.db import Database
 from viewer.db.engine import _WRITES
 from viewer.devices.keys import make_device
 from viewer.games.models import Clip, Game, Recording
-from viewer.imports.models import ImportRun, OAuthConnection
-from viewer.imports.runs import RunState
-from viewer.imports.snapshot import Snapshot
+from viewer.imports.models import OAuthConnection
+from viewer.imports.runs import make_run
+from viewer.imports.snapshot import ParentSeen, PlayerSeen, Snapshot, TeamSeen
 from viewer.jobs.lease import State
 from viewer.jobs.models import Job
 from viewer.mail.models import Mail
@@ -28,6 +28,13 @@ from viewer.shares.models import Share
 from wire.pitch_tracks import encode_pitch_tracks
 
 LATER = NOW + timedelta(days=5)
+NEWCOMER = Snapshot(
+    "csv",
+    teams=(TeamSeen("t", "U12"),),
+    players=(PlayerSeen("p", "t", "Robin", "Newcomer"),),
+    parents=(ParentSeen("m", "p", "Alex Newcomer", "mother", ("newcomer@example.org",)),),
+)
+"""What waits to be imported at both clubs: a child's name among it."""
 
 
 def add_things(world: World) -> None:
@@ -50,14 +57,9 @@ def _club(session, world: World, club: int, team: int, whose: str) -> None:
     ids, users = world.ids, world.users
     season = Season(organization_id=club, name="2027/28", starts_on=date(2027, 8, 1), ends_on=date(2028, 7, 31))
     venue = Venue(organization_id=club, name=f"Secret Ground {whose}")
-    run = ImportRun(
-        organization_id=club,
-        source="csv",
-        state=RunState.OPEN,
-        changes=[],
-        snapshot=Snapshot("csv").as_json(),
-        made_at=NOW,
-    )
+    run, _ = make_run(session, club, NEWCOMER, NOW, by=None, asked=True)
+    child = session.get_one(Player, ids["sam" if whose else "robin"])
+    family = _invitation(club, f"family{whose}@example.org", Role.PARENT, child.id)
     invitation = _invitation(club, f"invited{whose}@example.org")
     token = world.portal.seal.seal("token")
     connection = OAuthConnection(organization_id=club, provider="teamsnap", sealed_access_token=token, made_at=NOW)
@@ -65,7 +67,8 @@ def _club(session, world: World, club: int, team: int, whose: str) -> None:
     recording = session.get_one(Recording, session.get_one(Clip, clip).recording_id)
     tracks = encode_pitch_tracks(made_up_tracks(2.0))
     (world.portal.settings.media / recording.folder / recording.tracks).write_bytes(tracks)
-    removal = RemovalRequest(recording_id=recording.id, contact="x@example.org", words="Please", made_at=NOW)
+    words = f"{child.first_name} cries"
+    removal = RemovalRequest(recording_id=recording.id, contact="x@example.org", words=words, made_at=NOW)
     parent = users[f"{whose}parent"]
     share = Share(secret_hash=f"{whose:_<64}", clip_id=clip, made_by=parent, made_at=NOW, expires_at=LATER)
     passkey = Passkey(
@@ -77,12 +80,11 @@ def _club(session, world: World, club: int, team: int, whose: str) -> None:
     )  # fmt: skip
     made = {"season": season, "venue": venue, "run": run, "invitation": invitation, "removal": removal}
     made |= {"share": share, "passkey": passkey, "export": export}
-    session.add_all([*made.values(), connection])
+    session.add_all([*made.values(), connection, family])
     _of_team(session, world, team, whose)
     session.flush()
     ids |= {f"{whose}{name}": row.id for name, row in made.items()}
-    player = ids["sam" if whose else "robin"]
-    ids[f"{whose}entry"] = session.query(TeamPlayer).filter_by(player_id=player).one().id
+    ids[f"{whose}entry"] = session.query(TeamPlayer).filter_by(player_id=child.id).one().id
     copy = export_path(world.portal.settings, export)
     copy.parent.mkdir(exist_ok=True)
     copy.write_bytes(b"zip")
@@ -100,7 +102,9 @@ def _club(session, world: World, club: int, team: int, whose: str) -> None:
 
 
 def _of_team(session, world: World, team: int, whose: str) -> None:
-    request = JoinRequest(team_id=team, user_id=world.users["nobody_in_particular"], words="Please", made_at=NOW)
+    request = JoinRequest(
+        team_id=team, user_id=world.users["nobody_in_particular"], words="I am Robin's aunt", made_at=NOW
+    )
     session.add(request)
     session.flush()
     world.ids[f"{whose}request"] = request.id
@@ -114,12 +118,13 @@ def _planned(session, club: int, team: int) -> int:
     return game.id
 
 
-def _invitation(club: int, mail: str) -> Invitation:
+def _invitation(club: int, mail: str, role: Role = Role.CLUB_ADMIN, player: int | None = None) -> Invitation:
     return Invitation(
         secret_hash=f"{mail:_<64}",
         mail=mail,
-        role=Role.CLUB_ADMIN,
+        role=role,
         organization_id=club,
+        player_id=player,
         made_at=NOW,
         expires_at=LATER,
     )

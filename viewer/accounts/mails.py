@@ -18,7 +18,12 @@ def send_invitation(session: Session, mail: str, becomes: str, secret: str, days
         f"Open this link to accept:\n\n{url}/invitation/{secret}\n\n"
         f"It works once and for {days} days. Were you not expecting this? Then do nothing.\n\n{_GREETING}"
     )
-    _queue(session, f"invitation:{_named(secret)}", mail, "You are invited to Touchline", text, now, url)
+    _queue(session, invitation_key(_hashed(secret)), mail, "You are invited to Touchline", text, now, url)
+
+
+def invitation_key(secret_hash: str) -> str:
+    """The key of the mail with an invitation, by what the invitation keeps of its secret."""
+    return f"invitation:{secret_hash[:32]}"
 
 
 def send_reset(session: Session, user: User, secret: str, minutes: int, now: datetime, url: str) -> None:
@@ -72,4 +77,8 @@ def _queue(
 
 def _named(secret: str) -> str:
     # A key is shown to admins and logged, a secret never.
-    return hashlib.sha256(secret.encode()).hexdigest()[:32]
+    return _hashed(secret)[:32]
+
+
+def _hashed(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -30,7 +30,9 @@ class Database:
 
     def __init__(self, url: str) -> None:
         try:
-            self.engine = create_engine(url, pool_size=_KEPT, max_overflow=_MORE, pool_timeout=_POOL_WAIT_S)
+            self.engine = create_engine(
+                url, pool_size=_KEPT, max_overflow=_MORE, pool_timeout=_POOL_WAIT_S, hide_parameters=True
+            )
         except (ArgumentError, ImportError) as fault:
             raise BadSettings("--database is written sqlite:///FILE or postgresql+psycopg://user@host/name") from fault
         if self.engine.dialect.name == "sqlite":

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, func, select
 
+from viewer.db.faults import told
 from viewer.errors import Incurable, LeaseLost
 from viewer.jobs.dead_letters import DROPPED
 from viewer.jobs.duties import Kind, Periodic, Tools, Work
@@ -129,11 +130,11 @@ class Worker:
             if isinstance(row, Job):
                 log.exception("work failed kind=%s key=%s attempts=%d", name, row.key, row.attempts)
             else:
-                log.warning("mail delayed key=%s attempts=%d fault=%r", row.key, row.attempts, str(fault))
+                log.warning("mail delayed key=%s attempts=%d fault=%r", row.key, row.attempts, told(fault))
             if row.attempts >= row.most_attempts:
-                self._give_up(row, token, f"given up: {fault}")
+                self._give_up(row, token, f"given up: {told(fault)}")
             else:
-                self._again(row, token, str(fault), counted=True)
+                self._again(row, token, told(fault), counted=True)
             return not isinstance(fault, NoMailServer)
         else:
             log.info("work done kind=%s key=%s attempts=%d", name, row.key, row.attempts)

@@ -54,9 +54,9 @@ def take_consent(request: Asked, state: State, player_id: FromPath[int], data: S
     return _taken(request, state, player_id, Form(data), "page", "")
 
 
-@post("/players/{player_id:int}/consent/paper", opt=open_to(Access.CLUB), sync_to_thread=True)
+@post("/players/{player_id:int}/consent/paper", opt=open_to(Access.OWN_CLUB), sync_to_thread=True)
 def take_paper(request: Asked, state: State, player_id: FromPath[int], data: Sent) -> Response[Any]:
-    """Answers that somebody gave on paper, typed in by the club."""
+    """Answers that somebody gave on paper, typed in by the club's own admins."""
     form = Form(data)
     return _taken(request, state, player_id, form, "paper", form.text("signed_by", 300))
 

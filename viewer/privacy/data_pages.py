@@ -16,14 +16,15 @@ from viewer.errors import BadEntry, NotThere
 from viewer.jobs.lease import State as WorkState
 from viewer.media.files import answer_file
 from viewer.privacy.consent import answer, consents_of
-from viewer.privacy.erasure import ERASED, erase_player, erase_user
+from viewer.privacy.erasure import erase_player, erase_user
 from viewer.privacy.export import KEPT, ask_export, export_path, exports_of
 from viewer.privacy.horizon import horizon_of
 from viewer.privacy.models import Scope
+from viewer.privacy.traces import ERASED
 from viewer.web.access import SIGNED_IN, Access, open_to
 from viewer.web.forms import Form, Sent
 from viewer.web.pages import Asked, actor_of, show
-from viewer.web.portal import portal_of
+from viewer.web.portal import Portal, portal_of
 
 PROVEN = open_to(Access.SIGNED_IN, proven=True)
 CARE, CARE_PROVEN = open_to(Access.CARE), open_to(Access.CARE, proven=True)
@@ -96,9 +97,7 @@ def take_account_erase(request: Asked, state: State, data: Sent) -> Response[Any
     with portal.database.writing() as session:
         user = session.get_one(User, request.user.id)
         erase_user(session, user, actor_of(request), portal.clock(), horizon_of(portal.settings), portal.seal)
-    answered = Redirect("/sign-in", status_code=303)
-    forget_sign_in(answered, portal)
-    return answered
+    return _signed_out(portal)
 
 
 @get("/players/{player_id:int}/data", opt=CARE, sync_to_thread=True)
@@ -137,13 +136,20 @@ def take_player_erase(request: Asked, state: State, player_id: FromPath[int], da
         if form.values.get("blur") == "yes" and consents_of(session, [player_id])[player_id][Scope.TEAM] is not False:
             answer(session, player, {Scope.TEAM: False}, by, now)
         erase_player(session, player, by, now, horizon_of(portal.settings), portal.seal)
-    return Redirect("/account/data", status_code=303)
+        stays = session.scalar(select(User.id).where(User.id == request.user.id)) is not None
+    return Redirect("/account/data", status_code=303) if stays else _signed_out(portal)
 
 
 def _sure(form: Form) -> bool:
     if form.values.get("sure", "").strip().lower() != _SURE:
         form.faults["sure"] = f"Type the word {_SURE} to show that you mean it."
     return not form.faults
+
+
+def _signed_out(portal: Portal) -> Redirect:
+    answered = Redirect("/sign-in", status_code=303)
+    forget_sign_in(answered, portal)
+    return answered
 
 
 def _player_data(request: Asked, state: State, player_id: int, form: Form) -> Template:

@@ -5,12 +5,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, Text, cast, delete, func, select, update
+from sqlalchemy import Text, cast, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from viewer.accounts.models import SignInTry, User
 from viewer.audit.acts import Act
-from viewer.audit.models import AuditEntry
 from viewer.clock import local_day
 from viewer.clubs.actor import Actor
 from viewer.clubs.models import Invitation, Organization, ParentPlayer, Player, TeamPlayer
@@ -22,14 +21,14 @@ from viewer.privacy.consent import end_links
 from viewer.privacy.deleting import delete_recording
 from viewer.privacy.export import drop_exports
 from viewer.privacy.horizon import Entry, Horizon, remember
-from viewer.privacy.models import ConsentRecord, Erasure, NotShown, RemovalRequest
+from viewer.privacy.models import ConsentRecord, Erasure, NotShown
 from viewer.privacy.pictures import recordings_showing
+from viewer.privacy.traces import ERASED, account_of, addresses_of, forget_addresses, forget_words, pseudonym
+from viewer.privacy.traces import counted as _count
 from viewer.sealing import Seal
 
 DELIVERY = timedelta(days=30)
 """How long after a match its hub may still bring it: some stay in a cupboard for weeks."""
-ERASED = "erased"
-"""Stands where a name or address was, and nothing else does."""
 
 
 def erase_player(
@@ -37,13 +36,21 @@ def erase_player(
 ) -> dict[str, int]:
     """Erase what the portal knows of a player; how much went, by kind.
 
+    Their own account goes, too, unless it is something else to anybody: a parent's, a coach's, an admin's.
+
     A nameless row stays, for two reasons: the newest consent of each scope must be provable, and a player who is yet to
     be blurred must stay known by track and jersey number until that is done (`finish`).
     """
-    counts = _forget_player(session, player, now, seal)
-    by.did(session, Act.ERASE, "player", player.id, now, organization_id=player.organization_id, **counts)
+    account = account_of(session, player)
+    counts = forget_words(session, player)
+    counts |= _forget_player(session, player, now, seal)
+    counts["accounts"] = int(account is not None)
+    also = {} if account is None else {"account": account.id}
+    by.did(session, Act.ERASE, "player", player.id, now, organization_id=player.organization_id, **counts, **also)
     remember(session, Entry("player", player.id, now), horizon, counts)
     session.flush()
+    if account is not None:
+        _remove_user(session, account, _forget_user(session, account, seal), now, horizon)
     return counts
 
 
@@ -57,9 +64,7 @@ def erase_user(session: Session, user: User, by: Actor, now: datetime, horizon: 
     own = by.id == user.id
     actor = Actor(mail=pseudonym(seal, user.mail)) if own else by
     actor.did(session, Act.ERASE, "user", user.id, now, **counts)
-    remember(session, Entry("user", user.id, now), horizon, counts)
-    session.flush()
-    session.execute(delete(User).where(User.id == user.id))
+    _remove_user(session, user, counts, now, horizon)
     return counts
 
 
@@ -92,11 +97,6 @@ def finish(session: Session, now: datetime, seal: Seal) -> None:
     erased = select(Player).where(Player.first_name == ERASED, Player.last_name == "")
     for player in session.scalars(erased.where(Player.id.in_(select(waiting.c.player_id)))):
         _forget_player(session, player, now, seal)
-
-
-def pseudonym(seal: Seal, mail: str) -> str:
-    """What stands for an address that was erased: the same for the same address."""
-    return mail if mail.startswith(f"{ERASED}-") else f"{ERASED}-{seal.sign('erased', mail)[:16]}"
 
 
 def _forget_player(session: Session, player: Player, now: datetime, seal: Seal) -> dict[str, int]:
@@ -192,26 +192,20 @@ def _reduce_consents(session: Session, player_id: int, seal: Seal) -> int:
     return gone
 
 
+def _remove_user(session: Session, user: User, counts: dict[str, int], now: datetime, horizon: Horizon) -> None:
+    remember(session, Entry("user", user.id, now), horizon, counts)
+    session.flush()
+    session.execute(delete(User).where(User.id == user.id))
+
+
 def _forget_user(session: Session, user: User, seal: Seal) -> dict[str, int]:
-    instead = pseudonym(seal, user.mail)
-    acts = update(AuditEntry).where((AuditEntry.actor_id == user.id) | (AuditEntry.actor_mail == user.mail))
-    counts = {"acts": _count(session, acts.values(actor_mail=instead, address=""))}
-    # Refused sign-ins, invitations and the like tell of an address among their details.
-    telling = select(AuditEntry).where(cast(AuditEntry.detail, Text).contains(user.mail, autoescape=True))
-    for entry in session.scalars(telling):
-        entry.detail = {key: instead if said == user.mail else said for key, said in entry.detail.items()}
-    for column in (ConsentRecord.given_by_mail, RemovalRequest.contact):
-        renamed = update(column.class_).where(column == user.mail).values({column.key: instead})
-        counts[column.class_.__tablename__] = _count(session, renamed)
-    session.execute(delete(SignInTry).where(SignInTry.subject == f"account:{user.mail}"))
-    session.execute(delete(Invitation).where(Invitation.mail == user.mail))
+    addresses = addresses_of(session, user)
+    counts = forget_addresses(session, user, addresses, seal)
+    tries = [f"account:{mail}" for mail in addresses.free]
+    session.execute(delete(SignInTry).where(SignInTry.subject.in_(tries)))
+    session.execute(delete(Invitation).where(Invitation.mail.in_(addresses.free)))
     drop_exports(session, "user", user.id)
-    _drop_runs_naming(session, (user.mail,))
-    mails = delete(Mail).where((Mail.user_id == user.id) | (Mail.recipient == user.mail))
+    _drop_runs_naming(session, addresses.free)
+    mails = delete(Mail).where((Mail.user_id == user.id) | Mail.recipient.in_(addresses.free))
     counts["mails"] = _count(session, mails)
     return counts
-
-
-def _count(session: Session, statement: Any) -> int:
-    done = session.execute(statement.execution_options(synchronize_session="fetch"))
-    return done.rowcount if isinstance(done, CursorResult) else 0

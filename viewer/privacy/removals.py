@@ -147,6 +147,11 @@ def decide_removal(
         take_clip_away(session, clip, recording, now, removed=outcome is Outcome.DELETE_CLIP)
 
 
+def decision_key(request_id: int) -> str:
+    """The key of the mail that tells what was decided, with the club's words."""
+    return f"removal-decided:{request_id}"
+
+
 def removals_of(
     session: Session, organization_id: int, *, decided: bool, before_id: int | None = None
 ) -> Sequence[tuple[RemovalRequest, Recording]]:
@@ -171,7 +176,7 @@ def _tell(session: Session, request: RemovalRequest, outcome: Outcome, words: st
     said = f"{SAID[outcome]}\n\n{words}\n" if words else f"{SAID[outcome]}\n"
     queue_mail(
         session,
-        f"removal-decided:{request.id}",
+        decision_key(request.id),
         request.contact,
         "About your removal request",
         f"Hello,\n\nyou asked to have something removed from a match on Touchline.\n\n{said}\nTouchline\n",

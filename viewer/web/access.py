@@ -46,6 +46,7 @@ class Access(StrEnum):
     STAFF = "staff"
     COACH = "coach"
     CLUB = "club"
+    OWN_CLUB = "own_club"
     PLATFORM = "platform"
 
 
@@ -59,6 +60,8 @@ _NEEDED = {
     Access.STAFF: {Standing.STAFF, Standing.COACH, Standing.CLUB},
     Access.COACH: {Standing.COACH, Standing.CLUB},
     Access.CLUB: {Standing.CLUB, Standing.PLATFORM},
+    # What names children, or decides for one: the platform's admin, who runs every club, is a stranger to them.
+    Access.OWN_CLUB: {Standing.CLUB},
     Access.PLATFORM: {Standing.PLATFORM},
 }
 _WITHOUT_SUBJECT = {Access.PUBLIC, Access.DEVICE, Access.HALF, Access.SET_UP, Access.SIGNED_IN, Access.PLATFORM}

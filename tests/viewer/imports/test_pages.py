@@ -238,8 +238,25 @@ def test_only_the_clubs_admins_reach_anything_of_it(world):
         for method, path in WAYS[-3:]:
             answer = browser.request(method, f"/clubs/{THEIRS}/imports{path.format(run=run)}")
             assert answer.status_code == 404
+
+
+def test_the_platforms_admin_sees_that_a_run_waits_and_no_name_in_it(world):
+    with world.client("club_admin") as browser:
+        sent = browser.post(f"{BASE}/tables", data={"sheet": "players"}, files={"file": ("x.csv", PLAYERS)})
+        run = sent.headers["location"].rsplit("/", 1)[1]
+        assert "Novak" in browser.get(f"{BASE}/{run}").text
     with world.client("platform_admin") as browser:
-        assert browser.get(f"{BASE}/{run}").status_code == 200
+        listed = browser.get(BASE)
+        assert listed.status_code == 200
+        assert "waits for you" in listed.text
+        assert f"{BASE}/{run}" not in listed.text
+        assert f"{BASE}/tables" not in listed.text
+        for method, path in WAYS[-4:]:
+            answer = browser.request(method, BASE + path.format(run=run))
+            assert answer.status_code == 403, path
+            assert "Novak" not in answer.text
+    with world.database.reading() as session:
+        assert session.get_one(ImportRun, int(run)).state == "open"
 
 
 def test_an_admin_of_two_clubs_opens_a_run_only_at_its_own_club(world):

@@ -53,7 +53,7 @@ def test_pages_open_to_their_own_people_and_to_nobody_else(world, path, allowed)
     ("path", "allowed"),
     [
         ("/players/{robin}/consent", FAMILY),
-        ("/players/{robin}/consent/paper", {"club_admin", "platform_admin"}),
+        ("/players/{robin}/consent/paper", {"club_admin"}),
         ("/players/{robin}/export", FAMILY | {"club_admin"}),
         (f"/matches/{OURS}/keep", {"club_admin", "coach"}),
     ],
@@ -110,6 +110,15 @@ def test_a_paper_names_who_signed_it_and_the_log_who_typed_it_in(world):
         entry = session.scalars(select(AuditEntry).where(AuditEntry.act == "consent")).one()
     assert (record.given_by, record.given_by_mail, record.source) == (None, "Ms Example", "paper")
     assert entry.actor_id == world.users["club_admin"]
+
+
+@pytest.mark.parametrize("form", [{}, {"public": "yes"}, {"public": "yes", "signed_by": "Ms Example"}])
+def test_no_paper_is_taken_from_the_platforms_admin_nor_a_child_named_to_them(world, form):
+    with world.client("platform_admin") as browser:
+        answered = browser.post(f"/players/{world.ids['robin']}/consent/paper", data=form)
+    assert answered.status_code == 403
+    assert "Robin" not in answered.text
+    assert answers(world, "robin") == {}
 
 
 def test_the_platforms_admin_sees_answers_and_no_childs_name(world):

@@ -119,7 +119,7 @@ def _sqlite(database: Database, folder: Path) -> Copy:
             source.execute("VACUUM INTO ?", (str(target),))
     except sqlite3.Error as fault:
         raise BadBackup(f"the database cannot be copied: {fault}") from fault
-    engine = create_engine(f"sqlite:///{target}")
+    engine = create_engine(f"sqlite:///{target}", hide_parameters=True)
     with engine.connect() as connection:
         copy = Copy(target, _revision(connection), _files(connection))
     engine.dispose()
