@@ -40,7 +40,9 @@ def _list(session: Session, options: argparse.Namespace) -> None:
 
 
 def _links(member: Member) -> list[str]:
-    teams = [f"{duty} of {team.name}" for team, duty in member.teams]
+    teams = [
+        f"{duty} of {team.name}" + (f" ({team.season.name})" if team.season else "") for team, duty in member.teams
+    ]
     return teams + [f"player {player.id}, {player.first_name} {player.last_name}" for player in member.players]
 
 

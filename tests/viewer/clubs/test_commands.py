@@ -72,7 +72,7 @@ def test_a_roster_is_run_by_commands(command, world):
 def test_who_belongs_to_a_club_is_listed_and_taken_out_by_commands(command, world, database):
     club = ("--club", "riverside-rovers")
     assert command("people", "list", *club) == "club_admin@example.org\tClub Admin\n"
-    assert "coach@example.org\tCoach\tcoach of U12\n" in command("people", "list", *club, "--circle", "staff")
+    assert "coach@example.org\tCoach\tcoach of U12 (2026/27)\n" in command("people", "list", *club, "--circle", "staff")
     robin = world.ids["robin"]
     stands = f"parent@example.org\tParent\tplayer {robin}, Robin Example\n"
     assert stands in command("people", "list", *club, "--circle", "parents")
