@@ -81,7 +81,7 @@ def main() -> int:
 def _prepared(url: str) -> tuple[str, str]:
     database = Database(url)
     upgrade(database)
-    fill(database, Size(clubs=1))
+    fill(database, Size(clubs=1, years=1))
     with database.writing() as session:
         cookie = new_sign_in(session, PARENT, now())
     database.close()

@@ -10,6 +10,7 @@ from litestar.response import Stream, Template
 from litestar.types import ControllerRouterHandler
 
 from viewer.audit.acts import Act
+from viewer.audit.models import AuditEntry
 from viewer.audit.reading import PAGE, Wanted, as_csv, entries
 from viewer.clubs.club_pages import club_page
 from viewer.clubs.clubs import club_named
@@ -36,7 +37,8 @@ def audit_page(
     """The club's newest acts of the kind that is asked for."""
     with portal_of(state).database.reading() as session:
         club = club_named(session, organization_slug)
-        found = entries(session, _wanted(club.id, act, actor, since, until), before)
+        last = None if before is None else session.get(AuditEntry, before)
+        found = entries(session, _wanted(club.id, act, actor, since, until), last)
     asked = {"act": act, "actor": actor, "since": since, "until": until}
     following = next_key(list(found), PAGE, lambda entry: entry.id)
     return club_page(

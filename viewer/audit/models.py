@@ -14,13 +14,13 @@ class AuditEntry(Base):
 
     __tablename__ = "audit_entry"
     __table_args__ = (
-        Index("ix_audit_entry_organization_id_at", "organization_id", "at"),
+        Index("ix_audit_entry_organization_id_at_id", "organization_id", "at", "id"),
         Index("ix_audit_entry_actor_id_at", "actor_id", "at"),
         Index("ix_audit_entry_kind_subject_id", "kind", "subject_id"),
         NEVER_REUSED,
     )
     id: Mapped[Id]
-    at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    at: Mapped[datetime] = mapped_column(UtcTime)
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
     actor_mail: Mapped[str] = mapped_column(String(320))
     organization_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id", ondelete="SET NULL"))

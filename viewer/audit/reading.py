@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from viewer.audit.models import AuditEntry
 from viewer.db import Database
+from viewer.db.base import UtcTime
 
 PAGE = 100
 _CHUNK = 1000
@@ -37,29 +38,33 @@ class Wanted:
         return replace(self, since=since, until=until)
 
 
-def entries(session: Session, wanted: Wanted, before_id: int | None = None, limit: int = PAGE) -> Sequence[AuditEntry]:
-    """The newest entries that are asked for, of those older than `before_id`."""
-    return session.scalars(_statement(wanted, before_id).limit(limit)).all()
+def entries(
+    session: Session, wanted: Wanted, before: AuditEntry | None = None, limit: int = PAGE
+) -> Sequence[AuditEntry]:
+    """The newest entries that are asked for, of those older than `before`."""
+    return session.scalars(_statement(wanted, before).limit(limit)).all()
 
 
 def as_csv(database: Database, wanted: Wanted) -> Iterator[str]:
     """All entries that are asked for, newest first, in parts of whole lines; each part is read by itself."""
     yield _lines([COLUMNS])
-    before: int | None = None
+    before: AuditEntry | None = None
     while True:
         with database.reading() as session:
             found = entries(session, wanted, before, _CHUNK)
         if not found:
             return
-        before = found[-1].id
+        before = found[-1]
         yield _lines([_row(entry) for entry in found])
 
 
-def _statement(wanted: Wanted, before_id: int | None) -> Select[AuditEntry]:
+def _statement(wanted: Wanted, before: AuditEntry | None) -> Select[AuditEntry]:
     entry = AuditEntry
-    statement = select(entry).where(entry.organization_id == wanted.organization_id).order_by(entry.id.desc())
-    if before_id is not None:
-        statement = statement.where(entry.id < before_id)
+    # In the order of the club's own index: by number alone, everybody else's entries would be read along.
+    statement = select(entry).where(entry.organization_id == wanted.organization_id)
+    statement = statement.order_by(entry.at.desc(), entry.id.desc())
+    if before is not None:
+        statement = statement.where(tuple_(entry.at, entry.id) < tuple_(literal(before.at, UtcTime()), before.id))
     if wanted.subject_id is not None:
         statement = statement.where(entry.subject_id == wanted.subject_id)
     if wanted.since is not None:

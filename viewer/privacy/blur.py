@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session, aliased
 from viewer.audit.acts import Act
 from viewer.clock import local_day
 from viewer.clubs.actor import Actor
-from viewer.clubs.models import Team, TeamPlayer
+from viewer.clubs.models import Player, Team, TeamPlayer
 from viewer.clubs.rights import Rights, Standing, Subject
 from viewer.db.base import UtcTime
 from viewer.devices.models import Device
@@ -116,7 +116,10 @@ def orders_of(session: Session, device: Device) -> BlurOrders:
             RecordingFile,
             (RecordingFile.recording_id == Recording.id) & (RecordingFile.path == Recording.tracks),
         )
-        .where(Recording.device_id == device.id, PlayerGameStats.player_id.in_(refused()))
+        # From the club's players on: what the device has ever brought is more.
+        .join(Player, Player.id == PlayerGameStats.player_id)
+        .where(Player.organization_id == device.organization_id, Player.id.in_(refused()))
+        .where(Recording.device_id == device.id)
     )
     for name, sha256, track in session.execute(shown):
         tracks.setdefault((name, sha256), []).append(track)

@@ -36,7 +36,12 @@ class ConsentRecord(Base):
     """
 
     __tablename__ = "consent_record"
-    __table_args__ = (Index("ix_consent_record_player_scope", "player_id", "scope", "id"), NEVER_REUSED)
+    __table_args__ = (
+        Index("ix_consent_record_player_scope", "player_id", "scope", "id"),
+        # Few answers are refusals, and every list of matches asks who of a roster has given one.
+        Index("ix_consent_record_scope_given", "scope", "given", "player_id"),
+        NEVER_REUSED,
+    )
     id: Mapped[Id]
     player_id: Mapped[int] = mapped_column(ForeignKey("player.id", ondelete="CASCADE"))
     scope: Mapped[str] = mapped_column(String(12))

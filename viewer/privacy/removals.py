@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from viewer.accounts.models import User
 from viewer.audit.acts import Act
@@ -160,7 +160,8 @@ def removals_of(
     wanted = (
         select(RemovalRequest, Recording)
         .join(Recording, Recording.id == RemovalRequest.recording_id)
-        .join(Game, Game.id == Recording.game_id)
+        .join(Recording.game)
+        .options(contains_eager(Recording.game))
         .where(Game.organization_id == organization_id, state)
         .order_by(RemovalRequest.id.desc())
         .limit(PAGE)
