@@ -5,17 +5,19 @@ from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from tests.viewer.walking import filled, fitting, routes, values, walking
-from tests.viewer.world import PASSWORD
+from tests.viewer.world import OURS, PASSWORD
 from viewer.accounts.models import Role, User
 from viewer.accounts.throttle import MOST_PER_ADDRESS
 from viewer.clubs.models import Organization, Player, Team, Venue
 from viewer.games.models import Game, Recording
 from viewer.mail.models import Mail
 
-CODE = "<script>alert(1)</script>\"'{{7*7}}"
+CODE = "<script>alert(1)</script>\"'{{1337*7331}}"
+WORKED_OUT = "9801547"
+"""What a template would make of it."""
 HOSTILE = (
     "//evil.example",
     "/\\evil.example",
@@ -51,7 +53,7 @@ def test_every_answer_is_fenced_in_and_no_page_is_kept(full, monkeypatch):
                 assert headers["x-content-type-options"] == "nosniff", where
                 assert headers["referrer-policy"] == "no-referrer", where
                 assert headers["cross-origin-opener-policy"] == "same-origin", where
-                assert "max-age=" in headers["strict-transport-security"], where
+                assert headers["strict-transport-security"] == "max-age=31536000", where
                 assert not headers.keys() & {"server", "x-powered-by", "access-control-allow-origin"}, where
                 if "text/html" in headers.get("content-type", ""):
                     assert headers["cache-control"] == "no-store", where
@@ -143,6 +145,70 @@ def test_a_line_break_in_an_address_plants_no_header(world, path):
 
 
 @pytest.mark.slow
+def test_no_page_loads_anything_from_another_host_or_leads_a_form_there(full, monkeypatch):
+    seen = 0
+    with walking(full, monkeypatch) as walker:
+        for where, _ in pages(full):
+            for who in ("club_admin", "platform_admin", "coach", "parent", None):
+                text = walker.ask(who, "GET", where, **HTML).text
+                for address in re.findall(r'\b(?:src|srcset|href|action|formaction|poster|data)="([^"]*)"', text):
+                    assert re.match(r"/(?![/\\])|[#?]|data:image/|mailto:|$", address), (where, address)
+                    seen += 1
+                assert not re.search(r"url\(\s*['\"]?(?:https?:)?//|@import", text), where
+    assert seen > 1000
+
+
+CHANGING = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)", re.I)
+WRITTEN_BY_LOOKING = {"audit_entry", "sign_in"}
+"""That somebody looked, and that they are still there."""
+
+
+@pytest.mark.slow
+def test_a_get_changes_nothing_but_the_log_of_who_looked(full, monkeypatch):
+    changed: set[tuple[str, str]] = set()
+    where = ""
+
+    def note(_connection, _cursor, statement, *_more) -> None:
+        if found := CHANGING.match(statement):
+            changed.add((where, found[1].lower()))
+
+    event.listen(full.database.engine, "before_cursor_execute", note)
+    try:
+        with walking(full, monkeypatch) as walker:
+            for path, _ in pages(full):
+                where = path
+                for who in ("club_admin", "platform_admin", "coach", "parent", None):
+                    walker.ask(who, "GET", path, **HTML)
+    finally:
+        event.remove(full.database.engine, "before_cursor_execute", note)
+    assert ("/matches/" + OURS, "audit_entry") in changed
+    assert {found for found in changed if found[1] not in WRITTEN_BY_LOOKING} == set()
+
+
+@pytest.mark.parametrize(
+    "attack", ["' OR '1'='1", "') OR 1=1 --", "x%' OR name LIKE '%", "%", "__", "\\", "'; DROP TABLE team; --"]
+)
+def test_what_is_searched_for_is_data_whatever_it_says(full, attack):
+    searches = (
+        ("platform_admin", "/platform/users", "q", "coach@example.org"),
+        ("platform_admin", "/platform/clubs", "q", "Riverside"),
+        ("club_admin", "/clubs/riverside-rovers/people", "q", "club_admin@example.org"),
+        ("club_admin", "/clubs/riverside-rovers/players", "q", "Robin"),
+    )
+    with full.database.reading() as session:
+        teams = len(session.scalars(select(Team)).all())
+    for who, path, name, known in searches:
+        with full.client(who) as browser:
+            assert f">{known}" in browser.get(path).text or known in browser.get(path).text, path
+            answer = browser.get(path, params={name: attack})
+        assert answer.status_code == 200, path
+        main = answer.text.partition("<main")[2]
+        assert known not in main, path
+    with full.database.reading() as session:
+        assert len(session.scalars(select(Team)).all()) == teams
+
+
+@pytest.mark.slow
 def test_names_with_code_in_them_are_shown_as_they_are_on_every_page(full, monkeypatch):
     with full.database.writing() as session:
         for table, fields in (
@@ -166,8 +232,8 @@ def test_names_with_code_in_them_are_shown_as_they_are_on_every_page(full, monke
                 if "text/html" not in answer.headers.get("content-type", ""):
                     continue
                 assert "<script>alert" not in answer.text, where
-                assert "\"'{{7*7}}" not in answer.text, where
-                assert "49" not in re.findall(r"alert\(1\)\S{0,60}", answer.text), where
+                assert "\"'{{1337*7331}}" not in answer.text, where
+                assert WORKED_OUT not in answer.text, where
                 shown += "&lt;script&gt;alert(1)" in answer.text
     assert shown > 40
 

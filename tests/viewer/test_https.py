@@ -1,5 +1,6 @@
 """A portal that people reach over HTTPS, through a server in front of it."""
 
+import re
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,6 +9,7 @@ import httpx
 import pytest
 
 PUBLIC = "https://touchline.example.org"
+A_YEAR_S = 365 * 24 * 3600
 pytestmark = pytest.mark.slow
 
 
@@ -53,9 +55,10 @@ def test_the_cookie_goes_over_https_only_and_to_this_host_only(behind_https, por
     assert page.status_code == 200
 
 
-def test_browsers_are_told_to_come_back_over_https_only(behind_https, portal_with_match):
+def test_browsers_are_told_to_come_back_over_https_only_for_a_year(behind_https, portal_with_match):
     for path in ("/", "/sign-in", "/healthz", "/nowhere"):
-        assert "max-age=" in httpx.get(behind_https + path).headers["strict-transport-security"], path
+        told = httpx.get(behind_https + path).headers["strict-transport-security"]
+        assert int(re.fullmatch(r"max-age=(\d+)", told)[1]) >= A_YEAR_S, path
         assert "strict-transport-security" not in httpx.get(portal_with_match.url + path).headers, path
 
 

@@ -40,14 +40,15 @@ def answer_bytes(
 ) -> Response[Any]:
     """`size` bytes, or the part that `Range` asks for; 304, 206, 416 and HEAD as RFC 9110 says.
 
+    `Range` counts with GET alone (RFC 9110 section 14.2): HEAD tells of the whole file and that parts can be had.
     `etag` names the content, quotes excluded; `headers` say the content type.
     """
     tag = f'"{etag}"'
     common = {**headers, "ETag": tag, "Accept-Ranges": "bytes"}
     if not_changed(request.headers.get("if-none-match"), tag):
         return Response(None, status_code=304, headers=common)
-    asked = request.headers.get("range") if may_range(request.headers.get("if-range"), tag) else None
-    span = wanted_span(asked, size)
+    ranged = request.method == "GET" and may_range(request.headers.get("if-range"), tag)
+    span = wanted_span(request.headers.get("range") if ranged else None, size)
     if isinstance(span, Unsatisfiable):
         return Response(None, status_code=416, headers={**common, "Content-Range": f"bytes */{size}"})
     status, part = (200, Span(0, size)) if span is None else (206, span)

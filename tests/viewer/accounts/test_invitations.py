@@ -1,5 +1,7 @@
 """Invitations: to exactly one thing, once, for a week, and never by an address alone."""
 
+import base64
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -101,6 +103,16 @@ def test_an_invitation_is_accepted_once(people, world):
             page = "/invitation/mine" if who else "/invitation"
             assert client.post(page, data={"name": "Another", "password": CHOSEN}).status_code == 410
     assert rights(world, "u14_parent@example.org").children == {world.ids["alex"]}
+
+
+def test_of_an_invitation_the_database_keeps_a_hash_and_the_mail_its_address(people, world):
+    invited(world)
+    secret = people.link(NEW).rpartition("/")[2]
+    assert len(base64.urlsafe_b64decode(f"{secret}=")) == 256 // 8
+    with world.database.reading() as session:
+        kept = session.scalars(select(Invitation)).one()
+        assert kept.secret_hash == hashlib.sha256(secret.encode()).hexdigest()
+        assert secret not in str({c.key: getattr(kept, c.key) for c in Invitation.__table__.columns})
 
 
 def test_an_invitation_runs_out_after_a_week(people, world):
