@@ -43,7 +43,7 @@ def test_pages_refer_to_no_outside_host(portal_with_match):
     with portal_with_match.signed_in(portal_with_match.parent) as browser:
         for path in ("/", f"/matches/{SESSION}", "/sign-in", "/nowhere"):
             page = browser.get(path).text
-            assert re.findall(r'(?:src|href|action)="(?!/)[^#"]*"', page) == [], path
+            assert re.findall(r'(?:src|href|action)="(?!/(?![/\\]))[^#"]*"', page) == [], path
             for asset in re.findall(r'(?:src|href)="(/static/[^"]+)"', page):
                 assert browser.get(asset).status_code == 200, asset
 

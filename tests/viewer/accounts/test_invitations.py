@@ -116,6 +116,7 @@ def test_of_an_invitation_the_database_keeps_a_hash_and_the_mail_its_address(peo
 
 
 def test_an_invitation_runs_out_after_a_week(people, world):
+    assert timedelta(days=7) == VALID
     invited(world)
     world.clock.now += VALID - timedelta(seconds=1)
     with world.client() as client:
