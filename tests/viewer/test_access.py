@@ -11,10 +11,10 @@ SESSION = "1795344000-0a1b2c3d4e"
 @pytest.mark.slow
 def test_a_device_key_opens_no_page_and_a_revoked_one_opens_nothing(portal_with_match):
     portal = portal_with_match
-    own = {"Authorization": f"Bearer {portal.run('device-key', '--name', 'spare').strip()}"}
+    own = {"Authorization": f"Bearer {portal.run('device-key', '--name', 'spare', '--club', 'touchline-fc').strip()}"}
     assert httpx.get(f"{portal.url}/", headers=own).status_code == 401
     assert httpx.get(f"{portal.url}/api/v1/packages/none", headers=own).status_code == 404
-    portal.run("device-key", "--name", "spare", "--revoke")
+    portal.run("device-key", "--name", "spare", "--club", "touchline-fc", "--revoke")
     assert httpx.get(f"{portal.url}/api/v1/packages/none", headers=own).status_code == 401
 
 
