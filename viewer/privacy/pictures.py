@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import Select, select, union
 from sqlalchemy.orm import Session
 
-from viewer.games.models import GameEvent, PlayerGameStats, Recording, RecordingFile
+from viewer.clubs.models import TeamPlayer
+from viewer.games.models import Game, GameEvent, PlayerGameStats, Recording, RecordingFile
 from wire.match import MatchPackage
 
 
@@ -26,6 +27,16 @@ def players_in(session: Session, recording_id: int) -> frozenset[int]:
     tracks = select(PlayerGameStats.player_id).where(PlayerGameStats.recording_id == recording_id)
     events = select(GameEvent.player_id).where(GameEvent.recording_id == recording_id)
     return frozenset(player for player in session.scalars(union(tracks, events)) if player is not None)
+
+
+def rostered(session: Session, game: Game) -> frozenset[int]:
+    """Everybody who was on a roster of the game's teams on its day."""
+    on = select(TeamPlayer.player_id).where(
+        TeamPlayer.team_id.in_([team.id for team in game.teams]),
+        TeamPlayer.joined_on <= game.day,
+        TeamPlayer.left_on.is_(None) | (TeamPlayer.left_on >= game.day),
+    )
+    return frozenset(session.scalars(on))
 
 
 @dataclass(frozen=True)

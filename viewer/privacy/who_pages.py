@@ -19,6 +19,7 @@ from viewer.games.store import whole_recording
 from viewer.mail.notices import match_ready
 from viewer.privacy.blur import missing, opted_out_in, say_where, withheld
 from viewer.privacy.models import NotShown
+from viewer.privacy.pictures import players_in, rostered
 from viewer.web.access import Access, open_to
 from viewer.web.forms import Form, Sent
 from viewer.web.pages import Asked, actor_of, done, show
@@ -107,14 +108,7 @@ def _everybody(session: Session, recording: Recording) -> list[Someone]:
 
 def _players(session: Session, recording: Recording) -> frozenset[int]:
     """Everybody on a roster of the game's teams on its day, and whoever was recognised."""
-    teams, day = [team.id for team in recording.game.teams], recording.game.day
-    on = select(TeamPlayer.player_id).where(
-        TeamPlayer.team_id.in_(teams),
-        TeamPlayer.joined_on <= day,
-        TeamPlayer.left_on.is_(None) | (TeamPlayer.left_on >= day),
-    )
-    named = {numbers.player_id for numbers in recording.stats if numbers.player_id is not None}
-    return frozenset(session.scalars(on)) | named
+    return rostered(session, recording.game) | players_in(session, recording.id)
 
 
 def _tracks(form: Form, known: set[int], *, needed: bool) -> set[int] | None:

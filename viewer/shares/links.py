@@ -12,13 +12,12 @@ from viewer.accounts.models import User
 from viewer.accounts.service import key_hash
 from viewer.audit.acts import Act
 from viewer.clubs.actor import Actor
-from viewer.clubs.models import TeamPlayer
 from viewer.errors import BadEntry
 from viewer.games.models import Clip, Recording
 from viewer.privacy.blur import withheld
 from viewer.privacy.consent import consents_of, shown_in
 from viewer.privacy.models import Scope
-from viewer.privacy.pictures import players_in
+from viewer.privacy.pictures import players_in, rostered
 from viewer.shares.models import Share
 
 USUAL_DAYS, LONGEST_DAYS = 7, 30
@@ -47,11 +46,11 @@ def why_not(session: Session, recording: Recording) -> str:
     found = players_in(session, recording.id)
     if not found:
         return "Nobody has confirmed yet which players the match shows, so nobody can have agreed."
-    rostered = _rostered(session, recording)
-    answers = consents_of(session, found | rostered)
+    squad = rostered(session, recording.game)
+    answers = consents_of(session, found | squad)
     if not all(shown_in(answers[player], scope) for player in found for scope in _NEEDED):
         return "Not everybody who is in the match has agreed to be shown in public."
-    if any(answers[player][scope] is False for player in rostered for scope in _NEEDED):
+    if any(answers[player][scope] is False for player in squad for scope in _NEEDED):
         return "Somebody of the team has refused to be shown in public."
     return ""
 
@@ -133,13 +132,3 @@ def revoke_share(session: Session, share: Share, by: Actor, now: datetime, organ
     if share.revoked_at is None:
         share.revoked_at = now
         by.did(session, Act.SHARE_REVOKE, "clip", share.clip_id, now, organization_id=organization_id, share=share.id)
-
-
-def _rostered(session: Session, recording: Recording) -> frozenset[int]:
-    day = recording.game.day
-    on = select(TeamPlayer.player_id).where(
-        TeamPlayer.team_id.in_([team.id for team in recording.game.teams]),
-        TeamPlayer.joined_on <= day,
-        TeamPlayer.left_on.is_(None) | (TeamPlayer.left_on >= day),
-    )
-    return frozenset(session.scalars(on))
