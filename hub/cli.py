@@ -16,11 +16,13 @@ from firmware.log import Log
 from hub.commands.calibrate import add_calibrate
 from hub.commands.lens import add_lens
 from hub.commands.locate import add_locate
+from hub.commands.pair import add_pair, viewer_address
 from hub.commands.recalibrate import add_recalibrate
 from hub.commands.running import add_running_hub, add_token, check_token
 from hub.commands.stitch import NARROWEST_PX, WIDEST_PX, add_stitch
 from hub.errors import HubError
 from hub.nodes import Node
+from hub.portal import kept
 from hub.serve import Settings, serve
 from hub.stick import LeftOut, Stick
 from wire.errors import WireError
@@ -59,11 +61,13 @@ def _parser() -> argparse.ArgumentParser:
         "--node", action="append", required=True, metavar="ID=URL", help="a node of the rig, from the left; repeat"
     )
     add_token(hub)
-    hub.add_argument("--viewer", metavar="URL", help="the portal that gets the match packages")
+    hub.add_argument(
+        "--viewer", metavar="URL", help="the portal that gets the match packages (the one it is paired with)"
+    )
     hub.add_argument(
         "--device-key",
         default=os.environ.get("TOUCHLINE_DEVICE_KEY", ""),
-        help="this hub's key at the portal (else from the environment, TOUCHLINE_DEVICE_KEY)",
+        help="this hub's key at --viewer (else from the environment, TOUCHLINE_DEVICE_KEY, or that of the pairing)",
     )
     hub.add_argument("--panorama-width", type=int, default=4096, help="widest panorama in pixels (%(default)s)")
     hub.set_defaults(run=_serve)
@@ -75,32 +79,44 @@ def _parser() -> argparse.ArgumentParser:
     add_lens(commands)
     add_recalibrate(commands)
     add_locate(commands)
+    add_pair(commands)
     add_stitch(commands)
     return parser
 
 
 def _serve(arguments: argparse.Namespace) -> int:
     clock = SystemClock()
+    viewer, key = _portal(arguments)
     settings = Settings(
         data=arguments.data,
         host=arguments.host,
         port=arguments.port,
         nodes=tuple(_node(text) for text in arguments.node),
         token=arguments.token,
-        viewer=arguments.viewer.rstrip("/") if arguments.viewer else None,
-        device_key=arguments.device_key,
+        viewer=viewer,
+        device_key=key,
         panorama_width=arguments.panorama_width,
     )
     check_token(settings.token)
-    if settings.viewer is not None and not settings.viewer.startswith(("http://", "https://")):
-        raise HubError(f"--viewer {arguments.viewer}: write it as a web address, like https://touchline.example.org")
-    if settings.viewer is not None and not settings.device_key:
-        raise HubError("the portal takes packages only with a key: give --device-key or set TOUCHLINE_DEVICE_KEY")
     if not NARROWEST_PX <= settings.panorama_width <= WIDEST_PX:
         raise HubError(f"--panorama-width takes {NARROWEST_PX} to {WIDEST_PX} pixels")
     if len({node.id for node in settings.nodes}) < len(settings.nodes) or len(settings.nodes) > 3:
         raise HubError("a rig has one to three nodes, each with an id of its own")
     return asyncio.run(serve(settings, clock, Log(sys.stderr, clock)))
+
+
+def _portal(arguments: argparse.Namespace) -> tuple[str | None, str]:
+    """Where packages go, if anywhere, and the key there: as told, else as paired."""
+    paired = kept(arguments.data)
+    viewer = viewer_address(arguments.viewer) if arguments.viewer else None
+    if viewer is None:
+        return (None, "") if paired is None else (paired.url, paired.key)
+    key = arguments.device_key or (paired.key if paired is not None and paired.url == viewer else "")
+    if not key:
+        raise HubError(
+            "the portal takes packages only with a key: pair this hub (touchline-hub pair), or set TOUCHLINE_DEVICE_KEY"
+        )
+    return viewer, key
 
 
 def _import(arguments: argparse.Namespace) -> int:

@@ -46,3 +46,7 @@ class FramesDoNotFit(HubError, ValueError):
 
 class Interrupted(HubError):
     """The hub is stopping; what is done stays, the rest is resumed at the next start."""
+
+
+class NotPaired(HubError):
+    """The portal did not pair this hub, or what is kept of a pairing cannot be read."""

@@ -28,6 +28,7 @@ from hub.marks import MarkBook
 from hub.nodes import Node, RigNodes
 from hub.panorama.timeline import Arrivals
 from hub.pipeline import Pipeline
+from hub.portal import SignsOfLife
 from hub.push import Deliveries
 from hub.sessions import Sessions
 from hub.watch import Watch
@@ -114,6 +115,8 @@ async def _run(settings: Settings, clock: Clock, log: Log, http: aiohttp.ClientS
         ends.add(asyncio.create_task(push.run(), name="push"))
         blur = BlurWatch(http, settings.viewer, settings.device_key, settings.data / FILE, sessions, log, worker.add)
         ends.add(asyncio.create_task(blur.run(), name="blur"))
+        life = SignsOfLife(http, settings.viewer, settings.device_key, version("touchline"), log)
+        ends.add(asyncio.create_task(life.run(), name="life"))
     try:
         await _listen(runner, settings)
         worker.start()

@@ -233,10 +233,10 @@ class MatchDay:
             # A laptop that plays a match day may run hot and on a low battery.
             own += ["--health", "disabled"]
             await processes.start(f"node-{camera.node}", [command("touchline-edge"), "serve", *own], secret)
+        await self._portal.pair(processes, options.out / "hub")
         own = ["--host", HOST, "--data", str(options.out / "hub"), "--port", str(self._hub_port)]
         own += [f"--node={camera.node}={camera.url}" for camera in cameras]
-        own += ["--viewer", self._portal.url, "--panorama-width", str(PANORAMA_WIDTH)]
-        secret["TOUCHLINE_DEVICE_KEY"] = self._portal.device_key
+        own += ["--panorama-width", str(PANORAMA_WIDTH)]
         await processes.start("hub", [command("touchline-hub"), "serve", *own], secret)
         for url in [f"{camera.url}/api/v1/status" for camera in cameras] + [f"{self._hub}/api/v1/sessions"]:
             await answers(http, url, processes)

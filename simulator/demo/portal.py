@@ -1,4 +1,4 @@
-"""The portal as the demo uses it: opened, given accounts and a key, asked whether the parent sees the match."""
+"""The portal as the demo uses it: opened, given accounts and a hub, asked whether the parent sees the match."""
 
 import asyncio
 import secrets
@@ -28,31 +28,35 @@ class SignIn:
 
 
 class Portal:
-    """The viewer's two processes with a coach, a parent and the hub's device key."""
+    """The viewer's two processes with a coach and a parent."""
 
     def __init__(self, url: str, data: Path, sheet: MatchSheet) -> None:
         self.url = url
-        self.device_key = ""
         self.coach = SignIn("coach", "coach@example.org", pronounceable())
         self.parent = SignIn("parent", "parent@example.org", pronounceable())
         self._data = data
         self._sheet = sheet
 
     async def open(self, processes: Processes, port: int) -> None:
-        """Accounts and key first, then the web and the worker process; returns when the portal answers."""
+        """Accounts first, then the web and the worker process; returns when the portal answers."""
         data = ["--data", str(self._data)]
         accounts = ["--coach", self.coach.mail, "--coach-password", self.coach.password]
         accounts += ["--parent", self.parent.mail, "--parent-password", self.parent.password]
         teams = ["--home", self._sheet.home.name, "--away", self._sheet.away.name]
         viewer = command("touchline-viewer")
         await processes.finish("the portal's set-up", [viewer, "demo-accounts", *data, *accounts, *teams])
-        key = await processes.finish("the hub's key", [viewer, "device-key", *data, "--name", "hub"])
-        self.device_key = key.strip().splitlines()[-1]
         serving = [*data, "--port", str(port), "--demo-mailbox"]
         await processes.start("viewer", [viewer, "serve", *serving])
         await processes.start("viewer-worker", [viewer, "worker", *serving])
         async with aiohttp.ClientSession() as http:
             await answers(http, f"{self.url}/healthz", processes)
+
+    async def pair(self, processes: Processes, hub: Path) -> None:
+        """Pair the hub whose data folder this is, by a code as an admin hands it out."""
+        viewer = [command("touchline-viewer"), "device", "pair", "--data", str(self._data), "--name", "hub"]
+        [code] = (await processes.finish("the hub's pairing code", viewer)).split()
+        pairing = [command("touchline-hub"), "pair", code, "--data", str(hub), "--viewer", self.url]
+        await processes.finish("the hub's pairing", pairing)
 
     async def wait_for_match(self, session: SessionId, check: Callable[[], None]) -> str:
         """Sign in as the parent and ask for the match's page until it is there; returns its address.

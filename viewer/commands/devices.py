@@ -95,7 +95,7 @@ def _pair(options: argparse.Namespace) -> int:
         code = new_pairing_code(session, device, when)
         _note(session, Act.OFFER_PAIRING, device)
         belongs = _belongs(device)
-    print(f"type this into {options.name} for {belongs} within 15 minutes", file=sys.stderr)
+    print(f"pair {options.name} for {belongs} within 15 minutes: touchline-hub pair CODE", file=sys.stderr)
     print(code)
     return 0
 

@@ -1,15 +1,13 @@
 """Routes for hubs themselves: pairing, and a sign of life."""
 
 import logging
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Request, post
 from litestar.datastructures import State
 from litestar.exceptions import PermissionDeniedException, TooManyRequestsException
 from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
-from msgspec import Meta
 
 from viewer.audit.log import note
 from viewer.devices.models import Device
@@ -19,30 +17,15 @@ from viewer.errors import Throttled, WrongCode
 from viewer.web.access import DEVICE, PUBLIC
 from viewer.web.address import client_address
 from viewer.web.portal import portal_of
+from wire.pairing import PAIRING, SIGN_OF_LIFE, DeviceState, Heartbeat, Paired, PairingRequest
 
 log = logging.getLogger("viewer.devices")
 _SMALL = 4096
 """Bytes that a hub's word may have."""
-_Version = Annotated[str, Meta(max_length=40)]
 
 
-@dataclass
-class PairingRequest:
-    """What a hub sends to be paired."""
-
-    code: Annotated[str, Meta(max_length=40)]
-    version: _Version = ""
-
-
-@dataclass
-class Heartbeat:
-    """What a hub says of itself."""
-
-    version: _Version = ""
-
-
-@post("/api/v1/pairing", opt=PUBLIC, request_max_body_size=_SMALL, status_code=201, sync_to_thread=True)
-def take_pairing(request: Request[Any, Any, Any], state: State, data: JSONBody[PairingRequest]) -> dict[str, Any]:
+@post(PAIRING, opt=PUBLIC, request_max_body_size=_SMALL, status_code=201, sync_to_thread=True)
+def take_pairing(request: Request[Any, Any, Any], state: State, data: JSONBody[PairingRequest]) -> Paired:
     """Give a hub its device key for a pairing code; the key is told this once."""
     portal, address = portal_of(state), client_address(request)
     now = portal.clock()
@@ -61,15 +44,15 @@ def take_pairing(request: Request[Any, Any, Any], state: State, data: JSONBody[P
         log.warning("pairing refused address=%s", address)
         raise PermissionDeniedException(str(fault)) from fault
     log.info("device paired device=%d name=%r address=%s", device.id, device.name, address)
-    return {"device": device.name, "team": team.name, "club": team.organization.name, "key": key}
+    return Paired(device=device.name, team=team.name, club=team.organization.name, club_id=club, key=key)
 
 
-@post("/api/v1/devices/me", opt=DEVICE, request_max_body_size=_SMALL, status_code=200, sync_to_thread=True)
-def take_heartbeat(request: Request[Device, Any, Any], state: State, data: JSONBody[Heartbeat]) -> dict[str, Any]:
+@post(SIGN_OF_LIFE, opt=DEVICE, request_max_body_size=_SMALL, status_code=200, sync_to_thread=True)
+def take_heartbeat(request: Request[Device, Any, Any], state: State, data: JSONBody[Heartbeat]) -> DeviceState:
     """A hub is there and says which version it runs; it is told which one it should run, empty for any."""
     portal, device = portal_of(state), request.user
     heard(portal.database, device, data.version, portal.clock())
-    return {"device": device.name, "team": device.team.name, "wanted_version": device.wanted_version}
+    return DeviceState(device=device.name, team=device.team.name, wanted_version=device.wanted_version)
 
 
 ROUTES: list[ControllerRouterHandler] = [take_pairing, take_heartbeat]
