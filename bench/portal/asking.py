@@ -153,7 +153,7 @@ class Asker:
         if question.path in ("/clubs", _CALLBACK):
             return "admin"
         of = {Access.HALF: "half", Access.STAFF: "coach", Access.PLATFORM: "platform"}
-        of |= dict.fromkeys((Access.COACH, Access.CLUB), "admin")
+        of |= dict.fromkeys((Access.COACH, Access.CLUB, Access.OWN_CLUB), "admin")
         return of.get(Access(question.access), "parent")
 
     def _fitting(self, path: str) -> dict[str, str]:
