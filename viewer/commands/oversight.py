@@ -16,7 +16,7 @@ from viewer.clubs.teams import team_called
 from viewer.commands.clubs import add_acts, day, needed
 from viewer.commands.common import add_command, database_of, line, settings_of
 from viewer.errors import BadSettings, NotThere
-from viewer.games.models import Clip, Recording
+from viewer.games.models import Recording
 from viewer.games.words import match_clock
 from viewer.privacy.consent import answer, consents_of, news, players_of
 from viewer.privacy.horizon import horizon_of
@@ -86,8 +86,7 @@ def _enter_paper(session: Session, options: argparse.Namespace) -> None:
 def _list_removals(session: Session, options: argparse.Namespace) -> None:
     club, before = club_named(session, options.club).id, None
     while page := removals_of(session, club, decided=options.decided, before_id=before):
-        for request, recording in page:
-            clip = None if request.clip_id is None else session.get(Clip, request.clip_id)
+        for request, recording, clip in page:
             what = "match" if clip is None else f"clip at {match_clock(clip.start_s)}"
             said = request.outcome if options.decided else " ".join(request.words.split())
             print(request.id, f"{request.made_at:%Y-%m-%d}", recording.session, what, request.contact, said, sep="\t")

@@ -60,10 +60,7 @@ def removals_page(
     with portal_of(state).database.reading() as session:
         club = club_named(session, organization_slug)
         rows = removals_of(session, club.id, decided=decided, before_id=before)
-        lines = [
-            _line(row, recording, None if row.clip_id is None else session.get(Clip, row.clip_id))
-            for row, recording in rows
-        ]
+        lines = [_line(*row) for row in rows]
     following = next_key(list(rows), PAGE, lambda row: row[0].id)
     # The platform's admin sees no match, and reads nothing of a child.
     context: dict[str, Any] = {"lines": lines, "decided": decided, "next": following, "may_watch": own(request, club)}

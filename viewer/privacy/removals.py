@@ -154,11 +154,12 @@ def decision_key(request_id: int) -> str:
 
 def removals_of(
     session: Session, organization_id: int, *, decided: bool, before_id: int | None = None
-) -> Sequence[tuple[RemovalRequest, Recording]]:
-    """A club's open or decided requests with their recordings, newest first, a page at a time."""
+) -> Sequence[tuple[RemovalRequest, Recording, Clip | None]]:
+    """A club's open or decided requests with their recordings and clips, newest first, a page at a time."""
     state = RemovalRequest.decided_at.is_not(None) if decided else RemovalRequest.decided_at.is_(None)
     wanted = (
-        select(RemovalRequest, Recording)
+        select(RemovalRequest, Recording, Clip)
+        .outerjoin(Clip, Clip.id == RemovalRequest.clip_id)
         .join(Recording, Recording.id == RemovalRequest.recording_id)
         .join(Recording.game)
         .options(contains_eager(Recording.game))
@@ -168,7 +169,7 @@ def removals_of(
     )
     if before_id is not None:
         wanted = wanted.where(RemovalRequest.id < before_id)
-    return [(request, recording) for request, recording in session.execute(wanted)]
+    return [(request, recording, clip) for request, recording, clip in session.execute(wanted)]
 
 
 def _tell(session: Session, request: RemovalRequest, outcome: Outcome, words: str, now: datetime, url: str) -> None:

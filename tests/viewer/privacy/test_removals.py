@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from tests.viewer.world import OURS, World
 from viewer.games.intake import queue_intake
@@ -89,3 +89,35 @@ def test_words_that_nobody_could_read_are_refused_with_the_form_given_back(world
         answer = browser.post(f"/removals/{asked_for(world).id}", data={"outcome": "refuse", "words": "no\0"})
     assert answer.status_code == 422
     assert asked_for(world).decided_at is None
+
+
+def test_a_club_that_was_asked_often_is_asked_of_the_database_as_little_as_one_that_was_asked_once(world, bring):
+    bring("first")
+
+    def ask(clip: Clip) -> None:
+        with world.client("parent") as browser:
+            browser.post(f"/matches/{OURS}/removal", data={"words": "Not this one.", "clip": str(clip.id)})
+
+    def statements() -> int:
+        asked: list[str] = []
+
+        def note(_connection, _cursor, statement: str, *_more: object) -> None:
+            asked.append(statement)
+
+        with world.client("club_admin") as browser:
+            page = "/clubs/riverside-rovers/removals"
+            browser.get(page)
+            event.listen(world.database.engine, "before_cursor_execute", note)
+            answer = browser.get(page)
+            event.remove(world.database.engine, "before_cursor_execute", note)
+        assert answer.text.count("the clip at ") == len(wanted)
+        return len(asked)
+
+    wanted = clips(world)[:1]
+    ask(wanted[0])
+    once = statements()
+    for clip in clips(world)[1:]:
+        wanted.append(clip)
+        ask(clip)
+    assert len(wanted) == 3
+    assert statements() == once
