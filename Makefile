@@ -54,7 +54,7 @@ test-system:
 	@ls /usr/share/vulkan/icd.d/*lvp* >/dev/null 2>&1 || $(call install_packages,mesa-vulkan-drivers)
 
 # A worker that crashes is not replaced: xdist then waits for ever. Tests start hundreds of processes, which are to find
-# the house compiled, wherever that is forbidden by the surroundings.
+# the house compiled even where PYTHONDONTWRITEBYTECODE is set.
 test: setup test-system
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --maxprocesses 4 --max-worker-restart 0 --dist loadfile $(ARGS)
 

@@ -78,7 +78,7 @@ class Pairing:
             await asyncio.to_thread(write_durably, self._data / FILE, encode(portal), mode=0o600)
         except OSError as fault:
             raise NotPaired(
-                f"the key cannot be kept in {self._data} ({fault.strerror}): then get a new code"
+                f"the key cannot be kept in {self._data} ({fault.strerror}): mend that, then get a new code"
             ) from fault
         return portal
 
@@ -138,8 +138,8 @@ class SignsOfLife:
             except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError) as fault:
                 self._log.event("portal-silent", reason=fault)
             else:
-                if state.wanted_version not in (wanted, self._version):
-                    self._log.event("update-wanted", runs=self._version, wanted=state.wanted_version or "any")
+                if state.wanted_version not in ("", wanted, self._version):
+                    self._log.event("update-wanted", runs=self._version, wanted=state.wanted_version)
                 wanted = state.wanted_version
             await self._sleep(EACH_S)
 

@@ -15,9 +15,7 @@ from hub.sessions import Sessions
 
 def add_pair(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the parser's."""
-    parser = commands.add_parser(
-        "pair", help="pair this hub with a portal by the code that the portal's admin was given"
-    )
+    parser = commands.add_parser("pair", help="pair this hub with a portal by the code that an admin got there")
     parser.add_argument("code", metavar="CODE", help="the code, such as K7QM-4TXP")
     parser.add_argument("--data", required=True, type=Path, help="the hub's data folder, which keeps the key")
     parser.add_argument("--viewer", required=True, metavar="URL", help="the portal's address")
